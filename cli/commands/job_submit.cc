@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// entente job submit RECIPE: checks the recipe, makes the initial model, uploads what the recipe
+// names, starts the job.
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands/commands.h"
+#include "cli/initial_model.h"
+#include "cli/job_watch.h"
+#include "cli/model_transfer.h"
+#include "cli/text_layout.h"
+#include "common/base/limits.h"
+#include "common/base/status_macros.h"
+#include "common/config/proto_to_json.h"
+#include "common/recipe/recipe.h"
+
+namespace entente::cli {
+namespace {
+
+struct Arguments {
+  std::string recipe;
+  std::string token;
+  std::string trainer;
+  bool watch = false;
+  bool dry_run = false;
+};
+
+ExitCode PrintDryRun(const Invocation& invocation, const v1::Recipe& recipe) {
+  const std::string digest = RecipeDigest(recipe).ToHex();
+  nlohmann::ordered_json json;
+  json["recipe"] = ProtoToJson(recipe);
+  json["digest"] = digest;
+  const std::string text =
+      absl::StrCat("# sha256:", digest, " of the lines below\n", CanonicalRecipeText(recipe));
+  // The YAML of a recipe is the recipe itself, fit to be submitted.
+  if (invocation.output().format() == OutputFormat::kYaml) {
+    invocation.output().PrintText(text);
+  } else {
+    invocation.output().Print(json, text);
+  }
+  return ExitCode::kOk;
+}
+
+absl::Status UploadFiles(const Invocation& invocation, CoordinatorClient& client,
+                         const LoadedRecipe& recipe, const InitialModel& initial_model) {
+  const TransferDependencies deps{.client = &client,
+                                  .files = &invocation.files(),
+                                  .random = invocation.surroundings.random,
+                                  .interruption = invocation.surroundings.interruption,
+                                  .output = &invocation.output()};
+  if (!recipe.program_path.empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(const Digest digest,
+                             Digest::FromHex(recipe.recipe.model().torchscript().digest()));
+    ENTENTE_RETURN_IF_ERROR(
+        UploadBlob(deps, {.path = recipe.program_path,
+                          .digest = digest,
+                          .content = v1::BlobDescription::CONTENT_TORCHSCRIPT}));
+  }
+  return UploadBlob(deps, {.path = initial_model.path(),
+                           .digest = initial_model.digest(),
+                           .content = v1::BlobDescription::CONTENT_MODEL});
+}
+
+absl::StatusOr<v1::SubmitJobResponse> Submit(const Invocation& invocation,
+                                             const Arguments& arguments, const LoadedRecipe& recipe,
+                                             CoordinatorClient& client) {
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::optional<std::string> trainer,
+      FindTrainer(invocation.files(), {.program = arguments.trainer,
+                                       .program_path = invocation.surroundings.program_path,
+                                       .path = invocation.surroundings.environment.path}));
+  ENTENTE_ASSIGN_OR_RETURN(const InitialModel initial_model,
+                           InitialModel::Make(invocation.files(), recipe, trainer,
+                                              *invocation.surroundings.interruption));
+  ENTENTE_RETURN_IF_ERROR(UploadFiles(invocation, client, recipe, initial_model));
+  v1::SubmitJobRequest request;
+  *request.mutable_recipe() = recipe.recipe;
+  request.set_token(arguments.token);
+  request.set_initial_model_digest(initial_model.digest().ToHex());
+  return client.SubmitJob(request);
+}
+
+absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+  if (arguments.token.size() > limits::kTokenBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("--token has ", arguments.token.size(),
+                                                   " characters; it may have at most ",
+                                                   limits::kTokenBytesMax));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const LoadedRecipe recipe,
+                           LoadRecipe(invocation.files(), arguments.recipe));
+  if (arguments.dry_run) return PrintDryRun(invocation, recipe.recipe);
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
+  ENTENTE_ASSIGN_OR_RETURN(const v1::SubmitJobResponse response,
+                           Submit(invocation, arguments, recipe, *client));
+  const std::string sentence =
+      absl::StrCat("job ", Printable(response.job().id()),
+                   response.created() ? " submitted" : " already submitted");
+  if (!arguments.watch) {
+    nlohmann::ordered_json json = ProtoToJson(response);
+    json["created"] = response.created();
+    invocation.output().Print(json, sentence + "\n");
+    return ExitCode::kOk;
+  }
+  // Watching prints jobs, the submitted one first.
+  if (invocation.output().is_for_people()) invocation.output().PrintText(sentence + "\n");
+  return WatchJobToItsEnd(invocation, *client, response.job().id());
+}
+
+}  // namespace
+
+void AddJobSubmit(CLI::App& job, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& verb = AddVerb(job, "submit", "Start the job that a recipe describes", invocation,
+                           [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.add_option("RECIPE", arguments->recipe, "The recipe, a YAML file")->required();
+  verb.add_option("--token", arguments->token,
+                  "Makes a repeated call harmless: the same token and recipe give the same job");
+  verb.add_option("--trainer", arguments->trainer,
+                  "Program that makes the initial model; default entente-trainer, beside entente "
+                  "or in PATH");
+  verb.add_flag("--watch", arguments->watch, "Follow the job to its end, as \"job watch\" does");
+  verb.add_flag("--dry-run", arguments->dry_run,
+                "Send nothing; print the recipe with every default filled in, and its digest");
+}
+
+}  // namespace entente::cli

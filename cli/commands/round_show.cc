@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// entente round show JOB [ROUND]: one round and everybody in it. People count rounds from 1; the
+// JSON has roundIndex from 0, as the wire does.
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "cli/commands/commands.h"
+#include "cli/job_text.h"
+#include "cli/text_layout.h"
+#include "common/base/status_macros.h"
+#include "common/config/proto_time.h"
+#include "common/config/quoted.h"
+
+namespace entente::cli {
+namespace {
+
+struct Arguments {
+  std::string job_id;
+  uint32_t round = 0;  // From 1; 0: the newest.
+  uint32_t attempt = 0;
+};
+
+std::string ParticipantsTable(const v1::Round& round) {
+  if (round.participants().empty()) return "";
+  Table table({"", "WORKER", "STATE", "EXAMPLES", "WEIGHT", "LOSS", "HELD-OUT", "UP", "REASON"});
+  for (const v1::Participant& participant : round.participants()) {
+    const std::string& note =
+        participant.reason().empty() ? participant.activity() : participant.reason();
+    table.AddRow({participant.jurisdiction(), participant.worker(),
+                  ParticipantStateWord(participant.state()),
+                  participant.examples() > 0 ? WithCommas(participant.examples()) : "",
+                  participant.weight() > 0 ? PercentText(participant.weight()) : "",
+                  participant.training_loss() != 0 ? LossText(participant.training_loss()) : "",
+                  MetricsText(participant.evaluation()),
+                  participant.update_bytes() > 0 ? BytesText(participant.update_bytes()) : "",
+                  note});
+  }
+  return absl::StrCat("\n", table.Text());
+}
+
+std::string RoundText(const v1::Round& round) {
+  return absl::StrCat(
+      Fields({
+          {"job", round.job_id()},
+          {"round", absl::StrCat(round.round_index() + 1)},
+          {"attempt", absl::StrCat(round.attempt())},
+          {"phase", absl::StrCat(RoundPhaseWord(round.phase()), round.reason().empty() ? "" : ": ",
+                                 round.reason())},
+          {"waiting", round.waiting_for()},
+          {"updates", absl::StrCat(round.updates_accepted(), " accepted, ",
+                                   round.updates_required(), " required")},
+          {"held-out", MetricsText(round)},
+          {"opened", TimeText(ToTime(round.opened_at()))},
+          {"closes", round.has_closes_at() && !round.has_ended_at()
+                         ? TimeText(ToTime(round.closes_at()))
+                         : ""},
+          {"ended", round.has_ended_at() ? TimeText(ToTime(round.ended_at())) : ""},
+          {"base", round.base_model_digest()},
+          {"model", round.model_digest()},
+          {"bytes", absl::StrCat(BytesText(round.bytes_up()), " up")},
+      }),
+      ParticipantsTable(round));
+}
+
+absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
+  v1::GetRoundRequest request;
+  request.set_job_id(arguments.job_id);
+  request.set_attempt(arguments.attempt);
+  if (arguments.round > 0) {
+    request.set_round_index(arguments.round - 1);
+  } else {
+    ENTENTE_ASSIGN_OR_RETURN(const v1::Job job, client->GetJob(arguments.job_id));
+    if (!job.has_round()) {
+      return absl::NotFoundError(absl::StrCat("job ", Quoted(job.id()), " has no round yet"));
+    }
+    request.set_round_index(job.round().round_index());
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const v1::Round round, client->GetRound(request));
+  invocation.output().Print(round, RoundText(round));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddRoundShow(CLI::App& round, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& verb = AddVerb(round, "show", "One round and everybody in it", invocation,
+                           [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.add_option("JOB", arguments->job_id, "The job's id")->required();
+  verb.add_option("ROUND", arguments->round, "Counted from 1; default the newest")
+      ->check(CLI::PositiveNumber);
+  verb.add_option("--attempt", arguments->attempt, "Counted from 1; default the latest")
+      ->check(CLI::PositiveNumber);
+}
+
+}  // namespace entente::cli

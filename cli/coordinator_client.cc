@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/coordinator_client.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cli/exit_code.h"
+#include "common/base/status_macros.h"
+#include "common/config/duration_text.h"
+#include "common/rpc/connection_probe.h"
+#include "common/rpc/status_conversion.h"
+#include "common/rpc/tls_credentials.h"
+
+namespace entente::cli {
+namespace {
+
+// Whether the call ended because its connection did: gRPC 1.51 calls that UNKNOWN or INTERNAL when
+// it happens in the middle of a stream.
+bool IsConnectionLoss(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kDeadlineExceeded ||
+         absl::StrContains(status.message(), "Stream removed") ||
+         absl::StrContains(status.message(), "RST_STREAM");
+}
+
+// Longer than a handshake across the world takes, shorter than patience.
+constexpr absl::Duration kProbeTime = absl::Seconds(5);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CoordinatorClient>> CoordinatorClient::Create(
+    ConnectionTarget target, absl::Duration timeout, Dependencies deps) {
+  ENTENTE_RETURN_IF_ERROR(AsInputFileError(CheckTlsFiles(target.tls, deps.clock->Now())));
+  return std::unique_ptr<CoordinatorClient>(
+      new CoordinatorClient(std::move(target), timeout, deps));
+}
+
+CoordinatorClient::CoordinatorClient(ConnectionTarget target, absl::Duration timeout,
+                                     Dependencies deps)
+    : target_(std::move(target)),
+      timeout_(timeout),
+      clock_(*deps.clock),
+      interruption_(*deps.interruption),
+      channel_(DialCoordinator(target_.coordinator, target_.tls)),
+      jobs_(v1::JobService::NewStub(channel_)),
+      models_(v1::ModelService::NewStub(channel_)),
+      members_(v1::MemberService::NewStub(channel_)),
+      transfers_(v1::TransferService::NewStub(channel_)) {}
+
+template <typename Stub, typename Request, typename Response>
+absl::StatusOr<Response> CoordinatorClient::Call(
+    Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+    const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(clock_.Now() + timeout_));
+  const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return Explain(status);
+  return response;
+}
+
+absl::Status CoordinatorClient::Explain(const grpc::Status& status) const {
+  ENTENTE_RETURN_IF_ERROR(interruption_.Check());
+  const absl::Status plain = FromGrpcStatus(status);
+  if (plain.code() == absl::StatusCode::kCancelled) {
+    // We did not cancel, so the other side went away in the middle.
+    return absl::UnavailableError(
+        absl::StrCat("the coordinator at ", target_.coordinator, " ended the call"));
+  }
+  if (plain.code() == absl::StatusCode::kUnimplemented) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the coordinator at ", target_.coordinator,
+                     " does not know this call; compare \"entente version\" of both sides"));
+  }
+  if (!IsConnectionLoss(plain)) return plain;
+  const absl::Status probe =
+      ProbeConnection(target_.coordinator, target_.tls, clock_.Now(), kProbeTime);
+  if (probe.code() == absl::StatusCode::kUnauthenticated) return probe;
+  const std::string cannot = absl::StrCat("cannot reach the coordinator ", target_.coordinator);
+  if (!probe.ok()) return absl::UnavailableError(absl::StrCat(cannot, ": ", probe.message()));
+  // The way is free again, so the next call need not sit out the channel's own backoff.
+  grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+  if (plain.code() == absl::StatusCode::kDeadlineExceeded) {
+    return absl::UnavailableError(absl::StrCat("the coordinator ", target_.coordinator,
+                                               " is there but did not answer within ",
+                                               DurationText(timeout_)));
+  }
+  return absl::UnavailableError(absl::StrCat(cannot, ": ", plain.message()));
+}
+
+absl::StatusOr<v1::SubmitJobResponse> CoordinatorClient::SubmitJob(
+    const v1::SubmitJobRequest& request) {
+  return Call(*jobs_, &v1::JobService::Stub::SubmitJob, request);
+}
+
+absl::StatusOr<v1::ListJobsResponse> CoordinatorClient::ListJobs() {
+  return Call(*jobs_, &v1::JobService::Stub::ListJobs, v1::ListJobsRequest());
+}
+
+absl::StatusOr<v1::Job> CoordinatorClient::GetJob(const std::string& job_id) {
+  v1::GetJobRequest request;
+  request.set_job_id(job_id);
+  return Call(*jobs_, &v1::JobService::Stub::GetJob, request);
+}
+
+absl::StatusOr<v1::Job> CoordinatorClient::CancelJob(const std::string& job_id,
+                                                     const std::string& reason) {
+  v1::CancelJobRequest request;
+  request.set_job_id(job_id);
+  request.set_reason(reason);
+  return Call(*jobs_, &v1::JobService::Stub::CancelJob, request);
+}
+
+absl::StatusOr<v1::ListRoundsResponse> CoordinatorClient::ListRounds(const std::string& job_id) {
+  v1::ListRoundsRequest request;
+  request.set_job_id(job_id);
+  return Call(*jobs_, &v1::JobService::Stub::ListRounds, request);
+}
+
+absl::StatusOr<v1::Round> CoordinatorClient::GetRound(const v1::GetRoundRequest& request) {
+  return Call(*jobs_, &v1::JobService::Stub::GetRound, request);
+}
+
+absl::StatusOr<v1::ListModelsResponse> CoordinatorClient::ListModels(const std::string& job_id) {
+  v1::ListModelsRequest request;
+  request.set_job_id(job_id);
+  return Call(*models_, &v1::ModelService::Stub::ListModels, request);
+}
+
+absl::StatusOr<v1::StoredModel> CoordinatorClient::GetModel(const std::string& digest) {
+  v1::GetModelRequest request;
+  request.set_digest(digest);
+  return Call(*models_, &v1::ModelService::Stub::GetModel, request);
+}
+
+absl::StatusOr<v1::ListMembersResponse> CoordinatorClient::ListMembers() {
+  return Call(*members_, &v1::MemberService::Stub::ListMembers, v1::ListMembersRequest());
+}
+
+absl::StatusOr<v1::Member> CoordinatorClient::GetMember(const std::string& member_id) {
+  v1::GetMemberRequest request;
+  request.set_member_id(member_id);
+  return Call(*members_, &v1::MemberService::Stub::GetMember, request);
+}
+
+absl::StatusOr<v1::GetVersionResponse> CoordinatorClient::GetVersion() {
+  return Call(*members_, &v1::MemberService::Stub::GetVersion, v1::GetVersionRequest());
+}
+
+absl::StatusOr<v1::UploadOffset> CoordinatorClient::GetUploadOffset(
+    const v1::UploadHeader& header) {
+  return Call(*transfers_, &v1::TransferService::Stub::GetUploadOffset, header);
+}
+
+absl::Status CoordinatorClient::WatchJob(const std::string& job_id,
+                                         const std::function<void(v1::Job)>& on_job) {
+  grpc::ClientContext context;
+  const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
+  v1::WatchJobRequest request;
+  request.set_job_id(job_id);
+  const auto reader = jobs_->WatchJob(&context, request);
+  for (v1::Job job; reader->Read(&job);) on_job(std::move(job));
+  const grpc::Status status = reader->Finish();
+  return status.ok() ? absl::OkStatus() : Explain(status);
+}
+
+absl::Status CoordinatorClient::Download(
+    const v1::DownloadRequest& request,
+    const std::function<absl::Status(const v1::Chunk&)>& on_chunk) {
+  grpc::ClientContext context;
+  const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
+  const auto reader = transfers_->Download(&context, request);
+  absl::Status taken;
+  for (v1::Chunk chunk; taken.ok() && reader->Read(&chunk);) taken = on_chunk(chunk);
+  if (!taken.ok()) context.TryCancel();
+  const grpc::Status status = reader->Finish();
+  ENTENTE_RETURN_IF_ERROR(taken);
+  return status.ok() ? absl::OkStatus() : Explain(status);
+}
+
+absl::StatusOr<v1::UploadReceipt> CoordinatorClient::Upload(
+    const v1::UploadHeader& header,
+    const std::function<absl::StatusOr<bool>(v1::Chunk*)>& next_chunk) {
+  grpc::ClientContext context;
+  const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
+  v1::UploadReceipt receipt;
+  const auto writer = transfers_->Upload(&context, &receipt);
+  v1::UploadMessage message;
+  *message.mutable_header() = header;
+  bool sent = writer->Write(message);
+  absl::StatusOr<bool> more = true;
+  while (sent) {
+    more = next_chunk(message.mutable_chunk());
+    if (!more.ok() || !*more) break;
+    sent = writer->Write(message);
+  }
+  if (!more.ok()) context.TryCancel();
+  writer->WritesDone();
+  const grpc::Status status = writer->Finish();
+  ENTENTE_RETURN_IF_ERROR(more.status());
+  if (!status.ok()) return Explain(status);
+  return receipt;
+}
+
+}  // namespace entente::cli

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CLI_COORDINATOR_CLIENT_H_
+#define CLI_COORDINATOR_CLIENT_H_
+
+// The coordinator's services as functions that return absl::Status. Every call has a deadline or
+// ends with the connection, ends as CANCELLED on Ctrl-C, and when the coordinator cannot be reached
+// the error says why in one plain sentence (common/rpc/connection_probe.h).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cli/context.h"
+#include "cli/interruption.h"
+#include "common/base/clock.h"
+#include "entente/v1/job_service.grpc.pb.h"
+#include "entente/v1/member_service.grpc.pb.h"
+#include "entente/v1/model_service.grpc.pb.h"
+#include "entente/v1/transfer_service.grpc.pb.h"
+
+namespace entente::cli {
+
+// Thread-safe.
+class CoordinatorClient {
+ public:
+  // Borrowed; must outlive the client.
+  struct Dependencies {
+    const Clock* clock = nullptr;
+    Interruption* interruption = nullptr;
+  };
+
+  // Checks the TLS files first (INVALID_ARGUMENT, naming the file); does not connect yet.
+  // `timeout` bounds each call that is not a stream.
+  static absl::StatusOr<std::unique_ptr<CoordinatorClient>> Create(ConnectionTarget target,
+                                                                   absl::Duration timeout,
+                                                                   Dependencies deps);
+
+  const ConnectionTarget& target() const { return target_; }
+
+  absl::StatusOr<v1::SubmitJobResponse> SubmitJob(const v1::SubmitJobRequest& request);
+  absl::StatusOr<v1::ListJobsResponse> ListJobs();
+  absl::StatusOr<v1::Job> GetJob(const std::string& job_id);
+  absl::StatusOr<v1::Job> CancelJob(const std::string& job_id, const std::string& reason);
+  absl::StatusOr<v1::ListRoundsResponse> ListRounds(const std::string& job_id);
+  absl::StatusOr<v1::Round> GetRound(const v1::GetRoundRequest& request);
+  absl::StatusOr<v1::ListModelsResponse> ListModels(const std::string& job_id);
+  absl::StatusOr<v1::StoredModel> GetModel(const std::string& digest);
+  absl::StatusOr<v1::ListMembersResponse> ListMembers();
+  absl::StatusOr<v1::Member> GetMember(const std::string& member_id);
+  absl::StatusOr<v1::GetVersionResponse> GetVersion();
+  absl::StatusOr<v1::UploadOffset> GetUploadOffset(const v1::UploadHeader& header);
+
+  // Calls `on_job` for the job as it is and after every change; returns when the stream ends.
+  absl::Status WatchJob(const std::string& job_id, const std::function<void(v1::Job)>& on_job);
+
+  // Calls `on_chunk` for every chunk; stops with its error if it returns one.
+  absl::Status Download(const v1::DownloadRequest& request,
+                        const std::function<absl::Status(const v1::Chunk&)>& on_chunk);
+
+  // Sends the header, then chunks from `next_chunk` until it sets none, and returns the receipt.
+  // `next_chunk` returns false at the end; its errors end the upload.
+  absl::StatusOr<v1::UploadReceipt> Upload(
+      const v1::UploadHeader& header,
+      const std::function<absl::StatusOr<bool>(v1::Chunk*)>& next_chunk);
+
+ private:
+  CoordinatorClient(ConnectionTarget target, absl::Duration timeout, Dependencies deps);
+
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request);
+
+  // What the caller is told about a call that ended with `status`.
+  absl::Status Explain(const grpc::Status& status) const;
+
+  const ConnectionTarget target_;
+  const absl::Duration timeout_;
+  const Clock& clock_;
+  Interruption& interruption_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::JobService::Stub> jobs_;
+  const std::unique_ptr<v1::ModelService::Stub> models_;
+  const std::unique_ptr<v1::MemberService::Stub> members_;
+  const std::unique_ptr<v1::TransferService::Stub> transfers_;
+};
+
+}  // namespace entente::cli
+
+#endif  // CLI_COORDINATOR_CLIENT_H_

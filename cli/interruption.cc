@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/interruption.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "cli/exit_code.h"
+
+namespace entente::cli {
+namespace {
+
+// SIGUSR1 is how the watcher's own destructor wakes it.
+sigset_t WatchedSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGUSR1);
+  return signals;
+}
+
+}  // namespace
+
+Interruption::Registration::~Registration() {
+  absl::MutexLock lock(&interruption_->mu_);
+  interruption_->callbacks_.erase(id_);
+}
+
+void Interruption::Trigger() {
+  absl::MutexLock lock(&mu_);
+  if (triggered_) return;
+  triggered_ = true;
+  for (const auto& [id, callback] : callbacks_) callback();
+}
+
+bool Interruption::triggered() const {
+  absl::MutexLock lock(&mu_);
+  return triggered_;
+}
+
+std::unique_ptr<Interruption::Registration> Interruption::OnTrigger(
+    std::function<void()> callback) {
+  absl::MutexLock lock(&mu_);
+  if (triggered_) callback();
+  const int id = next_id_++;
+  callbacks_.emplace(id, std::move(callback));
+  return std::make_unique<Registration>(this, id);
+}
+
+bool Interruption::WaitFor(absl::Duration duration) {
+  absl::MutexLock lock(&mu_);
+  return mu_.AwaitWithTimeout(absl::Condition(&triggered_), duration);
+}
+
+absl::Status Interruption::Check() const {
+  if (triggered()) return absl::CancelledError("interrupted");
+  return absl::OkStatus();
+}
+
+SignalWatcher::SignalWatcher(Interruption* interruption) : interruption_(*interruption) {
+  const sigset_t signals = WatchedSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  thread_ = std::thread([this] { Run(); });
+}
+
+SignalWatcher::~SignalWatcher() {
+  pthread_kill(thread_.native_handle(), SIGUSR1);
+  thread_.join();
+}
+
+void SignalWatcher::Run() {
+  const sigset_t signals = WatchedSignals();
+  for (int signal = 0; sigwait(&signals, &signal) == 0 && signal != SIGUSR1;) {
+    if (interruption_.triggered()) _exit(static_cast<int>(ExitCode::kInterrupted));
+    interruption_.Trigger();
+  }
+}
+
+}  // namespace entente::cli

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/job_text.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "cli/text_layout.h"
+#include "common/config/enum_words.h"
+#include "common/config/proto_time.h"
+#include "google/protobuf/generated_enum_reflection.h"
+
+namespace entente::cli {
+namespace {
+
+// A value that this program is too old to know shows as its number.
+template <typename Enum>
+std::string Word(Enum value) {
+  if (static_cast<int>(value) == 0) return "";
+  const auto* found =
+      google::protobuf::GetEnumDescriptor<Enum>()->FindValueByNumber(static_cast<int>(value));
+  return found == nullptr ? absl::StrCat(static_cast<int>(value)) : EnumWord(*found);
+}
+
+}  // namespace
+
+std::string JobStateWord(v1::JobState state) { return Word(state); }
+std::string RoundPhaseWord(v1::RoundPhase phase) { return Word(phase); }
+std::string ParticipantStateWord(v1::ParticipantState state) { return Word(state); }
+
+bool HasEnded(const v1::Job& job) {
+  return job.state() == v1::JOB_STATE_COMPLETED || job.state() == v1::JOB_STATE_FAILED ||
+         job.state() == v1::JOB_STATE_CANCELLED;
+}
+
+std::string RoundPosition(const v1::Job& job) {
+  const uint32_t round = job.has_round() ? job.round().round_index() + 1 : 0;
+  return absl::StrCat(std::max(round, job.rounds_committed()), "/", job.round_count());
+}
+
+std::string MetricsText(const v1::Metrics& metrics) {
+  if (metrics.examples() == 0) return "";
+  std::string text = absl::StrCat("loss ", LossText(metrics.loss()));
+  if (metrics.has_accuracy())
+    absl::StrAppend(&text, ", accuracy ", PercentText(metrics.accuracy()));
+  return text;
+}
+
+std::string MetricsText(const v1::Round& round) {
+  if (round.evaluation().examples() > 0) return MetricsText(round.evaluation());
+  if (round.training_loss() == 0) return "";
+  return absl::StrCat("training loss ", LossText(round.training_loss()));
+}
+
+double RoundLoss(const v1::Round& round) {
+  return round.evaluation().examples() > 0 ? round.evaluation().loss() : round.training_loss();
+}
+
+absl::Duration Elapsed(const v1::Job& job, absl::Time now) {
+  const absl::Time end = job.has_ended_at() ? ToTime(job.ended_at()) : now;
+  return std::max(absl::ZeroDuration(), end - ToTime(job.submitted_at()));
+}
+
+std::string AgeText(absl::Time time, absl::Time now) {
+  return absl::StrCat(ShortDuration(now - time), " ago");
+}
+
+std::string ShortDigest(absl::string_view digest) { return std::string(digest.substr(0, 12)); }
+
+}  // namespace entente::cli

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/watch_view.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/job_text.h"
+#include "cli/text_layout.h"
+#include "common/config/proto_time.h"
+#include "common/config/quoted.h"
+
+namespace entente::cli {
+namespace {
+
+constexpr char kBold[] = "\x1b[1m";
+constexpr char kDim[] = "\x1b[2m";
+constexpr char kRed[] = "\x1b[31m";
+constexpr char kGreen[] = "\x1b[32m";
+constexpr char kYellow[] = "\x1b[33m";
+constexpr char kReset[] = "\x1b[0m";
+
+// Below these widths the bars of participants, then their activity, make room for the rest.
+constexpr size_t kBarWidthMin = 72;
+constexpr size_t kJurisdictionWidthMin = 40;
+constexpr size_t kWorkerWidthMax = 28;
+
+class Painter {
+ public:
+  explicit Painter(const WatchViewOptions& options) : options_(options) {}
+
+  std::string Paint(absl::string_view text, const char* colour) const {
+    if (!options_.colour || text.empty()) return std::string(text);
+    return absl::StrCat(colour, text, kReset);
+  }
+
+ private:
+  const WatchViewOptions& options_;
+};
+
+const char* ColourOf(v1::JobState state) {
+  if (state == v1::JOB_STATE_COMPLETED) return kGreen;
+  return state == v1::JOB_STATE_RUNNING ? kBold : kRed;
+}
+
+const char* ColourOf(v1::ParticipantState state) {
+  switch (state) {
+    case v1::PARTICIPANT_STATE_ACCEPTED:
+      return kGreen;
+    case v1::PARTICIPANT_STATE_REFUSED:
+    case v1::PARTICIPANT_STATE_MISSING:
+      return kRed;
+    case v1::PARTICIPANT_STATE_DECLINED:
+      return kYellow;
+    default:
+      return kBold;
+  }
+}
+
+// `left` and `right` at the two ends of a line; `right` goes where there is no room for both.
+std::string Ends(const std::string& left, const std::string& right, size_t width) {
+  const size_t used = DisplayWidth(left) + DisplayWidth(right) + 2;
+  if (right.empty() || used > width) return Clip(left, width);
+  return absl::StrCat(left, std::string(width - used + 2, ' '), right);
+}
+
+std::string TimesText(const WatchPicture& picture) {
+  const v1::Job& job = picture.job;
+  std::string text = ShortDuration(Elapsed(job, picture.now));
+  if (!HasEnded(job) && job.has_expected_end_at()) {
+    const absl::Duration left = ToTime(job.expected_end_at()) - picture.now;
+    absl::StrAppend(&text, left > absl::ZeroDuration()
+                               ? absl::StrCat(", about ", ShortDuration(left), " left")
+                               : std::string(", about to end"));
+  }
+  return text;
+}
+
+// Rounds committed, and how far the one in flight has come, as a share of all.
+double Progress(const v1::Job& job) {
+  if (job.round_count() == 0) return 0;
+  double rounds = job.rounds_committed();
+  const v1::Round& round = job.round();
+  const bool in_flight = job.has_round() && round.round_index() >= job.rounds_committed();
+  if (in_flight && round.updates_required() > 0) {
+    rounds += 0.9 * std::min(1.0, static_cast<double>(round.updates_accepted()) /
+                                      static_cast<double>(round.updates_required()));
+  }
+  return rounds / job.round_count();
+}
+
+void AppendHead(const WatchPicture& picture, const WatchViewOptions& options,
+                std::vector<std::string>* lines) {
+  const Painter painter(options);
+  const v1::Job& job = picture.job;
+  lines->push_back(
+      Ends(absl::StrCat(painter.Paint(Printable(job.id()), kBold), "  ",
+                        painter.Paint(JobStateWord(job.state()), ColourOf(job.state()))),
+           TimesText(picture), options.width));
+  std::string phase;
+  if (HasEnded(job)) {
+    phase = Printable(job.reason());
+  } else if (job.has_round()) {
+    phase = RoundPhaseWord(job.round().phase());
+    if (job.round().attempt() > 1) absl::StrAppend(&phase, ", attempt ", job.round().attempt());
+    if (!job.round().reason().empty())
+      absl::StrAppend(&phase, ": ", Printable(job.round().reason()));
+  }
+  const size_t bar_width = std::min<size_t>(40, options.width / 4);
+  lines->push_back(Clip(
+      absl::StrCat("round ", RoundPosition(job), "  ", Bar(Progress(job), bar_width), "  ", phase),
+      options.width));
+  if (!HasEnded(job) && !job.round().waiting_for().empty()) {
+    lines->push_back(Clip(Printable(job.round().waiting_for()), options.width));
+  }
+  if (!picture.note.empty()) {
+    lines->push_back(Clip(painter.Paint(Printable(picture.note), kYellow), options.width));
+  }
+}
+
+// What a participant is doing or has done, beside its state.
+std::string ParticipantDetail(const v1::Participant& participant, bool with_bar) {
+  if (!participant.reason().empty()) return Printable(participant.reason());
+  std::vector<std::string> parts;
+  if (participant.state() == v1::PARTICIPANT_STATE_ACCEPTED) {
+    parts.push_back(absl::StrCat(WithCommas(participant.examples()), " examples"));
+    if (participant.update_bytes() > 0) parts.push_back(BytesText(participant.update_bytes()));
+    if (participant.weight() > 0) {
+      parts.push_back(absl::StrCat("weight ", PercentText(participant.weight())));
+    }
+  } else if (participant.step_count() > 0) {
+    const double done =
+        static_cast<double>(participant.step()) / static_cast<double>(participant.step_count());
+    parts.push_back(absl::StrCat(Printable(participant.activity()), " ",
+                                 with_bar ? Bar(done, 12) + " " : "", participant.step(), "/",
+                                 participant.step_count()));
+  } else if (!participant.activity().empty()) {
+    parts.push_back(Printable(participant.activity()));
+  }
+  if (participant.evaluation().examples() > 0) {
+    parts.push_back(absl::StrCat("held-out ", MetricsText(participant.evaluation())));
+  } else if (participant.training_loss() != 0) {
+    parts.push_back(absl::StrCat("loss ", LossText(participant.training_loss())));
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& options,
+                        size_t lines_max, std::vector<std::string>* lines) {
+  const auto& participants = picture.job.round().participants();
+  const auto count = static_cast<size_t>(participants.size());
+  if (count == 0 || lines_max < 3) return;
+  const Painter painter(options);
+  size_t worker_width = 0;
+  for (const v1::Participant& participant : participants) {
+    worker_width = std::max(worker_width, DisplayWidth(participant.worker()));
+  }
+  worker_width = std::min({worker_width, kWorkerWidthMax, options.width / 2});
+  lines->push_back("");
+  const size_t room = lines_max - 1;
+  const size_t shown = count <= room ? count : room - 1;
+  for (size_t i = 0; i < shown; ++i) {
+    const v1::Participant& participant = participants[static_cast<int>(i)];
+    const std::string jurisdiction = options.width < kJurisdictionWidthMin
+                                         ? ""
+                                         : Pad(Printable(participant.jurisdiction()), 2) + "  ";
+    const std::string state = Pad(ParticipantStateWord(participant.state()), 8);
+    lines->push_back(
+        Clip(absl::StrCat("  ", painter.Paint(jurisdiction, kDim),
+                          Pad(Printable(participant.worker()), worker_width), "  ",
+                          painter.Paint(state, ColourOf(participant.state())), "  ",
+                          ParticipantDetail(participant, options.width >= kBarWidthMin)),
+             options.width));
+  }
+  if (shown < count) lines->push_back(absl::StrCat("  and ", count - shown, " more"));
+}
+
+// "loss      0.6123  █▅▂▁"
+std::string Chart(absl::string_view name, const std::string& last,
+                  const std::vector<double>& values, size_t width) {
+  const std::string head = absl::StrCat(Pad(name, 8), "  ", Pad(last, 7), "  ");
+  const size_t used = DisplayWidth(head);
+  const size_t room = width > used ? std::min<size_t>(60, width - used) : 0;
+  return Clip(absl::StrCat(head, Sparkline(values, room)), width);
+}
+
+std::vector<std::string> FootLines(const WatchPicture& picture, const WatchViewOptions& options) {
+  std::vector<std::string> lines = {""};
+  std::vector<double> losses;
+  std::vector<double> accuracies;
+  for (const v1::Round& round : picture.committed) {
+    losses.push_back(RoundLoss(round));
+    if (round.evaluation().has_accuracy()) accuracies.push_back(round.evaluation().accuracy());
+  }
+  if (!losses.empty()) {
+    lines.push_back(Chart("loss", LossText(losses.back()), losses, options.width));
+  }
+  if (!accuracies.empty()) {
+    lines.push_back(Chart("accuracy", PercentText(accuracies.back()), accuracies, options.width));
+  }
+  lines.push_back(Clip(absl::StrCat(BytesText(picture.job.bytes_up()), " up, ",
+                                    BytesText(picture.job.bytes_down()), " down"),
+                       options.width));
+  return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> WatchLines(const WatchPicture& picture, const WatchViewOptions& options) {
+  std::vector<std::string> lines;
+  AppendHead(picture, options, &lines);
+  const std::vector<std::string> foot = FootLines(picture, options);
+  const size_t taken = lines.size() + foot.size();
+  if (options.height > taken) {
+    AppendParticipants(picture, options, options.height - taken, &lines);
+  }
+  lines.insert(lines.end(), foot.begin(), foot.end());
+  if (lines.size() > options.height) lines.resize(options.height);
+  return lines;
+}
+
+}  // namespace entente::cli

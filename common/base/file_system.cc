@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/file_system.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+
+namespace entente {
+namespace {
+
+absl::Status ErrnoStatus(absl::string_view what, const std::string& path, int error) {
+  const std::string message = absl::StrCat(what, " ", path, ": ", std::strerror(error));
+  if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(message);
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+    return absl::ResourceExhaustedError(absl::StrCat(message, "; free some space"));
+  }
+  return absl::UnavailableError(message);
+}
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+class PosixReadableFile final : public ReadableFile {
+ public:
+  PosixReadableFile(std::string path, int fd, uint64_t size)
+      : path_(std::move(path)), descriptor_(fd), size_bytes_(size) {}
+
+  absl::Status ReadAt(uint64_t offset, absl::Span<char> buffer) const override {
+    size_t done = 0;
+    while (done < buffer.size()) {
+      const ssize_t got = pread(descriptor_.get(), buffer.data() + done, buffer.size() - done,
+                                static_cast<off_t>(offset + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return ErrnoStatus("cannot read", path_, errno);
+      if (got == 0) {
+        return absl::OutOfRangeError(
+            absl::StrCat(path_, " ends at byte ", offset + done, ", before ", offset + buffer.size()));
+      }
+      done += static_cast<size_t>(got);
+    }
+    return absl::OkStatus();
+  }
+
+  uint64_t size_bytes() const override { return size_bytes_; }
+
+ private:
+  const std::string path_;
+  const Descriptor descriptor_;
+  const uint64_t size_bytes_;
+};
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(std::string path, int fd) : path_(std::move(path)), descriptor_(fd) {}
+
+  absl::Status WriteAt(uint64_t offset, absl::string_view data) override {
+    size_t done = 0;
+    while (done < data.size()) {
+      const ssize_t put = pwrite(descriptor_.get(), data.data() + done, data.size() - done,
+                                 static_cast<off_t>(offset + done));
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) return ErrnoStatus("cannot write", path_, errno);
+      done += static_cast<size_t>(put);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Sync() override {
+    if (fdatasync(descriptor_.get()) != 0) return ErrnoStatus("cannot sync", path_, errno);
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::string path_;
+  const Descriptor descriptor_;
+};
+
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const Descriptor descriptor(
+      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0) return ErrnoStatus("cannot open folder", folder, errno);
+  if (fsync(descriptor.get()) != 0) return ErrnoStatus("cannot sync folder", folder, errno);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ReadableFile>> PosixFileSystem::OpenForRead(
+    const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus("cannot open", path, errno);
+  struct stat info = {};
+  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    close(fd);
+    return absl::UnavailableError(absl::StrCat("cannot read ", path, ": it is not a regular file"));
+  }
+  return std::make_unique<PosixReadableFile>(path, fd, static_cast<uint64_t>(info.st_size));
+}
+
+absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::OpenForWrite(
+    const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+  if (fd < 0) return ErrnoStatus("cannot create", path, errno);
+  return std::make_unique<PosixWritableFile>(path, fd);
+}
+
+absl::Status PosixFileSystem::Rename(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus("cannot rename to", to, errno);
+  return SyncFolderOf(to);
+}
+
+absl::Status PosixFileSystem::Remove(const std::string& path) {
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoStatus("cannot remove", path, errno);
+  return absl::OkStatus();
+}
+
+bool PosixFileSystem::Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+absl::StatusOr<uint64_t> PosixFileSystem::SizeBytes(const std::string& path) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0) return ErrnoStatus("cannot look at", path, errno);
+  return static_cast<uint64_t>(info.st_size);
+}
+
+absl::Status PosixFileSystem::CreateFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return ErrnoStatus("cannot create folder", path, error.value());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFiles(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code ignored;  // A file that vanishes meanwhile is simply not listed.
+    if (it->is_regular_file(ignored)) names.push_back(it->path().filename().string());
+  }
+  if (error) return ErrnoStatus("cannot list", folder, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::StatusOr<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {
+  struct statvfs info = {};
+  if (statvfs(path.c_str(), &info) != 0) return ErrnoStatus("cannot look at", path, errno);
+  return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+absl::StatusOr<std::string> ReadTextFile(FileSystem& files, const std::string& path,
+                                         uint64_t bytes_max) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file, files.OpenForRead(path));
+  if (file->size_bytes() > bytes_max) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " has ", file->size_bytes(),
+                                                   " bytes; at most ", bytes_max, " are read"));
+  }
+  std::string text(file->size_bytes(), '\0');
+  ENTENTE_RETURN_IF_ERROR(file->ReadAt(0, absl::MakeSpan(text.data(), text.size())));
+  return text;
+}
+
+absl::Status WriteTextFile(FileSystem& files, const std::string& path, absl::string_view text) {
+  const std::string temporary = path + ".tmp";
+  ENTENTE_RETURN_IF_ERROR(files.Remove(temporary));
+  {
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
+                             files.OpenForWrite(temporary));
+    ENTENTE_RETURN_IF_ERROR(file->WriteAt(0, text));
+    ENTENTE_RETURN_IF_ERROR(file->Sync());
+  }
+  return files.Rename(temporary, path);
+}
+
+}  // namespace entente

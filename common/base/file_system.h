@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COMMON_BASE_FILE_SYSTEM_H_
+#define COMMON_BASE_FILE_SYSTEM_H_
+
+// The disk, behind an interface, so that tests and the simulator can fill it, tear it and fail it.
+// Every error names the path and what the system said; a full disk is RESOURCE_EXHAUSTED, a missing
+// file NOT_FOUND, anything else UNAVAILABLE.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace entente {
+
+// A file opened for reading. Thread-safe: every read names its offset.
+class ReadableFile {
+ public:
+  virtual ~ReadableFile() = default;
+
+  // Fills all of `buffer` from `offset`. OUT_OF_RANGE if the file ends before.
+  virtual absl::Status ReadAt(uint64_t offset, absl::Span<char> buffer) const = 0;
+
+  // The size when it was opened.
+  virtual uint64_t size_bytes() const = 0;
+};
+
+// A file opened for writing. Not thread-safe. Closed by destruction; unsynced bytes may be lost
+// with the power.
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+
+  virtual absl::Status WriteAt(uint64_t offset, absl::string_view data) = 0;
+
+  // On disk when it returns (fdatasync).
+  virtual absl::Status Sync() = 0;
+};
+
+// Thread-safe.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  virtual absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) = 0;
+
+  // Creates the file, or opens the existing one without truncating it.
+  virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) = 0;
+
+  // Replaces `to` atomically, then syncs its folder.
+  virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
+
+  // OK if it was not there.
+  virtual absl::Status Remove(const std::string& path) = 0;
+
+  virtual bool Exists(const std::string& path) = 0;
+  virtual absl::StatusOr<uint64_t> SizeBytes(const std::string& path) = 0;
+
+  // Makes the folder and its parents; OK if it is there.
+  virtual absl::Status CreateFolder(const std::string& path) = 0;
+
+  // Names, not paths, of the regular files in a folder, sorted.
+  virtual absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) = 0;
+
+  // What an unprivileged process may still write to the file system that holds `path`.
+  virtual absl::StatusOr<uint64_t> FreeBytes(const std::string& path) = 0;
+};
+
+// The machine's own disk.
+class PosixFileSystem final : public FileSystem {
+ public:
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) override;
+  absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Remove(const std::string& path) override;
+  bool Exists(const std::string& path) override;
+  absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
+  absl::Status CreateFolder(const std::string& path) override;
+  absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
+};
+
+// The whole of a text file. INVALID_ARGUMENT if it is over `bytes_max`.
+absl::StatusOr<std::string> ReadTextFile(FileSystem& files, const std::string& path,
+                                         uint64_t bytes_max);
+
+// Writes `text` the safe way: "<path>.tmp", sync, rename over `path`.
+absl::Status WriteTextFile(FileSystem& files, const std::string& path, absl::string_view text);
+
+}  // namespace entente
+
+#endif  // COMMON_BASE_FILE_SYSTEM_H_

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COMMON_BASE_LIMITS_H_
+#define COMMON_BASE_LIMITS_H_
+
+// Every queue, buffer, stream and message has a limit, and this is where it stands. What an
+// operator may want to change is in the configuration instead.
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace entente::limits {
+
+// The wire.
+inline constexpr int kProtocolVersion = 1;
+inline constexpr int64_t kTransferChunkBytes = int64_t{1} << 20;  // 4 MiB was slower with TLS.
+inline constexpr int kMessageBytesMax = 5 << 20;                  // One chunk of 4 MiB and its frame.
+inline constexpr int kControlMessageBytesMax = 1 << 20;
+inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
+
+// Texts from outside.
+inline constexpr size_t kConfigBytesMax = 4 << 20;
+inline constexpr size_t kYamlDepthMax = 32;
+inline constexpr size_t kYamlNodesMax = 100'000;
+inline constexpr size_t kReasonBytesMax = 500;
+inline constexpr size_t kPemBytesMax = 1 << 20;
+inline constexpr int kCertificateChainMax = 8;
+inline constexpr size_t kTokenBytesMax = 128;
+inline constexpr size_t kTrainerLineBytesMax = 1 << 20;
+
+// Safetensors.
+inline constexpr uint64_t kTensorHeaderBytesMax = uint64_t{100} << 20;  // As the reference reader's.
+inline constexpr int kTensorRankMax = 16;
+inline constexpr size_t kTensorNameBytesMax = 512;
+inline constexpr size_t kOptimizerPrefixBytes = 2;  // "m/" before a tensor's name.
+
+// Aggregation: so many contributions of the largest size cannot overflow a 64-bit sum.
+inline constexpr int kUpdatesPerRoundMax = 1 << 14;
+
+// Models described by a recipe: at four bytes each, the default limit on one file.
+inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
+
+// Workers.
+inline constexpr size_t kWorkerTasksMax = 64;                 // Jobs a worker is in at once.
+inline constexpr size_t kWorkerKeptUpdatesMax = 64;           // Finished updates kept on disk.
+inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
+inline constexpr size_t kTrainerErrorLineBytesMax = 4 << 10;  // Of its standard error; the rest is cut.
+
+// Retries.
+inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);
+inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);
+
+}  // namespace entente::limits
+
+#endif  // COMMON_BASE_LIMITS_H_

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COMMON_BASE_LOG_H_
+#define COMMON_BASE_LOG_H_
+
+// Structured logs on standard error: a sentence, then named fields. Text on a terminal, one JSON
+// object a line with --log-format json.
+//
+//   log::Info("update accepted", {{"job", job.value()}, {"worker", worker.value()}, {"bytes", n}});
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace entente::log {
+
+enum class Level { kDebug, kInfo, kWarning, kError };
+enum class Format { kText, kJson };
+
+// A named value of a log line.
+struct Field {
+  Field(absl::string_view name_in, std::string value_in)
+      : name(name_in), value(std::move(value_in)), is_number(false) {}
+  Field(absl::string_view name_in, absl::string_view value_in)
+      : Field(name_in, std::string(value_in)) {}
+  Field(absl::string_view name_in, const char* value_in) : Field(name_in, std::string(value_in)) {}
+  template <typename Number, typename = std::enable_if_t<std::is_arithmetic_v<Number>>>
+  Field(absl::string_view name_in, Number value_in)
+      : name(name_in), value(absl::StrCat(value_in)), is_number(true) {}
+
+  std::string name;
+  std::string value;
+  bool is_number;
+};
+
+// Call once, first thing in main. Before it, text at kInfo is logged.
+void Configure(Format format, Level level);
+
+// "text" or "json"; INVALID_ARGUMENT otherwise.
+absl::StatusOr<Format> ParseFormat(absl::string_view text);
+
+// Thread-safe.
+void Debug(absl::string_view message, std::initializer_list<Field> fields = {});
+void Info(absl::string_view message, std::initializer_list<Field> fields = {});
+void Warning(absl::string_view message, std::initializer_list<Field> fields = {});
+void Error(absl::string_view message, std::initializer_list<Field> fields = {});
+
+}  // namespace entente::log
+
+#endif  // COMMON_BASE_LOG_H_

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COMMON_CONFIG_QUOTED_H_
+#define COMMON_CONFIG_QUOTED_H_
+
+// Shows what somebody wrote, or a number, inside a sentence of ours.
+
+#include <cstddef>
+#include <string>
+
+#include "absl/numeric/int128.h"
+#include "absl/strings/string_view.h"
+
+namespace entente {
+
+// `text` in double quotes, escaped so that it stays in its line, cut off with "..." after about 60
+// bytes.
+std::string Quoted(absl::string_view text);
+
+// 10000000 as "10,000,000".
+std::string WithCommas(absl::int128 value);
+
+// The first bytes of UTF-8 `text`, at most `bytes_max`, ending between two characters.
+absl::string_view ClipUtf8(absl::string_view text, size_t bytes_max);
+
+}  // namespace entente
+
+#endif  // COMMON_CONFIG_QUOTED_H_

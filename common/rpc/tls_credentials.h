@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COMMON_RPC_TLS_CREDENTIALS_H_
+#define COMMON_RPC_TLS_CREDENTIALS_H_
+
+// mTLS for both sides of every connection; there is no other mode. TLS 1.3, or 1.2 with a peer that
+// has no other. Files that are replaced on disk are picked up within ten seconds, for new
+// connections; a certificate whose key does not fit is passed over until its key has come too.
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace entente {
+
+// How often the files are looked at. gRPC counts whole seconds.
+inline constexpr absl::Duration kTlsReloadInterval = absl::Seconds(5);
+
+// Paths of PEM files.
+struct TlsPaths {
+  std::string certificate;
+  std::string private_key;
+  std::string authority;  // Who vouches for the other side; may hold several certificates.
+};
+
+// Reads and checks the files first, so that a mistake is one clear sentence and not a failed
+// handshake: NOT_FOUND, or INVALID_ARGUMENT (cannot be read, not PEM, key does not fit the
+// certificate, certificate expired or not yet valid, authority file without a valid authority, key
+// readable by others), naming the file. The key may be readable by its group.
+absl::Status CheckTlsFiles(const TlsPaths& paths, absl::Time now);
+
+// A server that asks every client for a certificate from `paths.authority`. Only TLS is checked
+// here; who the peer is and may do is identity/trust_store.h's and the authorizer's matter.
+std::shared_ptr<grpc::ServerCredentials> ServerTls(
+    const TlsPaths& paths, absl::Duration reload_interval = kTlsReloadInterval);
+
+// A client that checks the server's certificate and host name.
+std::shared_ptr<grpc::ChannelCredentials> ClientTls(
+    const TlsPaths& paths, absl::Duration reload_interval = kTlsReloadInterval);
+
+// A channel to the coordinator: keepalive every 20 s, messages up to limits::kMessageBytesMax,
+// reconnecting with backoff. Never null; connects lazily.
+std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths);
+
+// The server's side of DialCoordinator: the same message limit, and leave for its keepalive pings
+// (gRPC's default takes a ping every 20 s for an attack and hangs up). Notices a dead peer itself.
+void SetServerChannelOptions(grpc::ServerBuilder* builder);
+
+}  // namespace entente
+
+#endif  // COMMON_RPC_TLS_CREDENTIALS_H_

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/app/coordinator_app.h"
+
+#include <dlfcn.h>
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
+#include "common/base/drain_gate.h"
+#include "common/base/executor.h"
+#include "common/base/file_system.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/base/random_source.h"
+#include "common/base/status_macros.h"
+#include "common/base/timer_queue.h"
+#include "common/config/proto_time.h"
+#include "common/identity/trust_store.h"
+#include "common/rpc/tls_credentials.h"
+#include "coordinator/engine/job_directory.h"
+#include "coordinator/engine/upload_intake.h"
+#include "coordinator/members/worker_registry.h"
+#include "coordinator/models/model_store.h"
+#include "coordinator/service/caller.h"
+#include "coordinator/service/job_service.h"
+#include "coordinator/service/member_service.h"
+#include "coordinator/service/model_service.h"
+#include "coordinator/service/transfer_service.h"
+#include "coordinator/service/worker_service.h"
+#include "coordinator/store/sqlite_journal.h"
+#include "coordinator/updates/update_spool.h"
+
+namespace entente {
+namespace {
+
+using config::v1::CoordinatorConfig;
+
+int CoreCount() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+
+std::vector<members::MemberInfo> MembersOf(const CoordinatorConfig& config) {
+  std::vector<members::MemberInfo> members;
+  for (const config::v1::MemberConfig& member : config.members()) {
+    members.push_back({.id = MemberId(member.id()),
+                       .display_name = member.display_name(),
+                       .jurisdiction = member.jurisdiction(),
+                       .trust_domain = member.trust_domain()});
+  }
+  return members;
+}
+
+absl::StatusOr<std::unique_ptr<TrustStore>> TrustOf(FileSystem& files,
+                                                    const CoordinatorConfig& config) {
+  std::vector<TrustStore::Authority> authorities;
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::string alliance_pem,
+      ReadTextFile(files, config.alliance().authority(), limits::kConfigBytesMax));
+  // The alliance governs and submits; it has no data, so it has no workers.
+  authorities.push_back({.trust_domain = config.alliance().trust_domain(),
+                         .certificates_pem = alliance_pem,
+                         .roles = {Role::kOperator, Role::kSubmitter, Role::kObserver}});
+  for (const config::v1::MemberConfig& member : config.members()) {
+    ENTENTE_ASSIGN_OR_RETURN(const std::string pem,
+                             ReadTextFile(files, member.authority(), limits::kConfigBytesMax));
+    // A member must not be able to make itself an operator.
+    authorities.push_back({.trust_domain = member.trust_domain(),
+                           .certificates_pem = pem,
+                           .roles = {Role::kWorker, Role::kSubmitter, Role::kObserver}});
+  }
+  return TrustStore::Create(std::move(authorities));
+}
+
+// gRPC's reflection library switches itself on in every server of a program that is linked with it, so
+// it is loaded only where the configuration asks for it.
+absl::Status LoadReflection() {
+  if (dlopen(ENTENTE_REFLECTION_LIBRARY, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    return absl::UnavailableError(absl::StrCat("reflection is on, but its library cannot be loaded: ",
+                                               dlerror(), "; install it or set reflection: false"));
+  }
+  return absl::OkStatus();
+}
+
+TlsPaths TlsOf(const CoordinatorConfig& config, const std::string& authority) {
+  return {.certificate = config.tls().certificate(),
+          .private_key = config.tls().private_key(),
+          .authority = authority};
+}
+
+}  // namespace
+
+// In order of construction; destroyed from the bottom up, the server first.
+struct CoordinatorApp::Parts {
+  explicit Parts(const CoordinatorConfig& config_in)
+      : config(config_in),
+        aggregation_threads(config.aggregation_threads() > 0
+                                ? static_cast<int>(config.aggregation_threads())
+                                : CoreCount()),
+        workers(MembersOf(config), &clock, config.limits().workers_max()),
+        executor(std::max(4, CoreCount())),
+        aggregation_pool(aggregation_threads),
+        aggregation_lane(2) {}
+
+  // Nothing new is started, and no timer fires into a pool that is gone.
+  ~Parts() {
+    gate.CloseAndWait(absl::ZeroDuration());
+    if (timers != nullptr) timers->Stop();
+  }
+
+  const CoordinatorConfig config;
+  const int aggregation_threads;
+  SystemClock clock;
+  SystemRandomSource random;
+  PosixFileSystem files;
+  std::unique_ptr<TrustStore> trust;
+  std::unique_ptr<store::SqliteJournal> journal;
+  std::unique_ptr<models::ModelStore> models;
+  std::unique_ptr<updates::UpdateSpool> spool;
+  members::WorkerRegistry workers;
+  DrainGate gate;
+  // The jobs outlive the threads that work on them.
+  std::unique_ptr<engine::JobDirectory> jobs;
+  std::unique_ptr<engine::UploadIntake> uploads;
+  std::unique_ptr<TimerQueue> timers;
+  ThreadPool executor;
+  ThreadPool aggregation_pool;
+  ThreadPool aggregation_lane;
+  std::unique_ptr<service::CallerCheck> callers;
+  std::unique_ptr<service::JobService> job_service;
+  std::unique_ptr<service::MemberService> member_service;
+  std::unique_ptr<service::ModelService> model_service;
+  std::unique_ptr<service::TransferService> transfer_service;
+  std::unique_ptr<service::WorkerService> worker_service;
+  std::unique_ptr<grpc::Server> server;
+  int port = 0;
+
+  absl::Status OpenData();
+  absl::Status RestoreJobs();
+  void MakeServices(const std::string& version);
+  absl::Status Listen();
+};
+
+absl::Status CoordinatorApp::Parts::OpenData() {
+  const std::string& folder = config.data_directory();
+  ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
+  ENTENTE_ASSIGN_OR_RETURN(journal, store::SqliteJournal::Open(folder + "/journal.sqlite"));
+  ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(files, folder + "/models"));
+  ENTENTE_ASSIGN_OR_RETURN(spool, updates::UpdateSpool::Create(files, folder + "/spool"));
+  return absl::OkStatus();
+}
+
+absl::Status CoordinatorApp::Parts::RestoreJobs() {
+  timers = std::make_unique<TimerQueue>(&clock);
+  const engine::JobEngine::Dependencies job_parts{.clock = &clock,
+                                                  .journal = journal.get(),
+                                                  .models = models.get(),
+                                                  .spool = spool.get(),
+                                                  .files = &files,
+                                                  .workers = &workers,
+                                                  .timers = timers.get(),
+                                                  .executor = &executor,
+                                                  .aggregation_lane = &aggregation_lane,
+                                                  .aggregation_pool = &aggregation_pool,
+                                                  .aggregation_threads = aggregation_threads,
+                                                  .gate = &gate};
+  jobs = std::make_unique<engine::JobDirectory>(job_parts, &random,
+                                                config.limits().running_jobs_max());
+  workers.SetListener([this](const WorkerId& worker, bool attached) {
+    if (attached) jobs->OnWorkerAttached(worker);
+  });
+  uploads = std::make_unique<engine::UploadIntake>(
+      engine::UploadIntake::Dependencies{.jobs = jobs.get(),
+                                         .models = models.get(),
+                                         .spool = spool.get(),
+                                         .files = &files,
+                                         .blob_bytes_max = config.limits().blob_bytes_max(),
+                                         .free_bytes_min = config.limits().free_bytes_min()});
+  return jobs->Restore();
+}
+
+void CoordinatorApp::Parts::MakeServices(const std::string& version) {
+  callers = std::make_unique<service::CallerCheck>(trust.get(), &workers, &clock);
+  const service::ServiceContext context{
+      .clock = &clock,
+      .callers = callers.get(),
+      .jobs = jobs.get(),
+      .uploads = uploads.get(),
+      .models = models.get(),
+      .workers = &workers,
+      .timers = timers.get(),
+      .executor = &executor,
+      .heartbeat_interval = ToDuration(config.heartbeat_interval()),
+      .version = version};
+  job_service = std::make_unique<service::JobService>(context);
+  member_service = std::make_unique<service::MemberService>(context);
+  model_service = std::make_unique<service::ModelService>(context);
+  transfer_service = std::make_unique<service::TransferService>(context);
+  worker_service = std::make_unique<service::WorkerService>(context);
+}
+
+absl::Status CoordinatorApp::Parts::Listen() {
+  // gRPC wants the authorities in one file.
+  const std::string bundle = config.data_directory() + "/authorities.pem";
+  ENTENTE_RETURN_IF_ERROR(WriteTextFile(files, bundle, trust->BundlePem()));
+
+  grpc::EnableDefaultHealthCheckService(true);
+  if (config.reflection()) ENTENTE_RETURN_IF_ERROR(LoadReflection());
+  grpc::ServerBuilder builder;
+  SetServerChannelOptions(&builder);
+  // Without this a second coordinator would silently share the port.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddListeningPort(config.listen(), ServerTls(TlsOf(config, bundle)), &port);
+  builder.RegisterService(job_service.get());
+  builder.RegisterService(member_service.get());
+  builder.RegisterService(model_service.get());
+  builder.RegisterService(transfer_service.get());
+  builder.RegisterService(worker_service.get());
+  server = builder.BuildAndStart();
+  if (server == nullptr || port == 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", config.listen(),
+                     ": the port is in use or the address is not this machine's; change `listen`"));
+  }
+  if (!config.port_file().empty()) {
+    ENTENTE_RETURN_IF_ERROR(WriteTextFile(files, config.port_file(), absl::StrCat(port, "\n")));
+  }
+  return absl::OkStatus();
+}
+
+CoordinatorApp::CoordinatorApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
+    const CoordinatorConfig& config, const std::string& version) {
+  ENTENTE_RETURN_IF_ERROR(CheckCoordinatorFiles(config));
+  auto parts = std::make_unique<Parts>(config);
+  ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
+  ENTENTE_RETURN_IF_ERROR(parts->OpenData());
+  ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs());
+  parts->MakeServices(version);
+  ENTENTE_RETURN_IF_ERROR(parts->Listen());
+  log::Info("coordinator ready", {{"version", version},
+                                  {"listen", config.listen()},
+                                  {"port", parts->port},
+                                  {"data", config.data_directory()},
+                                  {"members", config.members_size()}});
+  return std::unique_ptr<CoordinatorApp>(new CoordinatorApp(std::move(parts)));
+}
+
+CoordinatorApp::~CoordinatorApp() = default;
+
+int CoordinatorApp::port() const { return parts_->port; }
+
+void CoordinatorApp::Stop() {
+  const absl::Duration drain_time = ToDuration(parts_->config.drain_time());
+  log::Info("stopping", {{"drain_time", absl::FormatDuration(drain_time)}});
+  parts_->workers.CloseAll(absl::UnavailableError("the coordinator is stopping; try again soon"));
+  parts_->server->Shutdown(absl::ToChronoTime(parts_->clock.Now() + drain_time));
+  if (!parts_->gate.CloseAndWait(drain_time)) {
+    log::Warning("an aggregation is still running; it is repeated at the next start");
+  }
+  log::Info("stopped");
+}
+
+absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
+  PosixFileSystem files;
+  const SystemClock clock;
+  // The alliance's authority vouches for the coordinator itself.
+  ENTENTE_RETURN_IF_ERROR(
+      CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
+  return TrustOf(files, config).status();
+}
+
+}  // namespace entente

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_APP_COORDINATOR_APP_H_
+#define COORDINATOR_APP_COORDINATOR_APP_H_
+
+// The coordinator, put together: the only place that knows every part of it.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "entente/config/v1/coordinator.pb.h"
+
+namespace entente {
+
+class CoordinatorApp {
+ public:
+  // Opens the data directory, restores the jobs in it and listens.
+  //
+  // INVALID_ARGUMENT: a certificate or key is wrong. FAILED_PRECONDITION: another coordinator runs on
+  // the data directory. UNAVAILABLE: cannot listen, or the disk. DATA_LOSS: the journal is damaged.
+  static absl::StatusOr<std::unique_ptr<CoordinatorApp>> Start(
+      const config::v1::CoordinatorConfig& config, const std::string& version);
+
+  // As Stop, without the goodbyes.
+  ~CoordinatorApp();
+
+  // Where it listens; differs from the configuration if that said port 0.
+  int port() const;
+
+  // Takes nothing new, says goodbye to the workers, waits at most the configured drain time for
+  // calls and aggregations in flight. Jobs go on when the coordinator is started again.
+  void Stop();
+
+ private:
+  struct Parts;
+  explicit CoordinatorApp(std::unique_ptr<Parts> parts);
+  const std::unique_ptr<Parts> parts_;
+};
+
+// OK if the configuration's certificates, keys and authorities are in order: what --check-config adds
+// to loading the file.
+absl::Status CheckCoordinatorFiles(const config::v1::CoordinatorConfig& config);
+
+}  // namespace entente
+
+#endif  // COORDINATOR_APP_COORDINATOR_APP_H_

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/aggregation_run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/check.h"
+#include "common/base/limits.h"
+#include "common/base/status_macros.h"
+#include "common/codec/tensor_values.h"
+#include "common/tensor/safetensors.h"
+#include "coordinator/aggregation/block_plan.h"
+#include "coordinator/aggregation/weighted_mean.h"
+#include "coordinator/optimizer/state_layout.h"
+
+namespace entente::engine {
+namespace {
+
+using aggregation::Block;
+
+// One block's sums, values and states then fit a core's cache.
+constexpr size_t kBlockElements = size_t{64} << 10;
+
+template <typename T>
+absl::Span<char> BytesOf(absl::Span<T> values) {
+  return absl::MakeSpan(reinterpret_cast<char*>(values.data()), values.size() * sizeof(T));
+}
+
+template <typename T>
+absl::string_view TextOf(const std::vector<T>& values) {
+  return absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+// What all threads share. The readers are thread-safe, the writers are not.
+struct Work {
+  const AggregationRequest& request;
+  FileSystem& files;
+  const SafetensorsReader& base;
+  const Layout update_layout;
+  const uint64_t update_data_start;
+  const optimizer::ServerOptimizer& optimizer;
+  const SafetensorsReader* const old_state;  // Null: the state starts at 0.
+  const std::vector<Block> blocks;
+
+  std::atomic<size_t> next_block{0};
+
+  absl::Mutex mu{};
+  // Written under the lock, though style says no disk there: the write is the critical section, and
+  // what it takes is copying a block into the page cache.
+  SafetensorsWriter& model ABSL_GUARDED_BY(mu);
+  SafetensorsWriter* const new_state ABSL_PT_GUARDED_BY(mu);  // Null: the optimizer has none.
+  absl::Status status ABSL_GUARDED_BY(mu) = absl::OkStatus();
+  size_t failed_block ABSL_GUARDED_BY(mu) = std::numeric_limits<size_t>::max();
+};
+
+// One thread's share of the work; its buffers are reused from block to block.
+class BlockLoop {
+ public:
+  explicit BlockLoop(Work* work) : work_(*work), mean_(work->request.value_bound) {}
+
+  // Takes blocks until there are none or one has failed.
+  void Run() {
+    while (true) {
+      const size_t index = work_.next_block.fetch_add(1);
+      if (index >= work_.blocks.size()) return;
+      const Block& block = work_.blocks[index];
+      absl::Status status = block.is_floating_point ? Move(block) : Copy(block);
+      if (status.ok()) continue;
+      work_.next_block = work_.blocks.size();  // Nobody starts another.
+      absl::MutexLock lock(&work_.mu);
+      if (index < work_.failed_block) {
+        work_.failed_block = index;
+        work_.status = std::move(status);
+      }
+      return;
+    }
+  }
+
+ private:
+  const TensorSpec& SpecOf(const Block& block) const {
+    return work_.base.layout().tensors()[block.tensor];
+  }
+
+  // Integer tensors keep the base model's value.
+  absl::Status Copy(const Block& block) {
+    const uint64_t element_bytes = DtypeBytes(SpecOf(block).dtype);
+    bytes_.resize(block.size * element_bytes);
+    const uint64_t offset = block.first * element_bytes;
+    ENTENTE_RETURN_IF_ERROR(work_.base.ReadAt(block.tensor, offset, absl::MakeSpan(bytes_)));
+    absl::MutexLock lock(&work_.mu);
+    return work_.model.WriteAt(block.tensor, offset, TextOf(bytes_));
+  }
+
+  absl::Status Move(const Block& block) {
+    ENTENTE_RETURN_IF_ERROR(Combine(block));
+    ENTENTE_RETURN_IF_ERROR(ReadBase(block));
+    ENTENTE_RETURN_IF_ERROR(ReadState(block));
+    std::vector<absl::Span<double>> state;
+    for (std::vector<double>& values : state_) state.push_back(absl::MakeSpan(values));
+    work_.optimizer.Step(combined_, absl::MakeSpan(model_), state);
+    ENTENTE_RETURN_IF_ERROR(Round(block));
+    return Write(block);
+  }
+
+  absl::Status Combine(const Block& block) {
+    mean_.Start(block.size);
+    for (const auto& [worker, input] : work_.request.updates) {
+      ENTENTE_RETURN_IF_ERROR(ReadUpdate(worker, input.path, block));
+      mean_.Add(input.weight, values_);
+    }
+    combined_.resize(block.size);
+    mean_.Finish(absl::MakeSpan(combined_));
+    return absl::OkStatus();
+  }
+
+  // Opens the file anew for each block, so that the number of updates is not limited by that of
+  // open files. Everything about the update was checked when it was accepted; a disk may still rot.
+  absl::Status ReadUpdate(const WorkerId& worker, const std::string& path, const Block& block) {
+    const auto changed = [&worker](absl::string_view how) {
+      return absl::DataLossError(
+          absl::StrCat("the update of ", worker.value(), " changed after it was accepted: ", how));
+    };
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file,
+                             work_.files.OpenForRead(path));
+    const uint64_t file_bytes = work_.update_data_start + work_.update_layout.TotalBytes();
+    if (file->size_bytes() != file_bytes) {
+      return changed(absl::StrCat("it has ", file->size_bytes(), " bytes instead of ", file_bytes));
+    }
+    const uint64_t value_bytes = DtypeBytes(EncodedDtype(work_.request.encoding));
+    bytes_.resize(block.size * value_bytes);
+    ENTENTE_RETURN_IF_ERROR(file->ReadAt(work_.update_data_start +
+                                             work_.update_layout.OffsetBytes(block.float_tensor) +
+                                             block.first * value_bytes,
+                                         absl::MakeSpan(bytes_)));
+    values_.resize(block.size);
+    DecodeValues(work_.request.encoding, bytes_, absl::MakeSpan(values_));
+    const absl::Status in_bounds =
+        CheckValues(SpecOf(block).name, block.first, values_, work_.request.value_bound);
+    return in_bounds.ok() ? absl::OkStatus() : changed(in_bounds.message());
+  }
+
+  absl::Status ReadBase(const Block& block) {
+    values_.resize(block.size);
+    ENTENTE_RETURN_IF_ERROR(work_.base.ReadAt(block.tensor, block.first * sizeof(float),
+                                              BytesOf(absl::MakeSpan(values_))));
+    model_.assign(values_.begin(), values_.end());
+    return absl::OkStatus();
+  }
+
+  // Place of the block's tensor of state `s` in the state's file; see optimizer::StateLayout.
+  size_t StateTensor(const Block& block, size_t s) const {
+    return s * work_.update_layout.tensors().size() + block.float_tensor;
+  }
+
+  absl::Status ReadState(const Block& block) {
+    state_.resize(work_.optimizer.StateNames().size());
+    for (size_t s = 0; s < state_.size(); ++s) {
+      state_[s].assign(block.size, 0.0);
+      if (work_.old_state == nullptr) continue;
+      ENTENTE_RETURN_IF_ERROR(work_.old_state->ReadAt(
+          StateTensor(block, s), block.first * sizeof(double), BytesOf(absl::MakeSpan(state_[s]))));
+    }
+    return absl::OkStatus();
+  }
+
+  // The one rounding from double to F32.
+  absl::Status Round(const Block& block) {
+    values_.resize(block.size);
+    for (size_t i = 0; i < block.size; ++i) {
+      if (!(std::fabs(model_[i]) <= std::numeric_limits<float>::max())) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "the next model would not be finite: tensor \"", SpecOf(block).name, "\" would hold ",
+            model_[i], " at index ", block.first + i, "; a smaller learning rate may help"));
+      }
+      values_[i] = static_cast<float>(model_[i]);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Write(const Block& block) {
+    absl::MutexLock lock(&work_.mu);
+    ENTENTE_RETURN_IF_ERROR(
+        work_.model.WriteAt(block.tensor, block.first * sizeof(float), TextOf(values_)));
+    for (size_t s = 0; s < state_.size(); ++s) {
+      ENTENTE_RETURN_IF_ERROR(work_.new_state->WriteAt(
+          StateTensor(block, s), block.first * sizeof(double), TextOf(state_[s])));
+    }
+    return absl::OkStatus();
+  }
+
+  Work& work_;
+  aggregation::WeightedMean mean_;
+  std::vector<char> bytes_;
+  std::vector<float> values_;
+  std::vector<double> combined_;
+  std::vector<double> model_;
+  std::vector<std::vector<double>> state_;
+};
+
+void RunThreads(Work& work, Executor& pool, int thread_count) {
+  const int posted = static_cast<int>(std::min<size_t>(thread_count, work.blocks.size() + 1)) - 1;
+  absl::BlockingCounter running(std::max(posted, 0));
+  for (int i = 0; i < posted; ++i) {
+    pool.Post([&work, &running] {
+      BlockLoop(&work).Run();
+      running.DecrementCount();
+    });
+  }
+  BlockLoop(&work).Run();
+  running.Wait();
+}
+
+absl::Status CheckRequest(const AggregationRequest& request, const Layout& base) {
+  if (request.updates.empty() || request.updates.size() > limits::kUpdatesPerRoundMax) {
+    return absl::InvalidArgumentError(absl::StrCat("1 to ", limits::kUpdatesPerRoundMax,
+                                                   " updates can be aggregated, not ",
+                                                   request.updates.size()));
+  }
+  for (const TensorSpec& tensor : base.tensors()) {
+    if (IsFloatingPoint(tensor.dtype) && tensor.dtype != Dtype::kF32) {
+      return absl::InvalidArgumentError(absl::StrCat("the base model's tensor \"", tensor.name,
+                                                     "\" is ", DtypeName(tensor.dtype),
+                                                     "; only F32 is aggregated"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The optimizer's state after the last round; null if it starts at 0.
+absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenState(const models::ModelStore& store,
+                                                             const Digest& digest,
+                                                             const Layout& expected) {
+  if (expected.tensors().empty() || digest.IsNone()) return nullptr;
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsReader> state, store.OpenModel(digest));
+  if (absl::Status status = CheckSameLayout(expected, state->layout()); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("optimizer state ", digest.ToHex(),
+                                                   " does not fit the model: ", status.message()));
+  }
+  return state;
+}
+
+}  // namespace
+
+absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& request,
+                                                  models::ModelStore& store, FileSystem& files,
+                                                  Executor& pool, int thread_count) {
+  ENTENTE_CHECK(thread_count >= 1);
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> base,
+                           store.OpenModel(request.base_model));
+  ENTENTE_RETURN_IF_ERROR(CheckRequest(request, base->layout()));
+  const auto optimizer = optimizer::MakeServerOptimizer(request.optimizer);
+  ENTENTE_ASSIGN_OR_RETURN(const Layout state_layout,
+                           optimizer::StateLayout(base->layout(), optimizer->StateNames()));
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> old_state,
+                           OpenState(store, request.optimizer_state, state_layout));
+
+  const std::string model_path = store.TemporaryPath(absl::StrCat(request.label, "-model"));
+  const std::string state_path = store.TemporaryPath(absl::StrCat(request.label, "-state"));
+  // Whatever was not adopted goes; what was is no longer there, and then this does nothing.
+  const absl::Cleanup remove_temporary_files = [&] {
+    files.Remove(model_path).IgnoreError();
+    files.Remove(state_path).IgnoreError();
+  };
+  const bool has_state = !state_layout.tensors().empty();
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsWriter> model,
+                           SafetensorsWriter::Create(files, model_path, base->layout()));
+  std::unique_ptr<SafetensorsWriter> new_state;
+  if (has_state) {
+    ENTENTE_ASSIGN_OR_RETURN(new_state, SafetensorsWriter::Create(files, state_path, state_layout));
+  }
+
+  const Layout update_layout = base->layout().UpdateLayout(EncodedDtype(request.encoding));
+  Work work{.request = request,
+            .files = files,
+            .base = *base,
+            .update_layout = update_layout,
+            .update_data_start = SafetensorsHeader(update_layout).size(),
+            .optimizer = *optimizer,
+            .old_state = old_state.get(),
+            .blocks = aggregation::PlanBlocks(base->layout(), kBlockElements),
+            .model = *model,
+            .new_state = new_state.get()};
+  RunThreads(work, pool, thread_count);
+  {
+    absl::MutexLock lock(&work.mu);
+    ENTENTE_RETURN_IF_ERROR(work.status);
+  }
+  ENTENTE_RETURN_IF_ERROR(model->Finish());
+  AggregationOutcome outcome;
+  if (has_state) {
+    ENTENTE_RETURN_IF_ERROR(new_state->Finish());
+    ENTENTE_ASSIGN_OR_RETURN(outcome.optimizer_state, store.Adopt(state_path));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(outcome.model, store.Adopt(model_path));
+  return outcome;
+}
+
+}  // namespace entente::engine

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_ENGINE_AGGREGATION_RUN_H_
+#define COORDINATOR_ENGINE_AGGREGATION_RUN_H_
+
+// Makes the next model out of the base model and the accepted updates, out of core: it walks the
+// parameters block by block, reads the same block of every update, combines them, lets the server
+// optimizer move the model, and writes the block of the next model. Memory is threads x block x
+// few, whatever the number of updates and the size of the model.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/executor.h"
+#include "common/base/file_system.h"
+#include "common/base/strong_id.h"
+#include "common/codec/update_codec.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/models/model_store.h"
+#include "coordinator/optimizer/server_optimizer.h"
+
+namespace entente::engine {
+
+// One update to combine.
+struct AggregationInput {
+  std::string path;   // In the spool; validated.
+  double weight = 0;  // From aggregation::MemberWeights.
+};
+
+struct AggregationRequest {
+  Digest base_model;
+  // State of the server optimizer after the last round; none before the first, or if it has none.
+  Digest optimizer_state;
+  // By worker id: aggregation reads them in this order.
+  std::map<WorkerId, AggregationInput> updates;
+  UpdateEncoding encoding = UpdateEncoding::kFp32;
+  double value_bound = 256;
+  optimizer::ServerOptimizerSettings optimizer;
+  // Names the temporary files; unique among runs at the same time.
+  std::string label;
+};
+
+struct AggregationOutcome {
+  Digest model;            // In the model store, synced.
+  Digest optimizer_state;  // In the model store, synced; none if the optimizer has no state.
+};
+
+// Runs on the calling thread and `thread_count - 1` tasks of `pool`; blocks until done. Must not be
+// called from a `pool` thread unless thread_count is 1. The same request gives the same bits for
+// every thread_count.
+//
+// INVALID_ARGUMENT if the result would not be finite (naming the tensor), or the optimizer's state
+// is not this model's. NOT_FOUND naming what is not in the store or the spool. DATA_LOSS if an
+// update is no longer the one that was accepted. RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
+//
+// On error temporary files are gone and no model is stored. (If the very last rename fails, a state
+// may be: a file without a name in any journal, and the one that the next try needs.)
+absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& request,
+                                                  models::ModelStore& store, FileSystem& files,
+                                                  Executor& pool, int thread_count);
+
+}  // namespace entente::engine
+
+#endif  // COORDINATOR_ENGINE_AGGREGATION_RUN_H_

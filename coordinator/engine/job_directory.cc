@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/job_directory.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/base/status_macros.h"
+#include "common/recipe/recipe.h"
+
+namespace entente::engine {
+namespace {
+
+// A file that the recipe names must have been uploaded.
+absl::Status CheckUploaded(const models::ModelStore& models, const std::string& hex,
+                           absl::string_view what) {
+  const auto digest = Digest::FromHex(hex);
+  if (!digest.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(what, ": ", digest.status().message()));
+  }
+  if (!models.Contains(*digest)) {
+    return absl::NotFoundError(
+        absl::StrCat(what, " ", hex, " was not uploaded; upload it, then submit again"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+JobDirectory::JobDirectory(const JobEngine::Dependencies& dependencies, RandomSource* random,
+                           uint32_t running_jobs_max)
+    : deps_(dependencies), random_(*random), running_jobs_max_(running_jobs_max) {}
+
+absl::Status JobDirectory::Restore() {
+  std::map<JobId, std::shared_ptr<JobEngine>> restored;
+  ENTENTE_RETURN_IF_ERROR(
+      deps_.journal->Replay([&](const store::JournalEntry& entry) -> absl::Status {
+        if (const auto it = restored.find(entry.job); it != restored.end()) {
+          return it->second->Replay(entry);
+        }
+        ENTENTE_ASSIGN_OR_RETURN(std::shared_ptr<JobEngine> job, JobEngine::Restore(deps_, entry));
+        restored.emplace(entry.job, job);
+        Add(std::move(job));
+        return absl::OkStatus();
+      }));
+  for (const auto& [id, job] : restored) {
+    if (job->View().state->HasEnded()) continue;
+    log::Info("job resumed", {{"job", id.value()}});
+    job->Resume();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SubmitOutcome> JobDirectory::Submit(SubmitRequest request) {
+  ENTENTE_RETURN_IF_ERROR(CheckRecipe(request.recipe));
+  if (request.token.size() > limits::kTokenBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("the token has ", request.token.size(),
+                                                   " bytes; at most ", limits::kTokenBytesMax,
+                                                   " are taken"));
+  }
+  ENTENTE_RETURN_IF_ERROR(CheckFiles(request));
+
+  absl::MutexLock lock(&submit_mu_);
+  ENTENTE_ASSIGN_OR_RETURN(SubmitOutcome known, FindByToken(request));
+  if (known.job != nullptr) return known;
+  uint32_t running = 0;
+  for (const auto& job : All()) running += job->View().state->HasEnded() ? 0 : 1;
+  if (running >= running_jobs_max_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(running, " jobs are running, as many as this coordinator takes; wait for one "
+                              "to end or cancel one"));
+  }
+  JobDescription description{.id = NewId(request.recipe.name()),
+                             .recipe = request.recipe,
+                             .recipe_digest = RecipeDigest(request.recipe),
+                             .submitter = request.submitter,
+                             .token = request.token};
+  ENTENTE_ASSIGN_OR_RETURN(
+      std::shared_ptr<JobEngine> job,
+      JobEngine::Submit(deps_, std::move(description), request.initial_model));
+  Add(job);
+  return SubmitOutcome{.job = std::move(job), .created = true};
+}
+
+absl::Status JobDirectory::CheckFiles(const SubmitRequest& request) const {
+  const v1::Model& model = request.recipe.model();
+  if (model.has_torchscript()) {
+    ENTENTE_RETURN_IF_ERROR(CheckUploaded(*deps_.models, model.torchscript().digest(),
+                                          "model.torchscript"));
+  }
+  ENTENTE_RETURN_IF_ERROR(
+      CheckUploaded(*deps_.models, request.initial_model.ToHex(), "the initial model"));
+  ENTENTE_ASSIGN_OR_RETURN(const auto reader, deps_.models->OpenModel(request.initial_model));
+  return models::CheckModel(*reader);
+}
+
+absl::StatusOr<SubmitOutcome> JobDirectory::FindByToken(const SubmitRequest& request) const {
+  if (request.token.empty()) return SubmitOutcome{};
+  for (const std::shared_ptr<JobEngine>& job : All()) {
+    const JobDescription& known = job->description();
+    if (known.token != request.token || known.submitter != request.submitter) continue;
+    if (known.recipe_digest == RecipeDigest(request.recipe) &&
+        job->View().state->initial_model == request.initial_model) {
+      return SubmitOutcome{.job = job, .created = false};
+    }
+    return absl::AlreadyExistsError(
+        absl::StrCat("the token \"", request.token, "\" was used for job ", known.id.value(),
+                     " with another recipe or model; use a new token for a new job"));
+  }
+  return SubmitOutcome{};
+}
+
+JobId JobDirectory::NewId(const std::string& name) {
+  // Letters and digits that are not mistaken for one another when read aloud.
+  static constexpr absl::string_view kAlphabet = "23456789abcdefghjkmnpqrstuvwxyz";
+  while (true) {
+    std::string suffix;
+    uint64_t bits = random_.Next();
+    for (int i = 0; i < 6; ++i, bits /= kAlphabet.size()) {
+      suffix.push_back(kAlphabet[bits % kAlphabet.size()]);
+    }
+    JobId id(absl::StrCat(name, "-", suffix));
+    if (!Find(id).ok()) return id;
+  }
+}
+
+void JobDirectory::Add(std::shared_ptr<JobEngine> job) {
+  absl::MutexLock lock(&mu_);
+  in_order_.push_back(job->description().id);
+  jobs_.emplace(job->description().id, std::move(job));
+}
+
+absl::StatusOr<std::shared_ptr<JobEngine>> JobDirectory::Find(const JobId& id) const {
+  absl::MutexLock lock(&mu_);
+  const auto it = jobs_.find(id);
+  if (it == jobs_.end()) {
+    return absl::NotFoundError(absl::StrCat("there is no job \"", id.value(),
+                                            "\"; `entente job list` shows those there are"));
+  }
+  return it->second;
+}
+
+std::vector<std::shared_ptr<JobEngine>> JobDirectory::All() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<std::shared_ptr<JobEngine>> all;
+  for (auto it = in_order_.rbegin(); it != in_order_.rend(); ++it) all.push_back(jobs_.at(*it));
+  return all;
+}
+
+void JobDirectory::OnWorkerAttached(const WorkerId& worker) {
+  for (const std::shared_ptr<JobEngine>& job : All()) {
+    if (!job->View().state->HasEnded()) job->OnWorkerAttached(worker);
+  }
+}
+
+}  // namespace entente::engine

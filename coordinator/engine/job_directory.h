@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_ENGINE_JOB_DIRECTORY_H_
+#define COORDINATOR_ENGINE_JOB_DIRECTORY_H_
+
+// Every job there is, by id. Restores them from the journal at the start, makes new ones, and passes
+// on what concerns them all.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/random_source.h"
+#include "coordinator/engine/job_engine.h"
+#include "entente/v1/recipe.pb.h"
+
+namespace entente::engine {
+
+// A request for a new job.
+struct SubmitRequest {
+  v1::Recipe recipe;
+  std::string submitter;  // SPIFFE id.
+  std::string token;      // May be empty.
+  Digest initial_model;
+};
+
+struct SubmitOutcome {
+  std::shared_ptr<JobEngine> job;
+  bool created = false;  // False: the token was known, with the same recipe and model.
+};
+
+// Thread-safe.
+class JobDirectory {
+ public:
+  // `random` is borrowed; it names jobs.
+  JobDirectory(const JobEngine::Dependencies& dependencies, RandomSource* random,
+               uint32_t running_jobs_max);
+
+  // Folds the journal and resumes what was running. Call once, before anything else.
+  absl::Status Restore();
+
+  // INVALID_ARGUMENT: the recipe or the model is wrong, naming the place. NOT_FOUND: a file of the
+  // recipe was not uploaded. ALREADY_EXISTS: the submitter used the token for something else.
+  // RESOURCE_EXHAUSTED: too many jobs are running. Otherwise as the journal.
+  absl::StatusOr<SubmitOutcome> Submit(SubmitRequest request) ABSL_LOCKS_EXCLUDED(submit_mu_, mu_);
+
+  // NOT_FOUND naming the id.
+  absl::StatusOr<std::shared_ptr<JobEngine>> Find(const JobId& id) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Newest first.
+  std::vector<std::shared_ptr<JobEngine>> All() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // A worker attached: every running job may want it.
+  void OnWorkerAttached(const WorkerId& worker);
+
+ private:
+  absl::Status CheckFiles(const SubmitRequest& request) const;
+  absl::StatusOr<SubmitOutcome> FindByToken(const SubmitRequest& request) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  JobId NewId(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
+  void Add(std::shared_ptr<JobEngine> job) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const JobEngine::Dependencies deps_;
+  RandomSource& random_;
+  const uint32_t running_jobs_max_;
+
+  // Submissions go one after the other: that is what makes a token mean one job. Held while one is
+  // journalled, so nobody else waits for it.
+  absl::Mutex submit_mu_ ABSL_ACQUIRED_BEFORE(mu_);
+  mutable absl::Mutex mu_;
+  std::map<JobId, std::shared_ptr<JobEngine>> jobs_ ABSL_GUARDED_BY(mu_);
+  std::vector<JobId> in_order_ ABSL_GUARDED_BY(mu_);  // Oldest first.
+};
+
+}  // namespace entente::engine
+
+#endif  // COORDINATOR_ENGINE_JOB_DIRECTORY_H_

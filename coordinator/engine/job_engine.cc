@@ -1,0 +1,609 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/job_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/base/random_source.h"
+#include "common/base/status_macros.h"
+#include "common/config/proto_time.h"
+#include "common/recipe/recipe.h"
+#include "coordinator/aggregation/member_weights.h"
+#include "coordinator/engine/aggregation_run.h"
+#include "coordinator/rounds/cohort_selection.h"
+#include "coordinator/rounds/round_machine.h"
+#include "coordinator/rounds/round_report.h"
+#include "coordinator/store/record_converter.h"
+
+namespace entente::engine {
+namespace {
+
+using rounds::ParticipantState;
+using rounds::RoundPhase;
+using rounds::RoundState;
+
+// The journal keeps microseconds, and replaying it must give the very same state.
+absl::Time JournalTime(absl::Time time) {
+  return absl::FromUnixMicros(absl::ToUnixMicros(time));
+}
+
+}  // namespace
+
+JobEngine::JobEngine(const Dependencies& dependencies, JobDescription description)
+    : deps_(dependencies),
+      description_(std::make_shared<const JobDescription>(std::move(description))),
+      aggregation_plan_(jobs::AggregationPlanOf(description_->recipe)),
+      lease_(ToDuration(description_->recipe.pacing().lease())),
+      executor_(dependencies.executor),
+      state_(std::make_shared<const jobs::JobState>()) {}
+
+absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies& dependencies,
+                                                             JobDescription description,
+                                                             const Digest& initial_model) {
+  std::shared_ptr<JobEngine> engine(new JobEngine(dependencies, std::move(description)));
+  const JobDescription& job = *engine->description_;
+  const absl::Time now = JournalTime(dependencies.clock->Now());
+  const jobs::Submitted event{.plan = jobs::JobPlanOf(job.recipe), .initial_model = initial_model};
+  ENTENTE_ASSIGN_OR_RETURN(jobs::JobTransition transition,
+                           jobs::Step(engine->working_state_, event, now));
+
+  store::JournalEntry entry{.job = job.id, .sequence = ++engine->sequence_, .at = now, .record = {}};
+  storage::v1::JobSubmitted* const record = entry.record.mutable_submitted();
+  *record->mutable_recipe() = job.recipe;
+  record->set_submitter(job.submitter);
+  record->set_token(job.token);
+  record->set_initial_model(initial_model.Raw());
+  ENTENTE_RETURN_IF_ERROR(dependencies.journal->Append(entry));
+
+  log::Info("job submitted", {{"job", job.id.value()}, {"submitter", job.submitter}});
+  engine->Publish(std::move(transition));
+  // The effects were planned before anyone could hold the engine; Resume carries them out.
+  engine->Resume();
+  return engine;
+}
+
+absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Restore(
+    const Dependencies& dependencies, const store::JournalEntry& submitted) {
+  if (submitted.sequence != 1 || !submitted.record.has_submitted()) {
+    return absl::DataLossError(absl::StrCat("the journal of job ", submitted.job.value(),
+                                            " does not begin with its submission"));
+  }
+  const storage::v1::JobSubmitted& record = submitted.record.submitted();
+  JobDescription description{.id = submitted.job,
+                             .recipe = record.recipe(),
+                             .recipe_digest = RecipeDigest(record.recipe()),
+                             .submitter = record.submitter(),
+                             .token = record.token()};
+  std::shared_ptr<JobEngine> engine(new JobEngine(dependencies, std::move(description)));
+  ENTENTE_RETURN_IF_ERROR(engine->Replay(submitted));
+  return engine;
+}
+
+absl::Status JobEngine::Replay(const store::JournalEntry& entry) {
+  if (entry.sequence != sequence_ + 1) {
+    return absl::DataLossError(absl::StrCat("the journal of job ", entry.job.value(),
+                                            " has event ", entry.sequence, " after ", sequence_));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const jobs::JobEvent event, store::FromRecord(entry.record));
+  auto transition = jobs::Step(working_state_, event, entry.at);
+  if (!transition.ok()) {
+    return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ",
+                                            entry.job.value(), " in the journal does not apply: ",
+                                            transition.status().message()));
+  }
+  sequence_ = entry.sequence;
+  Publish(*std::move(transition));
+  return absl::OkStatus();
+}
+
+void JobEngine::Resume() {
+  Post([](JobEngine& self) { self.RepeatEffects(); });
+}
+
+void JobEngine::RepeatEffects() {
+  if (working_state_.HasEnded()) return;
+  const RoundState& round = working_state_.round;
+  ArmDeadline(round.closes_at);
+  switch (round.phase) {
+    case RoundPhase::kPlanned: TryToOpenRound(); break;
+    case RoundPhase::kAggregating: StartAggregation(); break;
+    default:
+      // Who is attached is asked again; who is not has its lease to come back.
+      for (const auto& [worker, participant] : round.participants) {
+        if (IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) SendTask(worker, v1::TaskKey::KIND_TRAIN);
+        if (participant.evaluation_awaited) SendTask(worker, v1::TaskKey::KIND_EVALUATE);
+      }
+  }
+}
+
+JobView JobEngine::View() const {
+  absl::MutexLock lock(&mu_);
+  return JobView{.description = description_,
+                 .state = state_,
+                 .progress = progress_,
+                 .evaluation = evaluation_,
+                 .bytes_up = bytes_up_,
+                 .bytes_down = bytes_down_};
+}
+
+std::vector<std::shared_ptr<const RoundState>> JobEngine::Rounds() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<std::shared_ptr<const RoundState>> rounds = ended_rounds_;
+  // An aliasing pointer: the round lives as long as the state it is part of.
+  if (!state_->HasEnded()) rounds.emplace_back(state_, &state_->round);
+  return rounds;
+}
+
+uint64_t JobEngine::Watch(std::function<void()> on_change) {
+  absl::MutexLock lock(&mu_);
+  watchers_.emplace(next_watcher_, std::move(on_change));
+  return next_watcher_++;
+}
+
+void JobEngine::Unwatch(uint64_t id) {
+  absl::MutexLock lock(&mu_);
+  watchers_.erase(id);
+}
+
+void JobEngine::NotifyWatchers() {
+  std::vector<std::function<void()>> callbacks;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const auto& [id, callback] : watchers_) callbacks.push_back(callback);
+  }
+  for (const std::function<void()>& callback : callbacks) callback();
+}
+
+absl::Status JobEngine::CheckUpload(const WorkerId& worker, const v1::TaskKey& key,
+                                    const Digest& base_model, const Digest& update,
+                                    bool* already_accepted) const {
+  const JobView view = View();
+  const RoundState& round = view.state->round;
+  *already_accepted = false;
+  // A receipt may have been lost with the round long closed: then the history knows the update.
+  for (const auto& past : Rounds()) {
+    if (past->round_index != key.round_index() || past->attempt != key.attempt()) continue;
+    const auto it = past->participants.find(worker);
+    if (it != past->participants.end() && it->second.state == ParticipantState::kAccepted &&
+        it->second.update.digest == update) {
+      *already_accepted = true;
+      return absl::OkStatus();
+    }
+  }
+  if (view.state->HasEnded()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("job ", description_->id.value(), " has ",
+                     jobs::JobStatusName(view.state->status), ": ", view.state->reason));
+  }
+  if (key.round_index() != round.round_index || key.attempt() != round.attempt) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the update is for round ", key.round_index() + 1, " attempt ", key.attempt(), ", but round ",
+        round.round_index + 1, " attempt ", round.attempt, " is in flight"));
+  }
+  ENTENTE_RETURN_IF_ERROR(rounds::CheckUpdateWelcome(round, worker));
+  if (base_model != round.base_model) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the update starts from model ", base_model.ToHex(), ", but round ",
+                     round.round_index + 1, " starts from ", round.base_model.ToHex()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobEngine::CheckDownload(const WorkerId& worker, const Digest& file) const {
+  const JobView view = View();
+  const RoundState& round = view.state->round;
+  const bool is_needed = file == round.base_model || file == round.model ||
+                         file.ToHex() == description_->recipe.model().torchscript().digest();
+  if (is_needed && round.participants.contains(worker)) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat(worker.value(), " has no task of job ", description_->id.value(),
+                   " that needs file ", file.ToHex()));
+}
+
+void JobEngine::AcceptUpdate(const ArrivedUpdate& update,
+                             std::function<void(absl::Status)> done) {
+  Post([update, done = std::move(done)](JobEngine& self) {
+    const absl::Status status = self.Apply(
+        jobs::RoundHappened{update.round_index, update.attempt,
+                            rounds::UpdateAccepted{update.worker, update.record}});
+    if (status.ok()) {
+      log::Info("update accepted", {{"job", self.description_->id.value()},
+                                    {"round", update.round_index + 1},
+                                    {"worker", update.worker.value()},
+                                    {"bytes", update.record.bytes},
+                                    {"examples", update.record.examples}});
+    }
+    done(status);
+  });
+}
+
+void JobEngine::RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
+  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
+    log::Warning("update refused", {{"job", self.description_->id.value()},
+                                    {"round", key.round_index() + 1},
+                                    {"worker", worker.value()},
+                                    {"reason", reason}});
+    self.ApplyRound(key.round_index(), key.attempt(), rounds::UpdateRefused{worker, reason});
+  });
+}
+
+void JobEngine::OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key) {
+  Post([worker, key](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
+    self.leases_.Renew(worker, self.deps_.clock->Now() + self.lease_);
+    self.ArmLeaseCheck();
+    if (key.kind() != v1::TaskKey::KIND_TRAIN) return;
+    const auto& participant = self.working_state_.round.participants.at(worker);
+    if (participant.state == ParticipantState::kWorking) return;  // It was asked twice.
+    self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskAccepted{worker});
+  });
+}
+
+void JobEngine::OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key,
+                               std::string reason) {
+  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
+    log::Info("task declined", {{"job", self.description_->id.value()},
+                                {"round", key.round_index() + 1},
+                                {"worker", worker.value()},
+                                {"reason", reason}});
+    if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
+    self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskDeclined{worker, reason});
+  });
+}
+
+void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
+  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
+    log::Warning("task failed", {{"job", self.description_->id.value()},
+                                 {"round", key.round_index() + 1},
+                                 {"worker", worker.value()},
+                                 {"reason", reason}});
+    if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
+    self.ApplyRound(key.round_index(), key.attempt(), rounds::WorkerMissing{worker, reason});
+  });
+}
+
+void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
+                           WorkerProgress progress) {
+  Post([worker, key, progress = std::move(progress)](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
+    self.leases_.Renew(worker, self.deps_.clock->Now() + self.lease_);
+    self.ArmLeaseCheck();
+    {
+      absl::MutexLock lock(&self.mu_);
+      self.progress_[worker] = progress;
+    }
+    // Its lease had run out, or it was never heard to accept, but here it is at work.
+    const auto& participant = self.working_state_.round.participants.at(worker);
+    if (key.kind() == v1::TaskKey::KIND_TRAIN &&
+        participant.state != ParticipantState::kWorking) {
+      self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskAccepted{worker});
+      return;
+    }
+    self.NotifyWatchers();
+  });
+}
+
+void JobEngine::OnEvaluated(const WorkerId& worker, const v1::TaskKey& key,
+                            rounds::Metrics metrics) {
+  Post([worker, key, metrics](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_EVALUATE)) return;
+    self.ApplyRound(key.round_index(), key.attempt(), rounds::Evaluated{worker, metrics});
+  });
+}
+
+void JobEngine::FailEvaluation(const WorkerId& worker, const std::string& reason) {
+  const RoundState& round = working_state_.round;
+  ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
+}
+
+void JobEngine::OnWorkerAttached(const WorkerId& worker) {
+  Post([worker](JobEngine& self) {
+    const RoundState& round = self.working_state_.round;
+    if (self.working_state_.HasEnded()) return;
+    if (round.phase == RoundPhase::kPlanned) return self.TryToOpenRound();
+    const auto it = round.participants.find(worker);
+    if (it == round.participants.end()) return;
+    if (round.IsOpen() && it->second.state == ParticipantState::kMissing) {
+      self.ApplyRound(round.round_index, round.attempt, rounds::WorkerReturned{worker});
+    } else if (self.IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) {
+      self.SendTask(worker, v1::TaskKey::KIND_TRAIN);
+    } else if (it->second.evaluation_awaited) {
+      self.SendTask(worker, v1::TaskKey::KIND_EVALUATE);
+    }
+  });
+}
+
+void JobEngine::Cancel(std::string reason, std::function<void(absl::Status)> done) {
+  Post([reason = std::move(reason), done = std::move(done)](JobEngine& self) {
+    done(self.Apply(jobs::JobCancelled{reason}));
+  });
+}
+
+void JobEngine::AddBytesDown(uint64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  bytes_down_ += bytes;
+}
+
+absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
+  const absl::Time now = JournalTime(deps_.clock->Now());
+  ENTENTE_ASSIGN_OR_RETURN(jobs::JobTransition transition, jobs::Step(working_state_, event, now));
+  const store::JournalEntry entry{.job = description_->id,
+                                  .sequence = sequence_ + 1,
+                                  .at = now,
+                                  .record = store::ToRecord(event)};
+  if (absl::Status status = deps_.journal->Append(entry); !status.ok()) {
+    log::Error("the journal could not be written; nothing changed",
+               {{"job", description_->id.value()}, {"reason", std::string(status.message())}});
+    return status;
+  }
+  ++sequence_;
+  log::Debug("event", {{"job", description_->id.value()}, {"reason", transition.reason}});
+  const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
+  Publish(std::move(transition));
+  for (const jobs::JobEffect& effect : effects) CarryOut(effect);
+  return absl::OkStatus();
+}
+
+void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event) {
+  const std::string name(rounds::EventName(event));
+  const absl::Status status =
+      Apply(jobs::RoundHappened{round_index, attempt, std::move(event)});
+  // An event that no longer applies lost a race and is of no consequence; the journal's own failures
+  // were logged where they happened.
+  if (!status.ok()) {
+    log::Debug("event ignored", {{"job", description_->id.value()},
+                                 {"event", name},
+                                 {"reason", std::string(status.message())}});
+  }
+}
+
+void JobEngine::Publish(jobs::JobTransition transition) {
+  const RoundState& round = transition.next.round;
+  // New tasks are out: what was heard of the old ones says nothing about them.
+  const bool tasks_changed = round.round_index != working_state_.round.round_index ||
+                             round.attempt != working_state_.round.attempt ||
+                             (round.phase == RoundPhase::kEvaluating &&
+                              working_state_.round.phase != RoundPhase::kEvaluating);
+  if (transition.ended_round.has_value()) {
+    log::Info(transition.ended_round->phase == RoundPhase::kCommitted ? "round committed"
+                                                                      : "round aborted",
+              {{"job", description_->id.value()},
+               {"round", transition.ended_round->round_index + 1},
+               {"attempt", transition.ended_round->attempt},
+               {"reason", transition.ended_round->reason}});
+  }
+  if (tasks_changed) leases_.EndAll();
+  working_state_ = transition.next;
+  for (const auto& [worker, participant] : working_state_.round.participants) {
+    if (!IsAwaited(worker, v1::TaskKey::KIND_TRAIN) && !participant.evaluation_awaited) {
+      leases_.End(worker);
+    }
+  }
+  {
+    absl::MutexLock lock(&mu_);
+    if (transition.ended_round.has_value()) {
+      for (const auto& [worker, participant] : transition.ended_round->participants) {
+        bytes_up_ += participant.update.bytes;
+      }
+      if (auto evaluation = rounds::CombinedEvaluation(*transition.ended_round);
+          evaluation.has_value()) {
+        evaluation_ = evaluation;
+      }
+      ended_rounds_.push_back(
+          std::make_shared<const RoundState>(*std::move(transition.ended_round)));
+    }
+    if (tasks_changed) progress_.clear();
+    state_ = std::make_shared<const jobs::JobState>(std::move(transition.next));
+  }
+  if (working_state_.HasEnded()) {
+    log::Info("job ended", {{"job", description_->id.value()},
+                            {"state", jobs::JobStatusName(working_state_.status)},
+                            {"reason", working_state_.reason}});
+  }
+  NotifyWatchers();
+}
+
+void JobEngine::CarryOut(const jobs::JobEffect& effect) {
+  if (const auto* round_effect = std::get_if<rounds::RoundEffect>(&effect)) {
+    CarryOut(*round_effect);
+  } else if (const auto* forget = std::get_if<jobs::ForgetUpdates>(&effect)) {
+    const absl::Status status =
+        deps_.spool->Remove(description_->id, forget->round_index, forget->attempt);
+    if (!status.ok()) {
+      log::Warning("old updates could not be removed",
+                   {{"job", description_->id.value()}, {"reason", std::string(status.message())}});
+    }
+  } else {
+    TryToOpenRound();
+  }
+}
+
+void JobEngine::CarryOut(const rounds::RoundEffect& effect) {
+  if (const auto* train = std::get_if<rounds::SendTrainingTask>(&effect)) {
+    SendTask(train->worker, v1::TaskKey::KIND_TRAIN);
+  } else if (const auto* evaluate = std::get_if<rounds::SendEvaluationTask>(&effect)) {
+    SendTask(evaluate->worker, v1::TaskKey::KIND_EVALUATE);
+  } else if (const auto* cancel = std::get_if<rounds::CancelTask>(&effect)) {
+    CancelTask(*cancel);
+  } else if (const auto* timer = std::get_if<rounds::ArmTimer>(&effect)) {
+    ArmDeadline(timer->at);
+  } else {
+    StartAggregation();
+  }
+}
+
+void JobEngine::TryToOpenRound() {
+  const RoundState& round = working_state_.round;
+  if (working_state_.HasEnded() || round.phase != RoundPhase::kPlanned) return;
+  rounds::CohortRequest request{
+      .eligible = deps_.workers->AttachedWith(description_->recipe.dataset()),
+      .fraction = description_->recipe.pacing().cohort().fraction(),
+      .seed = description_->recipe.training().seed(),
+      .round_index = round.round_index,
+      .attempt = round.attempt};
+  std::vector<WorkerId> cohort = rounds::SelectCohort(std::move(request));
+  // Tried again whenever a worker attaches; the round's deadline bounds the wait.
+  if (cohort.size() < rounds::UpdatesRequired(round.policy, cohort.size())) return;
+  ApplyRound(round.round_index, round.attempt, rounds::Opened{std::move(cohort)});
+}
+
+void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
+  const RoundState& round = working_state_.round;
+  const absl::Time now = deps_.clock->Now();
+  const bool trains = kind == v1::TaskKey::KIND_TRAIN;
+  v1::CoordinatorMessage message;
+  v1::Task* const task = message.mutable_task();
+  *task->mutable_key() = KeyOf(kind);
+  task->set_model_digest((trains ? round.base_model : round.model).ToHex());
+  *task->mutable_recipe() = description_->recipe;
+  task->set_recipe_digest(description_->recipe_digest.ToHex());
+  task->set_submitter(description_->submitter);
+  task->set_seed(DeriveSeed(description_->recipe.training().seed(),
+                            absl::StrCat("round ", round.round_index, " of ", worker.value())));
+  *task->mutable_deadline() = ToProto(std::max(absl::ZeroDuration(), round.closes_at - now));
+  *task->mutable_lease() = ToProto(lease_);
+  // A worker that is not attached gets its task when it comes back; until then its lease runs.
+  deps_.workers->Send(worker, message);
+  leases_.Renew(worker, now + lease_);
+  ArmLeaseCheck();
+}
+
+void JobEngine::CancelTask(const rounds::CancelTask& cancel) {
+  v1::CoordinatorMessage message;
+  v1::TaskKey* const key = message.mutable_cancelled()->mutable_key();
+  key->set_job_id(description_->id.value());
+  key->set_round_index(cancel.round_index);
+  key->set_attempt(cancel.attempt);
+  key->set_kind(cancel.evaluates ? v1::TaskKey::KIND_EVALUATE : v1::TaskKey::KIND_TRAIN);
+  message.mutable_cancelled()->set_reason(cancel.reason);
+  deps_.workers->Send(cancel.worker, message);
+}
+
+void JobEngine::StartAggregation() {
+  const RoundState& round = working_state_.round;
+  std::map<WorkerId, uint64_t> examples;
+  for (const auto& [worker, participant] : round.participants) {
+    if (participant.state == ParticipantState::kAccepted) {
+      examples[worker] = participant.update.examples;
+    }
+  }
+  const auto weights = aggregation::MemberWeights(examples, aggregation_plan_.weighting,
+                                                  aggregation_plan_.member_weight_cap);
+  ENTENTE_CHECK(weights.ok());  // Every accepted update has examples, and there is one at least.
+
+  AggregationRequest request{
+      .base_model = round.base_model,
+      .optimizer_state = working_state_.optimizer_state,
+      .updates = {},
+      .encoding = aggregation_plan_.encoding,
+      .value_bound = aggregation_plan_.value_bound,
+      .optimizer = aggregation_plan_.optimizer,
+      .label = absl::StrCat(description_->id.value(), "-", round.round_index, "-", round.attempt)};
+  for (const auto& [worker, weight] : *weights) {
+    const updates::SpoolKey key{.job = description_->id,
+                                .round_index = round.round_index,
+                                .attempt = round.attempt,
+                                .worker = worker,
+                                .digest = round.participants.at(worker).update.digest};
+    request.updates[worker] = {.path = deps_.spool->PathOf(key), .weight = weight};
+  }
+  if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats it.
+  deps_.aggregation_lane->Post([self = shared_from_this(), request = std::move(request),
+                                weights = *weights, round_index = round.round_index,
+                                attempt = round.attempt] {
+    const auto outcome = RunAggregation(request, *self->deps_.models, *self->deps_.files,
+                                        *self->deps_.aggregation_pool,
+                                        self->deps_.aggregation_threads);
+    self->Post([outcome, weights, round_index, attempt](JobEngine& engine) {
+      if (outcome.ok()) {
+        engine.ApplyRound(round_index, attempt,
+                          rounds::Aggregated{outcome->model, outcome->optimizer_state, weights});
+      } else {
+        engine.ApplyRound(round_index, attempt,
+                          rounds::AggregationFailed{std::string(outcome.status().message())});
+      }
+    });
+    self->deps_.gate->Leave();
+  });
+}
+
+void JobEngine::ArmDeadline(absl::Time at) {
+  if (at == absl::InfiniteFuture()) return;
+  const RoundState& round = working_state_.round;
+  deps_.timers->RunAt(at, [weak = weak_from_this(), round_index = round.round_index,
+                           attempt = round.attempt] {
+    if (const auto self = weak.lock()) {
+      self->Post([round_index, attempt](JobEngine& engine) {
+        // The phase may have moved on and have a later deadline; then this one says nothing.
+        if (engine.deps_.clock->Now() < engine.working_state_.round.closes_at) return;
+        engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
+      });
+    }
+  });
+}
+
+void JobEngine::ArmLeaseCheck() {
+  const absl::Time next = leases_.NextExpiry();
+  if (next >= lease_check_at_) return;
+  lease_check_at_ = next;
+  deps_.timers->RunAt(next, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->Post([](JobEngine& engine) { engine.CheckLeases(); });
+    }
+  });
+}
+
+void JobEngine::CheckLeases() {
+  lease_check_at_ = absl::InfiniteFuture();
+  const RoundState round = working_state_.round;
+  for (const WorkerId& worker : leases_.TakeExpired(deps_.clock->Now())) {
+    const std::string reason =
+        absl::StrCat("was silent for its lease of ", absl::FormatDuration(lease_));
+    log::Warning("worker missing", {{"job", description_->id.value()},
+                                    {"round", round.round_index + 1},
+                                    {"worker", worker.value()},
+                                    {"reason", reason}});
+    if (round.phase == RoundPhase::kEvaluating) {
+      ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
+    } else {
+      ApplyRound(round.round_index, round.attempt, rounds::WorkerMissing{worker, reason});
+    }
+  }
+  ArmLeaseCheck();
+}
+
+bool JobEngine::IsCurrent(const v1::TaskKey& key) const {
+  return !working_state_.HasEnded() && key.round_index() == working_state_.round.round_index &&
+         key.attempt() == working_state_.round.attempt;
+}
+
+bool JobEngine::IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const {
+  const RoundState& round = working_state_.round;
+  const auto it = round.participants.find(worker);
+  if (it == round.participants.end()) return false;
+  if (kind == v1::TaskKey::KIND_EVALUATE) return it->second.evaluation_awaited;
+  return round.IsOpen() && (it->second.state == ParticipantState::kInvited ||
+                            it->second.state == ParticipantState::kWorking ||
+                            it->second.state == ParticipantState::kMissing);
+}
+
+v1::TaskKey JobEngine::KeyOf(v1::TaskKey::Kind kind) const {
+  v1::TaskKey key;
+  key.set_job_id(description_->id.value());
+  key.set_round_index(working_state_.round.round_index);
+  key.set_attempt(working_state_.round.attempt);
+  key.set_kind(kind);
+  return key;
+}
+
+void JobEngine::Post(std::function<void(JobEngine&)> task) {
+  executor_.Post([self = shared_from_this(), task = std::move(task)] { task(*self); });
+}
+
+}  // namespace entente::engine

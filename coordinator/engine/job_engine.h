@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_ENGINE_JOB_ENGINE_H_
+#define COORDINATOR_ENGINE_JOB_ENGINE_H_
+
+// Runs one job: feeds events to the job machine, journals each before it becomes visible, then
+// carries out its effects.
+//
+//   event -> jobs::Step -> journal -> visible state -> effects -> (later) more events
+//
+// All of that happens on the job's own serial executor, so the state has one owner and no lock; what
+// readers see is a snapshot replaced after each event.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/drain_gate.h"
+#include "common/base/executor.h"
+#include "common/base/file_system.h"
+#include "common/base/strong_id.h"
+#include "common/base/timer_queue.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/engine/lease_book.h"
+#include "coordinator/jobs/job_machine.h"
+#include "coordinator/jobs/job_plan.h"
+#include "coordinator/members/worker_registry.h"
+#include "coordinator/models/model_store.h"
+#include "coordinator/store/journal.h"
+#include "coordinator/updates/update_spool.h"
+#include "entente/v1/recipe.pb.h"
+#include "entente/v1/task.pb.h"
+
+namespace entente::engine {
+
+// What never changes about a job.
+struct JobDescription {
+  JobId id;
+  v1::Recipe recipe;  // Complete and checked.
+  Digest recipe_digest;
+  std::string submitter;  // SPIFFE id.
+  std::string token;
+};
+
+// What a worker last said about its task.
+struct WorkerProgress {
+  std::string activity;
+  uint64_t step = 0;
+  uint64_t step_count = 0;
+  double loss = 0;
+};
+
+// A consistent look at a job.
+struct JobView {
+  std::shared_ptr<const JobDescription> description;
+  std::shared_ptr<const jobs::JobState> state;
+  std::map<WorkerId, WorkerProgress> progress;  // Of the round in flight.
+  std::optional<rounds::Metrics> evaluation;    // Of the newest model that was evaluated.
+  uint64_t bytes_up = 0;                        // Of accepted updates, all rounds.
+  uint64_t bytes_down = 0;                      // Of models sent, since the coordinator started.
+};
+
+// An update that has arrived whole and valid.
+struct ArrivedUpdate {
+  WorkerId worker;
+  uint32_t round_index = 0;
+  uint32_t attempt = 1;
+  rounds::UpdateRecord record;
+};
+
+// Thread-safe. Callbacks and timers of an engine keep it alive, hence shared_ptr.
+class JobEngine : public std::enable_shared_from_this<JobEngine> {
+ public:
+  // Borrowed collaborators; all must outlive the engine and the work on the executors.
+  struct Dependencies {
+    const Clock* clock = nullptr;
+    store::Journal* journal = nullptr;
+    models::ModelStore* models = nullptr;
+    updates::UpdateSpool* spool = nullptr;
+    FileSystem* files = nullptr;
+    members::WorkerRegistry* workers = nullptr;
+    TimerQueue* timers = nullptr;
+    Executor* executor = nullptr;          // Carries every job's serial executor.
+    Executor* aggregation_lane = nullptr;  // Where an aggregation blocks until it is done.
+    Executor* aggregation_pool = nullptr;  // Where its blocks run.
+    int aggregation_threads = 1;
+    DrainGate* gate = nullptr;  // Aggregations run inside it, so that a stop waits for them.
+  };
+
+  // A new job: journalled as submitted when it returns OK, and running. Errors are the journal's.
+  static absl::StatusOr<std::shared_ptr<JobEngine>> Submit(const Dependencies& dependencies,
+                                                           JobDescription description,
+                                                           const Digest& initial_model);
+
+  // A job out of the journal: feed every later entry to Replay, then call Resume.
+  static absl::StatusOr<std::shared_ptr<JobEngine>> Restore(const Dependencies& dependencies,
+                                                            const store::JournalEntry& submitted);
+  // DATA_LOSS if the entry does not follow from the ones before.
+  absl::Status Replay(const store::JournalEntry& entry);
+  // Goes on where the journal ends: waits for workers again, and repeats an aggregation cut short.
+  void Resume();
+
+  const JobDescription& description() const { return *description_; }
+  JobView View() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Every ended attempt, oldest first, then the one in flight.
+  std::vector<std::shared_ptr<const rounds::RoundState>> Rounds() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Calls `on_change` after every event and every progress, on any thread, until Unwatch; it must
+  // not block. Calls in flight may still end after Unwatch has returned.
+  uint64_t Watch(std::function<void()> on_change) ABSL_LOCKS_EXCLUDED(mu_);
+  void Unwatch(uint64_t id) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether an update of this task would be accepted now: FAILED_PRECONDITION, NOT_FOUND,
+  // ALREADY_EXISTS as rounds::CheckUpdateWelcome; FAILED_PRECONDITION for another round, attempt or
+  // base model, naming the current one. OK with `already_accepted` set if this very update is in.
+  absl::Status CheckUpload(const WorkerId& worker, const v1::TaskKey& key,
+                           const Digest& base_model, const Digest& update,
+                           bool* already_accepted) const;
+
+  // Whether the worker's tasks need this file: the base model or the new model of the round in flight,
+  // or the recipe's program, for who is of the cohort. PERMISSION_DENIED otherwise.
+  absl::Status CheckDownload(const WorkerId& worker, const Digest& file) const;
+
+  // Journals the update; `done` is called on the job's executor once that is durable, or with the
+  // reason why it is not welcome.
+  void AcceptUpdate(const ArrivedUpdate& update, std::function<void(absl::Status)> done);
+  // Notes that the update was not fit, for the submitter to read.
+  void RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
+
+  // What workers say on their control streams. Anything that does not fit the round in flight is
+  // ignored: it is late, or wrong.
+  void OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key);
+  void OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
+  void OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
+  void OnProgress(const WorkerId& worker, const v1::TaskKey& key, WorkerProgress progress);
+  void OnEvaluated(const WorkerId& worker, const v1::TaskKey& key, rounds::Metrics metrics);
+  void OnWorkerAttached(const WorkerId& worker);
+
+  // `done` is called with FAILED_PRECONDITION if the job has ended.
+  void Cancel(std::string reason, std::function<void(absl::Status)> done);
+
+  void AddBytesDown(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  JobEngine(const Dependencies& dependencies, JobDescription description);
+
+  // On the executor from here on, or before the engine is shared.
+  absl::Status Apply(const jobs::JobEvent& event);
+  void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
+  void Publish(jobs::JobTransition transition) ABSL_LOCKS_EXCLUDED(mu_);
+  void CarryOut(const jobs::JobEffect& effect);
+  void CarryOut(const rounds::RoundEffect& effect);
+  void TryToOpenRound();
+  void SendTask(const WorkerId& worker, v1::TaskKey::Kind kind);
+  void CancelTask(const rounds::CancelTask& cancel);
+  void StartAggregation();
+  void ArmDeadline(absl::Time at);
+  void ArmLeaseCheck();
+  void CheckLeases();
+  void FailEvaluation(const WorkerId& worker, const std::string& reason);
+  void RepeatEffects();
+  bool IsCurrent(const v1::TaskKey& key) const;
+  bool IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const;
+  v1::TaskKey KeyOf(v1::TaskKey::Kind kind) const;
+  void NotifyWatchers() ABSL_LOCKS_EXCLUDED(mu_);
+  void Post(std::function<void(JobEngine&)> task);
+
+  // Constant after construction.
+  const Dependencies deps_;
+  const std::shared_ptr<const JobDescription> description_;
+  const jobs::AggregationPlan aggregation_plan_;
+  const absl::Duration lease_;
+
+  SerialExecutor executor_;
+
+  // Touched on the executor only (and before the engine is shared).
+  uint64_t sequence_ = 0;
+  jobs::JobState working_state_;
+  LeaseBook leases_;
+  absl::Time lease_check_at_ = absl::InfiniteFuture();
+
+  mutable absl::Mutex mu_;
+  std::shared_ptr<const jobs::JobState> state_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<const rounds::RoundState>> ended_rounds_ ABSL_GUARDED_BY(mu_);
+  std::map<WorkerId, WorkerProgress> progress_ ABSL_GUARDED_BY(mu_);
+  std::map<uint64_t, std::function<void()>> watchers_ ABSL_GUARDED_BY(mu_);
+  uint64_t next_watcher_ ABSL_GUARDED_BY(mu_) = 1;
+  std::optional<rounds::Metrics> evaluation_ ABSL_GUARDED_BY(mu_);
+  uint64_t bytes_up_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t bytes_down_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace entente::engine
+
+#endif  // COORDINATOR_ENGINE_JOB_ENGINE_H_

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/upload_intake.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/tensor/safetensors.h"
+#include "common/transfer/incoming_file.h"
+#include "coordinator/jobs/job_plan.h"
+#include "coordinator/updates/update_validator.h"
+
+namespace entente::engine {
+
+namespace {
+
+// The bytes were accepted earlier and only the receipt was lost.
+class StoredUpload final : public Upload {
+ public:
+  explicit StoredUpload(uint64_t total_bytes) : total_bytes_(total_bytes) {}
+  bool already_stored() const override { return true; }
+  uint64_t offset() const override { return total_bytes_; }
+  absl::Status Append(uint64_t, absl::string_view) override { return absl::OkStatus(); }
+  void Seal(std::function<void(absl::Status)> done) override { done(absl::OkStatus()); }
+
+ private:
+  const uint64_t total_bytes_;
+};
+
+class UpdateUpload final : public Upload {
+ public:
+  struct Parts {
+    std::unique_ptr<IncomingFile> file;
+    std::string path;  // Of the file once it is whole.
+    std::shared_ptr<JobEngine> job;
+    std::unique_ptr<SafetensorsReader> base;
+    ArrivedUpdate update;
+    v1::TaskKey key;
+  };
+  UpdateUpload(Parts parts, FileSystem* files) : parts_(std::move(parts)), files_(*files) {}
+
+  bool already_stored() const override { return false; }
+  uint64_t offset() const override { return parts_.file->offset(); }
+  absl::Status Append(uint64_t offset, absl::string_view data) override {
+    return parts_.file->Append(offset, data);
+  }
+
+  void Seal(std::function<void(absl::Status)> done) override {
+    absl::Status status = parts_.file->Verify(parts_.update.record.digest);
+    if (status.ok()) {
+      status = Validate();
+      if (absl::IsInvalidArgument(status)) {
+        parts_.job->RefuseUpdate(parts_.update.worker, parts_.key, std::string(status.message()));
+        // The refusal is what counts; a part that stays is removed with its round.
+        parts_.file->Discard().IgnoreError();
+      }
+    }
+    if (status.ok()) status = parts_.file->Commit();
+    if (!status.ok()) return done(status);
+    parts_.job->AcceptUpdate(
+        parts_.update, [&files = files_, path = parts_.path, done = std::move(done)](
+                           absl::Status accepted) {
+          // The round closed meanwhile: nobody will ever read the file.
+          if (!accepted.ok()) files.Remove(path).IgnoreError();
+          done(accepted);
+        });
+  }
+
+ private:
+  absl::Status Validate() const {
+    const jobs::AggregationPlan plan = jobs::AggregationPlanOf(parts_.job->description().recipe);
+    return updates::ValidateUpdate(files_, parts_.file->part_path(),
+                                   {.model = &parts_.base->layout(),
+                                    .encoding = plan.encoding,
+                                    .value_bound = plan.value_bound});
+  }
+
+  const Parts parts_;
+  FileSystem& files_;
+};
+
+class BlobUpload final : public Upload {
+ public:
+  BlobUpload(std::unique_ptr<IncomingFile> file, Digest digest,
+             v1::BlobDescription::Content content, FileSystem* files)
+      : file_(std::move(file)), digest_(digest), content_(content), files_(*files) {}
+
+  bool already_stored() const override { return false; }
+  uint64_t offset() const override { return file_->offset(); }
+  absl::Status Append(uint64_t offset, absl::string_view data) override {
+    return file_->Append(offset, data);
+  }
+  void Seal(std::function<void(absl::Status)> done) override {
+    absl::Status status = file_->Verify(digest_);
+    if (status.ok()) {
+      status = CheckContent();
+      if (!status.ok()) file_->Discard().IgnoreError();  // The reason is in `status`.
+    }
+    if (status.ok()) status = file_->Commit();
+    done(status);
+  }
+
+ private:
+  absl::Status CheckContent() const {
+    if (content_ == v1::BlobDescription::CONTENT_MODEL) {
+      ENTENTE_ASSIGN_OR_RETURN(const auto reader,
+                               SafetensorsReader::Open(files_, file_->part_path()));
+      return models::CheckModel(*reader);
+    }
+    // A TorchScript program is a ZIP archive. More than that only LibTorch can tell: the trainer
+    // does, in its sandbox.
+    ENTENTE_ASSIGN_OR_RETURN(const auto file, files_.OpenForRead(file_->part_path()));
+    std::string magic(4, '\0');
+    if (file->size_bytes() < magic.size() ||
+        !file->ReadAt(0, absl::MakeSpan(magic.data(), magic.size())).ok() ||
+        magic != absl::string_view("PK\3\4", 4)) {
+      return absl::InvalidArgumentError("model.torchscript is not a TorchScript file");
+    }
+    return absl::OkStatus();
+  }
+
+  const std::unique_ptr<IncomingFile> file_;
+  const Digest digest_;
+  const v1::BlobDescription::Content content_;
+  FileSystem& files_;
+};
+
+}  // namespace
+
+UploadIntake::UploadIntake(const Dependencies& dependencies) : deps_(dependencies) {}
+
+absl::Status UploadIntake::CheckSize(uint64_t total_bytes) const {
+  if (total_bytes == 0) return absl::InvalidArgumentError("an upload of 0 bytes was announced");
+  if (total_bytes > deps_.blob_bytes_max) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("an upload of ", total_bytes, " bytes was announced; this coordinator takes ",
+                     deps_.blob_bytes_max, " (limits.blobBytesMax)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId& worker,
+                                                                 const v1::UploadHeader& header) {
+  const v1::UpdateDescription& description = header.update();
+  const v1::TaskKey& key = description.key();
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(header.digest()));
+  ENTENTE_ASSIGN_OR_RETURN(const Digest base, Digest::FromHex(description.base_model_digest()));
+  ENTENTE_ASSIGN_OR_RETURN(std::shared_ptr<JobEngine> job, deps_.jobs->Find(JobId(key.job_id())));
+  bool already_accepted = false;
+  ENTENTE_RETURN_IF_ERROR(job->CheckUpload(worker, key, base, digest, &already_accepted));
+  if (already_accepted) return std::make_unique<StoredUpload>(header.total_bytes());
+
+  const jobs::AggregationPlan plan = jobs::AggregationPlanOf(job->description().recipe);
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsReader> base_model,
+                           deps_.models->OpenModel(base));
+  const uint64_t expected_bytes = updates::UpdateBytes(base_model->layout(), plan.encoding);
+  std::string fault;
+  if (description.examples() == 0) {
+    fault = "it was trained on zero examples";
+  } else if (!std::isfinite(description.training_loss())) {
+    fault = "its training loss is not finite";
+  } else if (header.total_bytes() != expected_bytes) {
+    fault = absl::StrCat("it has ", header.total_bytes(), " bytes, but an update of this model has ",
+                         expected_bytes);
+  }
+  if (!fault.empty()) {
+    job->RefuseUpdate(worker, key, fault);
+    return absl::InvalidArgumentError(absl::StrCat("the update was refused: ", fault));
+  }
+  ENTENTE_RETURN_IF_ERROR(CheckSize(header.total_bytes()));
+
+  const updates::SpoolKey spool_key{.job = job->description().id,
+                                    .round_index = key.round_index(),
+                                    .attempt = key.attempt(),
+                                    .worker = worker,
+                                    .digest = digest};
+  ENTENTE_ASSIGN_OR_RETURN(
+      std::unique_ptr<IncomingFile> file,
+      deps_.spool->Receive(spool_key, header.total_bytes(), deps_.free_bytes_min));
+  ArrivedUpdate update{.worker = worker,
+                       .round_index = key.round_index(),
+                       .attempt = key.attempt(),
+                       .record = {.digest = digest,
+                                  .bytes = header.total_bytes(),
+                                  .examples = description.examples(),
+                                  .training_loss = description.training_loss()}};
+  return std::make_unique<UpdateUpload>(
+      UpdateUpload::Parts{.file = std::move(file),
+                          .path = deps_.spool->PathOf(spool_key),
+                          .job = std::move(job),
+                          .base = std::move(base_model),
+                          .update = std::move(update),
+                          .key = key},
+      deps_.files);
+}
+
+absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenBlob(const v1::UploadHeader& header) {
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(header.digest()));
+  const v1::BlobDescription::Content content = header.blob().content();
+  if (content != v1::BlobDescription::CONTENT_MODEL &&
+      content != v1::BlobDescription::CONTENT_TORCHSCRIPT) {
+    return absl::InvalidArgumentError("the upload does not say what it is");
+  }
+  ENTENTE_RETURN_IF_ERROR(CheckSize(header.total_bytes()));
+  if (deps_.models->Contains(digest)) return std::make_unique<StoredUpload>(header.total_bytes());
+  ENTENTE_ASSIGN_OR_RETURN(
+      std::unique_ptr<IncomingFile> file,
+      deps_.models->Receive(digest, header.total_bytes(), deps_.free_bytes_min));
+  return std::make_unique<BlobUpload>(std::move(file), digest, content, deps_.files);
+}
+
+}  // namespace entente::engine

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_ENGINE_UPLOAD_INTAKE_H_
+#define COORDINATOR_ENGINE_UPLOAD_INTAKE_H_
+
+// Takes in what peers upload: updates for the round in flight, and the files of recipes. An upload is
+// checked before its bytes travel, spooled while they do, and validated before it is acknowledged.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/base/file_system.h"
+#include "common/base/strong_id.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/engine/job_directory.h"
+#include "coordinator/models/model_store.h"
+#include "coordinator/updates/update_spool.h"
+#include "entente/v1/transfer_service.pb.h"
+
+namespace entente::engine {
+
+// One upload under way. Not thread-safe: one call at a time.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+
+  // Whether the very same bytes are in already; then nothing needs to be sent.
+  virtual bool already_stored() const = 0;
+
+  // Where the next chunk belongs.
+  virtual uint64_t offset() const = 0;
+
+  // OUT_OF_RANGE if the chunk does not continue at offset() or is too long.
+  virtual absl::Status Append(uint64_t offset, absl::string_view data) = 0;
+
+  // Validates and stores; reads the whole file once. `done` is called, here or on another thread, once
+  // it is durable or refused; only then may the upload be destroyed.
+  virtual void Seal(std::function<void(absl::Status)> done) = 0;
+};
+
+// Thread-safe.
+class UploadIntake {
+ public:
+  // Borrowed collaborators and limits.
+  struct Dependencies {
+    JobDirectory* jobs = nullptr;
+    models::ModelStore* models = nullptr;
+    updates::UpdateSpool* spool = nullptr;
+    FileSystem* files = nullptr;
+    uint64_t blob_bytes_max = 0;
+    uint64_t free_bytes_min = 0;
+  };
+
+  explicit UploadIntake(const Dependencies& dependencies);
+
+  // Refusals are those of transfer_service.proto; an update that can never be accepted (no examples,
+  // wrong size) is also noted in its round. UNAVAILABLE while the same file is uploaded already.
+  absl::StatusOr<std::unique_ptr<Upload>> OpenUpdate(const WorkerId& worker,
+                                                     const v1::UploadHeader& header);
+  absl::StatusOr<std::unique_ptr<Upload>> OpenBlob(const v1::UploadHeader& header);
+
+ private:
+  absl::Status CheckSize(uint64_t total_bytes) const;
+
+  const Dependencies deps_;
+};
+
+}  // namespace entente::engine
+
+#endif  // COORDINATOR_ENGINE_UPLOAD_INTAKE_H_

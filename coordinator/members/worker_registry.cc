@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/members/worker_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace entente::members {
+
+WorkerRegistry::WorkerRegistry(std::vector<MemberInfo> members, const Clock* clock,
+                               uint32_t workers_max)
+    : members_(std::move(members)),
+      clock_(*clock),
+      workers_max_(workers_max),
+      listener_([](const WorkerId&, bool) {}) {}
+
+void WorkerRegistry::SetListener(Listener listener) { listener_ = std::move(listener); }
+
+const MemberInfo* WorkerRegistry::FindMember(const MemberId& id) const {
+  const auto it = std::find_if(members_.begin(), members_.end(),
+                               [&id](const MemberInfo& member) { return member.id == id; });
+  return it == members_.end() ? nullptr : &*it;
+}
+
+absl::StatusOr<WorkerId> WorkerRegistry::WorkerOf(const PeerIdentity& identity) const {
+  for (const MemberInfo& member : members_) {
+    if (member.trust_domain == identity.trust_domain) {
+      return WorkerId(absl::StrCat(member.id.value(), "/", identity.name));
+    }
+  }
+  return absl::NotFoundError(
+      absl::StrCat("no member has the trust domain ", identity.trust_domain));
+}
+
+absl::Status WorkerRegistry::Attach(const WorkerId& worker, WorkerDescription description,
+                                    std::shared_ptr<WorkerConnection> connection) {
+  std::shared_ptr<WorkerConnection> replaced;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto it = workers_.find(worker);
+    const bool was_attached = it != workers_.end() && it->second.connection != nullptr;
+    if (!was_attached && attached_count_ >= workers_max_) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(workers_max_, " workers are attached, as many as this coordinator takes"));
+    }
+    Entry& entry = workers_[worker];
+    replaced = std::exchange(entry.connection, std::move(connection));
+    if (replaced == nullptr) ++attached_count_;
+    entry.snapshot.id = worker;
+    entry.snapshot.attached = true;
+    entry.snapshot.reason.clear();
+    entry.snapshot.last_heard_at = clock_.Now();
+    entry.snapshot.description = std::move(description);
+  }
+  if (replaced != nullptr) {
+    replaced->Close(absl::AbortedError(
+        "another connection with this worker's certificate has replaced this one"));
+  }
+  listener_(worker, true);
+  return absl::OkStatus();
+}
+
+void WorkerRegistry::Detach(const WorkerId& worker, const WorkerConnection* connection,
+                            std::string reason) {
+  // The connection must not be destroyed under the lock.
+  std::shared_ptr<WorkerConnection> released;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto it = workers_.find(worker);
+    if (it == workers_.end() || it->second.connection.get() != connection) return;
+    released = std::move(it->second.connection);
+    it->second.connection = nullptr;
+    --attached_count_;
+    it->second.snapshot.attached = false;
+    it->second.snapshot.reason = std::move(reason);
+    it->second.snapshot.activity.clear();
+  }
+  listener_(worker, false);
+}
+
+std::vector<WorkerId> WorkerRegistry::AttachedWith(absl::string_view dataset) const {
+  absl::MutexLock lock(&mu_);
+  std::vector<WorkerId> found;
+  for (const auto& [worker, entry] : workers_) {
+    const std::vector<std::string>& datasets = entry.snapshot.description.datasets;
+    if (entry.connection != nullptr &&
+        std::find(datasets.begin(), datasets.end(), dataset) != datasets.end()) {
+      found.push_back(worker);
+    }
+  }
+  return found;
+}
+
+bool WorkerRegistry::Send(const WorkerId& worker, const v1::CoordinatorMessage& message) {
+  std::shared_ptr<WorkerConnection> connection;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto it = workers_.find(worker);
+    if (it != workers_.end()) connection = it->second.connection;
+  }
+  if (connection == nullptr) return false;
+  connection->Send(message);
+  return true;
+}
+
+void WorkerRegistry::Heard(const WorkerId& worker) {
+  absl::MutexLock lock(&mu_);
+  if (const auto it = workers_.find(worker); it != workers_.end()) {
+    it->second.snapshot.last_heard_at = clock_.Now();
+  }
+}
+
+void WorkerRegistry::SetActivity(const WorkerId& worker, std::string activity) {
+  absl::MutexLock lock(&mu_);
+  if (const auto it = workers_.find(worker); it != workers_.end()) {
+    it->second.snapshot.activity = std::move(activity);
+  }
+}
+
+void WorkerRegistry::AddBytes(const WorkerId& worker, uint64_t up, uint64_t down) {
+  absl::MutexLock lock(&mu_);
+  if (const auto it = workers_.find(worker); it != workers_.end()) {
+    it->second.snapshot.bytes_up += up;
+    it->second.snapshot.bytes_down += down;
+  }
+}
+
+std::vector<WorkerSnapshot> WorkerRegistry::Snapshot() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<WorkerSnapshot> snapshots;
+  for (const auto& [worker, entry] : workers_) snapshots.push_back(entry.snapshot);
+  return snapshots;
+}
+
+void WorkerRegistry::CloseAll(const absl::Status& status) {
+  std::vector<std::shared_ptr<WorkerConnection>> connections;
+  {
+    absl::MutexLock lock(&mu_);
+    for (const auto& [worker, entry] : workers_) {
+      if (entry.connection != nullptr) connections.push_back(entry.connection);
+    }
+  }
+  for (const std::shared_ptr<WorkerConnection>& connection : connections) connection->Close(status);
+}
+
+}  // namespace entente::members

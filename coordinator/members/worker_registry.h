@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_MEMBERS_WORKER_REGISTRY_H_
+#define COORDINATOR_MEMBERS_WORKER_REGISTRY_H_
+
+// The members, and which of their workers are attached right now. Workers come and go; members are
+// the configuration's.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/strong_id.h"
+#include "common/identity/peer_identity.h"
+#include "entente/v1/worker_service.pb.h"
+
+namespace entente::members {
+
+struct MemberInfo {
+  MemberId id;
+  std::string display_name;
+  std::string jurisdiction;  // ISO 3166-1 alpha-2.
+  std::string trust_domain;
+};
+
+// One worker's control stream. Thread-safe.
+class WorkerConnection {
+ public:
+  virtual ~WorkerConnection() = default;
+
+  // Queues the message; never blocks. A peer that does not read is cut off once
+  // limits::kControlQueueMessagesMax wait for it.
+  virtual void Send(const v1::CoordinatorMessage& message) = 0;
+
+  // Says goodbye and ends the stream.
+  virtual void Close(const absl::Status& status) = 0;
+};
+
+// What a worker said of itself when it attached.
+struct WorkerDescription {
+  std::string version;
+  std::vector<std::string> datasets;
+  std::string sandbox;
+  absl::Time certificate_expires_at;
+};
+
+// A worker as the operator sees it.
+struct WorkerSnapshot {
+  WorkerId id;
+  bool attached = false;
+  std::string reason;  // Why it is not attached.
+  absl::Time last_heard_at;
+  WorkerDescription description;
+  std::string activity;
+  uint64_t bytes_up = 0;
+  uint64_t bytes_down = 0;
+};
+
+// Thread-safe.
+class WorkerRegistry {
+ public:
+  // Called after each attach and detach, with no lock held.
+  using Listener = std::function<void(const WorkerId& worker, bool attached)>;
+
+  // `clock` is borrowed.
+  WorkerRegistry(std::vector<MemberInfo> members, const Clock* clock, uint32_t workers_max);
+
+  // Set once, before the first worker attaches.
+  void SetListener(Listener listener);
+
+  const std::vector<MemberInfo>& members() const { return members_; }
+  const MemberInfo* FindMember(const MemberId& id) const;  // Null if there is none.
+
+  // The worker a certificate with role worker stands for. NOT_FOUND if no member has its domain.
+  absl::StatusOr<WorkerId> WorkerOf(const PeerIdentity& identity) const;
+
+  // A second connection of the same worker replaces the first, which is closed.
+  // RESOURCE_EXHAUSTED if workers_max are attached.
+  absl::Status Attach(const WorkerId& worker, WorkerDescription description,
+                      std::shared_ptr<WorkerConnection> connection) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Does nothing if the worker's connection is another by now.
+  void Detach(const WorkerId& worker, const WorkerConnection* connection, std::string reason)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Attached workers that offer the data set, sorted.
+  std::vector<WorkerId> AttachedWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether the worker is attached; if so the message is on its way.
+  bool Send(const WorkerId& worker, const v1::CoordinatorMessage& message)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  void Heard(const WorkerId& worker) ABSL_LOCKS_EXCLUDED(mu_);
+  void SetActivity(const WorkerId& worker, std::string activity) ABSL_LOCKS_EXCLUDED(mu_);
+  void AddBytes(const WorkerId& worker, uint64_t up, uint64_t down) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Every worker seen since the start, by id.
+  std::vector<WorkerSnapshot> Snapshot() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Says goodbye to everybody.
+  void CloseAll(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  struct Entry {
+    WorkerSnapshot snapshot;
+    std::shared_ptr<WorkerConnection> connection;  // Null while not attached.
+  };
+
+  const std::vector<MemberInfo> members_;
+  const Clock& clock_;
+  const uint32_t workers_max_;
+  Listener listener_;  // Constant after SetListener.
+
+  mutable absl::Mutex mu_;
+  std::map<WorkerId, Entry> workers_ ABSL_GUARDED_BY(mu_);
+  uint32_t attached_count_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace entente::members
+
+#endif  // COORDINATOR_MEMBERS_WORKER_REGISTRY_H_

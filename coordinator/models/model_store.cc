@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/models/model_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/base/status_macros.h"
+
+namespace entente::models {
+namespace {
+
+constexpr absl::string_view kTemporaryPrefix = "tmp-";
+constexpr size_t kPrefixDigitsMin = 8;
+
+// `label` as a file name: what is not a plain character becomes %XX, so that labels stay distinct.
+std::string FileNameOf(absl::string_view label) {
+  std::string name;
+  for (const char c : label) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_') {
+      name.push_back(c);
+    } else {
+      absl::StrAppendFormat(&name, "%%%02x", static_cast<unsigned char>(c));
+    }
+  }
+  return name;
+}
+
+}  // namespace
+
+ModelStore::ModelStore(FileSystem* files, std::string folder)
+    : files_(*files), folder_(std::move(folder)) {}
+
+absl::StatusOr<std::unique_ptr<ModelStore>> ModelStore::Create(FileSystem& files,
+                                                               std::string folder) {
+  ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListFiles(folder));
+  for (const std::string& name : names) {
+    if (absl::StartsWith(name, kTemporaryPrefix)) {
+      ENTENTE_RETURN_IF_ERROR(files.Remove(absl::StrCat(folder, "/", name)));
+    }
+  }
+  return absl::WrapUnique(new ModelStore(&files, std::move(folder)));
+}
+
+bool ModelStore::Contains(const Digest& digest) const { return files_.Exists(PathOf(digest)); }
+
+std::string ModelStore::PathOf(const Digest& digest) const {
+  return absl::StrCat(folder_, "/", digest.ToHex());
+}
+
+absl::StatusOr<std::unique_ptr<ReadableFile>> ModelStore::OpenForRead(const Digest& digest) const {
+  auto file = files_.OpenForRead(PathOf(digest));
+  if (absl::IsNotFound(file.status())) {
+    return absl::NotFoundError(absl::StrCat("there is no file with digest ", digest.ToHex()));
+  }
+  return file;
+}
+
+absl::StatusOr<std::unique_ptr<SafetensorsReader>> ModelStore::OpenModel(
+    const Digest& digest) const {
+  auto model = SafetensorsReader::Open(files_, PathOf(digest));
+  if (absl::IsNotFound(model.status())) {
+    return absl::NotFoundError(absl::StrCat("there is no model with digest ", digest.ToHex()));
+  }
+  return model;
+}
+
+absl::StatusOr<std::unique_ptr<IncomingFile>> ModelStore::Receive(const Digest& digest,
+                                                                  uint64_t total_bytes,
+                                                                  uint64_t free_bytes_min) {
+  const std::string path = PathOf(digest);
+  ENTENTE_ASSIGN_OR_RETURN(PathLease lease, leases_.Take(path, digest.ToHex()));
+  return IncomingFile::Open(files_, path, total_bytes, free_bytes_min, std::move(lease));
+}
+
+std::string ModelStore::TemporaryPath(absl::string_view label) const {
+  return absl::StrCat(folder_, "/", kTemporaryPrefix, FileNameOf(label));
+}
+
+absl::StatusOr<Digest> ModelStore::Adopt(const std::string& temporary_path) {
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Sha256OfFile(files_, temporary_path));
+  if (Contains(digest)) {
+    ENTENTE_RETURN_IF_ERROR(files_.Remove(temporary_path));
+    return digest;
+  }
+  {
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
+                             files_.OpenForWrite(temporary_path));
+    ENTENTE_RETURN_IF_ERROR(file->Sync());
+  }
+  ENTENTE_RETURN_IF_ERROR(files_.Rename(temporary_path, PathOf(digest)));
+  return digest;
+}
+
+absl::StatusOr<Digest> ModelStore::Find(absl::string_view prefix) const {
+  if (prefix.size() < kPrefixDigitsMin) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(prefix),
+                                                   "\" is too short: give at least ",
+                                                   kPrefixDigitsMin, " digits of the digest"));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
+  std::vector<Digest> found;
+  for (const std::string& name : names) {
+    if (!absl::StartsWith(name, prefix)) continue;
+    // Parts and temporary files are no digests.
+    if (const auto digest = Digest::FromHex(name); digest.ok()) found.push_back(*digest);
+  }
+  const std::string shown = absl::CHexEscape(prefix.substr(0, 80));
+  if (found.empty()) {
+    return absl::NotFoundError(absl::StrCat("no model's digest starts with \"", shown, "\""));
+  }
+  if (found.size() > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        found.size(), " models have a digest that starts with \"", shown, "\"; give more digits"));
+  }
+  return found.front();
+}
+
+}  // namespace entente::models

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_MODELS_MODEL_STORE_H_
+#define COORDINATOR_MODELS_MODEL_STORE_H_
+
+// Models, programs and optimizer states, each a file named by its digest: "<folder>/<digest>".
+// Storing the same bytes twice is storing them once; a file once there never changes.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/base/file_system.h"
+#include "common/crypto/sha256.h"
+#include "common/tensor/safetensors.h"
+#include "common/transfer/incoming_file.h"
+#include "common/transfer/path_lease.h"
+#include "coordinator/models/model_check.h"
+
+namespace entente::models {
+
+// Thread-safe.
+class ModelStore {
+ public:
+  // Creates the folder and removes temporary files that a crash left. `files` is borrowed.
+  static absl::StatusOr<std::unique_ptr<ModelStore>> Create(FileSystem& files, std::string folder);
+
+  bool Contains(const Digest& digest) const;
+  std::string PathOf(const Digest& digest) const;
+
+  // NOT_FOUND naming the digest.
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const Digest& digest) const;
+  absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenModel(const Digest& digest) const;
+
+  // Receives a file that must hash to `digest`. UNAVAILABLE while another receives it.
+  absl::StatusOr<std::unique_ptr<IncomingFile>> Receive(const Digest& digest, uint64_t total_bytes,
+                                                        uint64_t free_bytes_min);
+
+  // A path in the same folder to write a new file to, then to hand to Adopt. Unique for `label`.
+  std::string TemporaryPath(absl::string_view label) const;
+
+  // Hashes the file, syncs it, and renames it to its digest. On error the file is where it was.
+  absl::StatusOr<Digest> Adopt(const std::string& temporary_path);
+
+  // Full digest of the one file whose name starts with `prefix` (8 digits at least). NOT_FOUND;
+  // INVALID_ARGUMENT if it is shorter or fits several.
+  absl::StatusOr<Digest> Find(absl::string_view prefix) const;
+
+ private:
+  ModelStore(FileSystem* files, std::string folder);
+
+  FileSystem& files_;
+  const std::string folder_;
+  PathLeases leases_;
+};
+
+}  // namespace entente::models
+
+#endif  // COORDINATOR_MODELS_MODEL_STORE_H_

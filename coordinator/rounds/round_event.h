@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_ROUNDS_ROUND_EVENT_H_
+#define COORDINATOR_ROUNDS_ROUND_EVENT_H_
+
+// Everything that can happen to a round. These are what the journal keeps.
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "common/base/strong_id.h"
+#include "coordinator/rounds/round_state.h"
+
+namespace entente::rounds {
+
+// Enough workers are attached; these are asked.
+struct Opened {
+  std::vector<WorkerId> cohort;
+};
+struct TaskAccepted {
+  WorkerId worker;
+};
+struct TaskDeclined {
+  WorkerId worker;
+  std::string reason;
+};
+// Spooled, validated and on disk.
+struct UpdateAccepted {
+  WorkerId worker;
+  UpdateRecord update;
+};
+struct UpdateRefused {
+  WorkerId worker;
+  std::string reason;
+};
+// Its lease ran out, or it said that it failed.
+struct WorkerMissing {
+  WorkerId worker;
+  std::string reason;
+};
+// It was missing, and attached again.
+struct WorkerReturned {
+  WorkerId worker;
+};
+// The clock may have passed closes_at.
+struct DeadlineChecked {};
+struct Aggregated {
+  Digest model;
+  Digest optimizer_state;
+  std::map<WorkerId, double> weights;
+};
+struct AggregationFailed {
+  std::string reason;
+};
+struct Evaluated {
+  WorkerId worker;
+  Metrics metrics;
+};
+struct EvaluationFailed {
+  WorkerId worker;
+  std::string reason;
+};
+struct Cancelled {
+  std::string reason;
+};
+
+using RoundEvent =
+    std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused, WorkerMissing,
+                 WorkerReturned, DeadlineChecked, Aggregated, AggregationFailed, Evaluated,
+                 EvaluationFailed, Cancelled>;
+
+// "opened", "update accepted", ...
+absl::string_view EventName(const RoundEvent& event);
+
+}  // namespace entente::rounds
+
+#endif  // COORDINATOR_ROUNDS_ROUND_EVENT_H_

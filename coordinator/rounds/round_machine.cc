@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/rounds/round_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
+
+namespace entente::rounds {
+namespace {
+
+// People count rounds from 1.
+std::string RoundName(const RoundState& state) { return absl::StrCat("round ", state.round_index + 1); }
+
+std::string Names(const RoundState& state, ParticipantState wanted) {
+  std::vector<std::string> names;
+  for (const auto& [worker, participant] : state.participants) {
+    if (participant.state == wanted) names.push_back(worker.value());
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+absl::Status NotLegal(const RoundState& state, const RoundEvent& event) {
+  return absl::FailedPreconditionError(absl::StrCat(RoundName(state), " is ", PhaseName(state.phase),
+                                                    "; ", EventName(event),
+                                                    " does not apply then"));
+}
+
+// One step in the making: a copy of the state and the effects so far.
+class Stepper {
+ public:
+  Stepper(const RoundState& state, absl::Time now) : next_(state), now_(now) {}
+
+  absl::StatusOr<Transition> Apply(const RoundEvent& event) {
+    return std::visit([&](const auto& e) { return On(e, event); }, event);
+  }
+
+ private:
+  using Result = absl::StatusOr<Transition>;
+
+  Result On(const Opened& opened, const RoundEvent& event) {
+    if (next_.phase != RoundPhase::kPlanned) return NotLegal(next_, event);
+    const uint32_t required = UpdatesRequired(next_.policy, opened.cohort.size());
+    if (opened.cohort.size() < required) {
+      return absl::FailedPreconditionError(absl::StrCat("a cohort of ", opened.cohort.size(),
+                                                        " cannot meet a quorum of ", required));
+    }
+    next_.phase = RoundPhase::kCollecting;
+    next_.opened_at = now_;
+    next_.closes_at = now_ + next_.policy.deadline;
+    next_.updates_required = required;
+    for (const WorkerId& worker : opened.cohort) {
+      next_.participants[worker] = Participant{};
+      effects_.push_back(SendTrainingTask{worker});
+    }
+    effects_.push_back(ArmTimer{next_.closes_at});
+    return Done(absl::StrCat(opened.cohort.size(), " workers were asked; quorum is ", required));
+  }
+
+  Result On(const TaskAccepted& accepted, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(accepted.worker, event));
+    if (participant->state != ParticipantState::kInvited &&
+        participant->state != ParticipantState::kMissing) {
+      return NotLegal(next_, event);
+    }
+    participant->state = ParticipantState::kWorking;
+    participant->reason.clear();
+    return Done(next_.reason);
+  }
+
+  Result On(const TaskDeclined& declined, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(declined.worker, event));
+    if (participant->state == ParticipantState::kAccepted) return NotLegal(next_, event);
+    participant->state = ParticipantState::kDeclined;
+    participant->reason = declined.reason;
+    return AfterCollecting();
+  }
+
+  Result On(const UpdateAccepted& accepted, const RoundEvent&) {
+    ENTENTE_RETURN_IF_ERROR(CheckUpdateWelcome(next_, accepted.worker));
+    Participant& participant = next_.participants[accepted.worker];
+    participant.state = ParticipantState::kAccepted;
+    participant.reason.clear();
+    participant.update = accepted.update;
+    return AfterCollecting();
+  }
+
+  Result On(const UpdateRefused& refused, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(refused.worker, event));
+    if (participant->state == ParticipantState::kAccepted) return NotLegal(next_, event);
+    participant->state = ParticipantState::kRefused;
+    participant->reason = refused.reason;
+    return AfterCollecting();
+  }
+
+  Result On(const WorkerMissing& missing, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(missing.worker, event));
+    if (participant->state != ParticipantState::kInvited &&
+        participant->state != ParticipantState::kWorking) {
+      return NotLegal(next_, event);
+    }
+    participant->state = ParticipantState::kMissing;
+    participant->reason = missing.reason;
+    return AfterCollecting();
+  }
+
+  Result On(const WorkerReturned& returned, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(returned.worker, event));
+    if (participant->state != ParticipantState::kMissing) return NotLegal(next_, event);
+    participant->state = ParticipantState::kInvited;
+    participant->reason.clear();
+    effects_.push_back(SendTrainingTask{returned.worker});
+    return Done(absl::StrCat(returned.worker.value(), " is back and was asked again"));
+  }
+
+  Result On(const DeadlineChecked&, const RoundEvent& event) {
+    if (next_.HasEnded() || next_.phase == RoundPhase::kAggregating || now_ < next_.closes_at) {
+      return NotLegal(next_, event);
+    }
+    switch (next_.phase) {
+      case RoundPhase::kPlanned:
+        return Abort("deadline passed before enough workers with the data set were attached");
+      case RoundPhase::kCollecting:
+        return Abort(absl::StrCat("deadline passed with ", Accepted(), " of ",
+                                  next_.updates_required, " updates", WhoIsNotIn()));
+      case RoundPhase::kGrace: return StartAggregating("grace is over");
+      default: return Commit("evaluation deadline passed");
+    }
+  }
+
+  Result On(const Aggregated& aggregated, const RoundEvent& event) {
+    if (next_.phase != RoundPhase::kAggregating) return NotLegal(next_, event);
+    next_.model = aggregated.model;
+    next_.optimizer_state = aggregated.optimizer_state;
+    for (const auto& [worker, weight] : aggregated.weights) {
+      if (const auto it = next_.participants.find(worker); it != next_.participants.end()) {
+        it->second.weight = weight;
+      }
+    }
+    if (!next_.policy.evaluates) return Commit("aggregated");
+    next_.phase = RoundPhase::kEvaluating;
+    next_.closes_at = now_ + next_.policy.evaluation_deadline;
+    for (auto& [worker, participant] : next_.participants) {
+      if (participant.state != ParticipantState::kAccepted) continue;
+      participant.evaluation_awaited = true;
+      effects_.push_back(SendEvaluationTask{worker});
+    }
+    effects_.push_back(ArmTimer{next_.closes_at});
+    return Done("the members evaluate the new model");
+  }
+
+  Result On(const AggregationFailed& failed, const RoundEvent& event) {
+    if (next_.phase != RoundPhase::kAggregating) return NotLegal(next_, event);
+    return Abort(absl::StrCat("aggregation failed: ", failed.reason));
+  }
+
+  Result On(const Evaluated& evaluated, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, Evaluator(evaluated.worker, event));
+    participant->evaluation = evaluated.metrics;
+    return AfterEvaluation();
+  }
+
+  Result On(const EvaluationFailed& failed, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, Evaluator(failed.worker, event));
+    participant->reason = absl::StrCat("could not evaluate: ", failed.reason);
+    return AfterEvaluation();
+  }
+
+  Result On(const Cancelled& cancelled, const RoundEvent& event) {
+    if (next_.HasEnded()) return NotLegal(next_, event);
+    return Abort(cancelled.reason);
+  }
+
+  // The participant, if the round is open and it is of the cohort.
+  absl::StatusOr<Participant*> OpenParticipant(const WorkerId& worker, const RoundEvent& event) {
+    if (!next_.IsOpen()) return NotLegal(next_, event);
+    const auto it = next_.participants.find(worker);
+    if (it == next_.participants.end()) {
+      return absl::NotFoundError(
+          absl::StrCat(worker.value(), " is not in the cohort of ", RoundName(next_)));
+    }
+    return &it->second;
+  }
+
+  // The participant whose evaluation is awaited; it is not awaited any more.
+  absl::StatusOr<Participant*> Evaluator(const WorkerId& worker, const RoundEvent& event) {
+    const auto it = next_.participants.find(worker);
+    if (next_.phase != RoundPhase::kEvaluating || it == next_.participants.end() ||
+        !it->second.evaluation_awaited) {
+      return NotLegal(next_, event);
+    }
+    it->second.evaluation_awaited = false;
+    return &it->second;
+  }
+
+  // Decides what the round does now that one participant has changed.
+  Result AfterCollecting() {
+    const uint32_t awaited =
+        next_.CountIn(ParticipantState::kInvited) + next_.CountIn(ParticipantState::kWorking);
+    const uint32_t missing = next_.CountIn(ParticipantState::kMissing);
+    if (Accepted() >= next_.updates_required) {
+      if (awaited == 0) {
+        return StartAggregating(missing == 0 ? "everyone is in" : "nobody else is awaited");
+      }
+      if (next_.phase == RoundPhase::kCollecting) {
+        next_.phase = RoundPhase::kGrace;
+        next_.closes_at = std::min(next_.closes_at, now_ + next_.policy.grace);
+        effects_.push_back(ArmTimer{next_.closes_at});
+      }
+      return Done(absl::StrCat("quorum of ", next_.updates_required, " met"));
+    }
+    // Who is missing may still come back before the deadline; who declined or was refused will not.
+    if (Accepted() + awaited + missing < next_.updates_required) {
+      return Abort(absl::StrCat("quorum of ", next_.updates_required, " is out of reach with ",
+                                Accepted(), " in", WhoIsNotIn()));
+    }
+    return Done(absl::StrCat(Accepted(), " of ", next_.updates_required, " needed updates are in"));
+  }
+
+  Result AfterEvaluation() {
+    for (const auto& [worker, participant] : next_.participants) {
+      if (participant.evaluation_awaited) return Done(next_.reason);
+    }
+    return Commit("everyone has reported");
+  }
+
+  Result StartAggregating(absl::string_view why) {
+    CancelWhoStillWorks("the round closed without this update");
+    next_.phase = RoundPhase::kAggregating;
+    next_.closes_at = absl::InfiniteFuture();
+    effects_.push_back(StartAggregation{});
+    return Done(absl::StrCat("quorum of ", next_.updates_required, " met with ", Accepted(), ", ",
+                             why, WhoIsNotIn()));
+  }
+
+  Result Commit(absl::string_view why) {
+    std::vector<std::string> silent;
+    for (auto& [worker, participant] : next_.participants) {
+      if (participant.evaluation_awaited) silent.push_back(worker.value());
+      participant.evaluation_awaited = false;
+    }
+    next_.phase = RoundPhase::kCommitted;
+    next_.closes_at = absl::InfiniteFuture();
+    next_.ended_at = now_;
+    return Done(absl::StrCat(
+        "committed with ", Names(next_, ParticipantState::kAccepted), "; ", why,
+        silent.empty() ? "" : absl::StrCat(" without ", absl::StrJoin(silent, ", "))));
+  }
+
+  Result Abort(std::string why) {
+    CancelWhoStillWorks(why);
+    next_.phase = RoundPhase::kAborted;
+    next_.closes_at = absl::InfiniteFuture();
+    next_.ended_at = now_;
+    return Done(std::move(why));
+  }
+
+  void CancelWhoStillWorks(const std::string& reason) {
+    for (auto& [worker, participant] : next_.participants) {
+      const bool trains = next_.IsOpen() && (participant.state == ParticipantState::kInvited ||
+                                             participant.state == ParticipantState::kWorking);
+      if (trains || participant.evaluation_awaited) {
+        effects_.push_back(CancelTask{.worker = worker,
+                                      .round_index = next_.round_index,
+                                      .attempt = next_.attempt,
+                                      .evaluates = participant.evaluation_awaited,
+                                      .reason = reason});
+      }
+      if (trains) {
+        participant.state = ParticipantState::kMissing;
+        participant.reason = "was not in when the round closed";
+      }
+      participant.evaluation_awaited = false;
+    }
+  }
+
+  uint32_t Accepted() const { return next_.CountIn(ParticipantState::kAccepted); }
+
+  // ", missing JP, declined DE", or nothing.
+  std::string WhoIsNotIn() const {
+    std::string text;
+    for (const ParticipantState state :
+         {ParticipantState::kMissing, ParticipantState::kDeclined, ParticipantState::kRefused,
+          ParticipantState::kInvited, ParticipantState::kWorking}) {
+      const std::string names = Names(next_, state);
+      if (!names.empty()) absl::StrAppend(&text, ", ", ParticipantStateName(state), " ", names);
+    }
+    return text;
+  }
+
+  Transition Done(std::string reason) {
+    next_.reason = reason;
+    return Transition{std::move(next_), std::move(effects_), std::move(reason)};
+  }
+
+  RoundState next_;
+  const absl::Time now_;
+  std::vector<RoundEffect> effects_;
+};
+
+}  // namespace
+
+Transition Plan(uint32_t round_index, uint32_t attempt, const Digest& base_model,
+                const RoundPolicy& policy, absl::Time now) {
+  RoundState state;
+  state.round_index = round_index;
+  state.attempt = attempt;
+  state.base_model = base_model;
+  state.policy = policy;
+  state.reason = "waiting for workers";
+  state.planned_at = now;
+  state.closes_at = now + policy.deadline;
+  return Transition{state, {ArmTimer{state.closes_at}}, state.reason};
+}
+
+absl::StatusOr<Transition> Step(const RoundState& state, const RoundEvent& event, absl::Time now) {
+  return Stepper(state, now).Apply(event);
+}
+
+absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker) {
+  const auto it = state.participants.find(worker);
+  if (state.phase != RoundPhase::kPlanned && it == state.participants.end()) {
+    return absl::NotFoundError(
+        absl::StrCat(worker.value(), " is not in the cohort of ", RoundName(state)));
+  }
+  if (!state.IsOpen()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the update of ", worker.value(), " is late: ", RoundName(state), " is ",
+                     PhaseName(state.phase), " (", state.reason, ")"));
+  }
+  switch (it->second.state) {
+    case ParticipantState::kAccepted:
+      return absl::AlreadyExistsError(
+          absl::StrCat("an update of ", worker.value(), " is in ", RoundName(state), " already"));
+    case ParticipantState::kDeclined:
+    case ParticipantState::kRefused:
+      return absl::FailedPreconditionError(
+          absl::StrCat(worker.value(), " ", ParticipantStateName(it->second.state), " in ",
+                       RoundName(state), ": ", it->second.reason));
+    case ParticipantState::kInvited:
+    case ParticipantState::kWorking:
+    case ParticipantState::kMissing: return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace entente::rounds

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_ROUNDS_ROUND_MACHINE_H_
+#define COORDINATOR_ROUNDS_ROUND_MACHINE_H_
+
+// The life of one attempt of a training round, as a pure function.
+//
+//             Opened                quorum met            grace over,
+//                                                      or nobody awaited
+//  kPlanned ----------> kCollecting ----------> kGrace ------------------> kAggregating
+//      |                   |    |                 |                         |       |
+//      |                   |    +- quorum met, ---|-----------------------> |       | Aggregated
+//      |                   |       nobody awaited |                         |       v
+//      |                   |                      |                         |   kEvaluating
+//      | deadline          | deadline,            |                         |       | all reported,
+//      |                   | quorum out of reach  |                         |       | or deadline
+//      v                   v                      v                         v       v
+//  kAborted <------- Cancelled, AggregationFailed -------------------------/    kCommitted
+//
+// (Without an evaluation Aggregated leads straight to kCommitted. Cancelled leads to kAborted from
+// every phase that has not ended.)
+//
+// Nothing here reads a clock, takes a lock or touches disk or network: the engine feeds events in and
+// carries the returned effects out. The same events at the same times give the same round, so
+// replaying the journal is recovery.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "coordinator/rounds/round_effect.h"
+#include "coordinator/rounds/round_event.h"
+#include "coordinator/rounds/round_state.h"
+
+namespace entente::rounds {
+
+struct Transition {
+  RoundState next;
+  std::vector<RoundEffect> effects;
+  std::string reason;  // One sentence for the record.
+};
+
+// A round's first attempt or a later one, waiting for workers since `now`.
+Transition Plan(uint32_t round_index, uint32_t attempt, const Digest& base_model,
+                const RoundPolicy& policy, absl::Time now);
+
+// Returns what `event` does to `state` at time `now`.
+//
+// Returns, and `state` is then still current:
+// - FAILED_PRECONDITION if the event is not legal in this phase or from this participant; for a late
+//   update the message says when and why the round closed.
+// - ALREADY_EXISTS if the participant's update is in already.
+// - NOT_FOUND if the worker is not of this round's cohort.
+absl::StatusOr<Transition> Step(const RoundState& state, const RoundEvent& event, absl::Time now);
+
+// Whether an update of `worker` would be accepted now; Step's own check, for refusing an upload
+// before its bytes travel.
+absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker);
+
+}  // namespace entente::rounds
+
+#endif  // COORDINATOR_ROUNDS_ROUND_MACHINE_H_

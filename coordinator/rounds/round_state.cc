@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/rounds/round_state.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/base/check.h"
+
+namespace entente::rounds {
+
+absl::string_view PhaseName(RoundPhase phase) {
+  switch (phase) {
+    case RoundPhase::kPlanned: return "planned";
+    case RoundPhase::kCollecting: return "collecting";
+    case RoundPhase::kGrace: return "grace";
+    case RoundPhase::kAggregating: return "aggregating";
+    case RoundPhase::kEvaluating: return "evaluating";
+    case RoundPhase::kCommitted: return "committed";
+    case RoundPhase::kAborted: return "aborted";
+  }
+  ENTENTE_CHECK(false);
+}
+
+absl::string_view ParticipantStateName(ParticipantState state) {
+  switch (state) {
+    case ParticipantState::kInvited: return "invited";
+    case ParticipantState::kWorking: return "working";
+    case ParticipantState::kDeclined: return "declined";
+    case ParticipantState::kAccepted: return "accepted";
+    case ParticipantState::kRefused: return "refused";
+    case ParticipantState::kMissing: return "missing";
+  }
+  ENTENTE_CHECK(false);
+}
+
+uint32_t RoundState::CountIn(ParticipantState state) const {
+  return static_cast<uint32_t>(
+      std::count_if(participants.begin(), participants.end(),
+                    [state](const auto& entry) { return entry.second.state == state; }));
+}
+
+uint32_t UpdatesRequired(const RoundPolicy& policy, size_t cohort_size) {
+  if (policy.quorum_count.has_value()) return std::max(1U, *policy.quorum_count);
+  // The small step down keeps 0.8 x 5, which is a hair over 4 in binary, from needing 5.
+  const double exact = policy.quorum_share.value_or(1.0) * static_cast<double>(cohort_size);
+  return std::max(1U, static_cast<uint32_t>(std::ceil(exact - 1e-9)));
+}
+
+}  // namespace entente::rounds

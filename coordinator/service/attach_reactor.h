@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_SERVICE_ATTACH_REACTOR_H_
+#define COORDINATOR_SERVICE_ATTACH_REACTOR_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "coordinator/members/worker_registry.h"
+#include "coordinator/service/caller.h"
+#include "coordinator/service/service_context.h"
+#include "entente/v1/worker_service.pb.h"
+
+namespace entente::service {
+
+// One worker's control stream, from its Hello to its end. No thread waits for it: reads, writes and
+// heartbeats are callbacks.
+//
+// Keeps itself alive until gRPC is done with it; the registry may hold it longer.
+class AttachReactor final
+    : public grpc::ServerBidiReactor<v1::WorkerMessage, v1::CoordinatorMessage>,
+      public members::WorkerConnection,
+      public std::enable_shared_from_this<AttachReactor> {
+ public:
+  // Ends at once if the worker was not admitted.
+  static AttachReactor* Start(const ServiceContext& context,
+                              absl::StatusOr<CallerCheck::AdmittedWorker> worker);
+
+  // WorkerConnection.
+  void Send(const v1::CoordinatorMessage& message) override ABSL_LOCKS_EXCLUDED(mu_);
+  void Close(const absl::Status& status) override ABSL_LOCKS_EXCLUDED(mu_);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone() override;
+
+ private:
+  AttachReactor(const ServiceContext& context, CallerCheck::AdmittedWorker worker);
+
+  void OnMessage();
+  absl::Status OnHello(const v1::Hello& hello);
+  void ArmHeartbeat();
+  void OnHeartbeatDue() ABSL_LOCKS_EXCLUDED(mu_);
+  void FinishOnce(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const ServiceContext context_;
+  const CallerCheck::AdmittedWorker worker_;
+  std::shared_ptr<AttachReactor> self_;  // From Start until OnDone.
+  v1::WorkerMessage incoming_;           // gRPC writes it while a read is in flight.
+  bool greeted_ = false;                 // Reads follow one another: no lock.
+
+  absl::Mutex mu_;
+  std::deque<v1::CoordinatorMessage> outgoing_ ABSL_GUARDED_BY(mu_);  // The first is in flight.
+  bool writing_ ABSL_GUARDED_BY(mu_) = false;
+  bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mu_);  // Finish once everything is written.
+  absl::Time last_heard_at_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace entente::service
+
+#endif  // COORDINATOR_SERVICE_ATTACH_REACTOR_H_

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_SERVICE_CALLER_H_
+#define COORDINATOR_SERVICE_CALLER_H_
+
+// Who calls, and whether they may: the first thing every call does.
+
+#include <grpcpp/grpcpp.h>
+
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/base/strong_id.h"
+#include "common/identity/peer_identity.h"
+#include "common/identity/trust_store.h"
+#include "coordinator/members/authorizer.h"
+#include "coordinator/members/worker_registry.h"
+
+namespace entente::service {
+
+// Thread-safe.
+class CallerCheck {
+ public:
+  // Borrowed.
+  CallerCheck(const TrustStore* trust, const members::WorkerRegistry* workers, const Clock* clock);
+
+  // UNAUTHENTICATED, PERMISSION_DENIED: as TrustStore::Verify and members::Authorize.
+  absl::StatusOr<PeerIdentity> Admit(const grpc::CallbackServerContext& context,
+                                     members::Action action) const;
+
+  // The same for Action::kWork.
+  struct AdmittedWorker {
+    WorkerId id;
+    PeerIdentity identity;
+  };
+  absl::StatusOr<AdmittedWorker> AdmitWorker(const grpc::CallbackServerContext& context) const;
+
+ private:
+  const TrustStore& trust_;
+  const members::WorkerRegistry& workers_;
+  const Clock& clock_;
+};
+
+}  // namespace entente::service
+
+#endif  // COORDINATOR_SERVICE_CALLER_H_

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/service/job_converter.h"
+
+#include "common/config/proto_time.h"
+#include "coordinator/rounds/round_report.h"
+
+namespace entente::service {
+namespace {
+
+v1::JobState ToProto(jobs::JobStatus status) {
+  switch (status) {
+    case jobs::JobStatus::kRunning: return v1::JOB_STATE_RUNNING;
+    case jobs::JobStatus::kCompleted: return v1::JOB_STATE_COMPLETED;
+    case jobs::JobStatus::kFailed: return v1::JOB_STATE_FAILED;
+    case jobs::JobStatus::kCancelled: return v1::JOB_STATE_CANCELLED;
+  }
+  return v1::JOB_STATE_UNSPECIFIED;
+}
+
+v1::RoundPhase ToProto(rounds::RoundPhase phase) {
+  switch (phase) {
+    case rounds::RoundPhase::kPlanned: return v1::ROUND_PHASE_PLANNED;
+    case rounds::RoundPhase::kCollecting: return v1::ROUND_PHASE_COLLECTING;
+    case rounds::RoundPhase::kGrace: return v1::ROUND_PHASE_GRACE;
+    case rounds::RoundPhase::kAggregating: return v1::ROUND_PHASE_AGGREGATING;
+    case rounds::RoundPhase::kEvaluating: return v1::ROUND_PHASE_EVALUATING;
+    case rounds::RoundPhase::kCommitted: return v1::ROUND_PHASE_COMMITTED;
+    case rounds::RoundPhase::kAborted: return v1::ROUND_PHASE_ABORTED;
+  }
+  return v1::ROUND_PHASE_UNSPECIFIED;
+}
+
+v1::ParticipantState ToProto(rounds::ParticipantState state) {
+  switch (state) {
+    case rounds::ParticipantState::kInvited: return v1::PARTICIPANT_STATE_INVITED;
+    case rounds::ParticipantState::kWorking: return v1::PARTICIPANT_STATE_WORKING;
+    case rounds::ParticipantState::kDeclined: return v1::PARTICIPANT_STATE_DECLINED;
+    case rounds::ParticipantState::kAccepted: return v1::PARTICIPANT_STATE_ACCEPTED;
+    case rounds::ParticipantState::kRefused: return v1::PARTICIPANT_STATE_REFUSED;
+    case rounds::ParticipantState::kMissing: return v1::PARTICIPANT_STATE_MISSING;
+  }
+  return v1::PARTICIPANT_STATE_UNSPECIFIED;
+}
+
+std::string HexOrEmpty(const Digest& digest) { return digest.IsNone() ? "" : digest.ToHex(); }
+
+v1::Participant ToProto(const WorkerId& worker, const rounds::Participant& participant,
+                        const engine::WorkerProgress* progress,
+                        const members::WorkerRegistry& workers) {
+  v1::Participant proto;
+  proto.set_worker(worker.value());
+  proto.set_member(MemberOf(worker).value());
+  const members::MemberInfo* const member = workers.FindMember(MemberOf(worker));
+  if (member != nullptr) proto.set_jurisdiction(member->jurisdiction);
+  proto.set_state(ToProto(participant.state));
+  proto.set_reason(participant.reason);
+  if (progress != nullptr) {
+    proto.set_activity(progress->activity);
+    proto.set_step(progress->step);
+    proto.set_step_count(progress->step_count);
+    proto.set_training_loss(progress->loss);
+  }
+  if (participant.state == rounds::ParticipantState::kAccepted) {
+    proto.set_examples(participant.update.examples);
+    proto.set_update_digest(participant.update.digest.ToHex());
+    proto.set_update_bytes(participant.update.bytes);
+    proto.set_training_loss(participant.update.training_loss);
+  }
+  proto.set_weight(participant.weight);
+  if (participant.evaluation.has_value()) {
+    *proto.mutable_evaluation() = service::ToProto(*participant.evaluation);
+  }
+  return proto;
+}
+
+// The rounds so far say how long the rest will take.
+void SetExpectedEnd(const jobs::JobState& state, absl::Time now, v1::Job* proto) {
+  if (state.HasEnded() || state.rounds_committed == 0) return;
+  const absl::Time round_began = state.round.planned_at;
+  const absl::Duration each = (round_began - state.submitted_at) / state.rounds_committed;
+  const absl::Duration rest = each * (state.plan.round_count - state.rounds_committed);
+  *proto->mutable_expected_end_at() = entente::ToProto(std::max(now, round_began + rest));
+}
+
+}  // namespace
+
+v1::Metrics ToProto(const rounds::Metrics& metrics) {
+  v1::Metrics proto;
+  proto.set_examples(metrics.examples);
+  proto.set_loss(metrics.loss);
+  if (metrics.accuracy.has_value()) proto.set_accuracy(*metrics.accuracy);
+  return proto;
+}
+
+v1::Round ToProto(const JobId& job, const rounds::RoundState& round,
+                  const std::map<WorkerId, engine::WorkerProgress>& progress,
+                  const members::WorkerRegistry& workers, absl::Time now, Detail detail) {
+  v1::Round proto;
+  proto.set_job_id(job.value());
+  proto.set_round_index(round.round_index);
+  proto.set_attempt(round.attempt);
+  proto.set_phase(ToProto(round.phase));
+  proto.set_reason(round.reason);
+  proto.set_waiting_for(rounds::WaitingFor(round, now));
+  if (round.phase != rounds::RoundPhase::kPlanned && round.opened_at != absl::InfinitePast()) {
+    *proto.mutable_opened_at() = entente::ToProto(round.opened_at);
+  }
+  if (round.closes_at != absl::InfiniteFuture()) {
+    *proto.mutable_closes_at() = entente::ToProto(round.closes_at);
+  }
+  if (round.HasEnded()) *proto.mutable_ended_at() = entente::ToProto(round.ended_at);
+  proto.set_updates_required(round.updates_required);
+  proto.set_updates_accepted(round.CountIn(rounds::ParticipantState::kAccepted));
+  uint64_t bytes_up = 0;
+  for (const auto& [worker, participant] : round.participants) {
+    bytes_up += participant.update.bytes;
+    if (detail == Detail::kBrief) continue;
+    const auto it = progress.find(worker);
+    *proto.add_participants() =
+        ToProto(worker, participant, it == progress.end() ? nullptr : &it->second, workers);
+  }
+  proto.set_base_model_digest(round.base_model.ToHex());
+  proto.set_model_digest(HexOrEmpty(round.model));
+  if (const auto evaluation = rounds::CombinedEvaluation(round); evaluation.has_value()) {
+    *proto.mutable_evaluation() = ToProto(*evaluation);
+  }
+  proto.set_training_loss(rounds::CombinedTrainingLoss(round));
+  proto.set_bytes_up(bytes_up);
+  return proto;
+}
+
+v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& workers,
+                absl::Time now, Detail detail) {
+  const jobs::JobState& state = *view.state;
+  v1::Job proto;
+  proto.set_id(view.description->id.value());
+  proto.set_name(view.description->recipe.name());
+  proto.set_submitter(view.description->submitter);
+  proto.set_state(ToProto(state.status));
+  proto.set_reason(state.reason);
+  proto.set_round_count(state.plan.round_count);
+  proto.set_rounds_committed(state.rounds_committed);
+  *proto.mutable_round() =
+      ToProto(view.description->id, state.round, view.progress, workers, now, detail);
+  proto.set_model_digest(state.model.ToHex());
+  if (view.evaluation.has_value()) *proto.mutable_evaluation() = ToProto(*view.evaluation);
+  proto.set_bytes_up(view.bytes_up);
+  proto.set_bytes_down(view.bytes_down);
+  *proto.mutable_submitted_at() = entente::ToProto(state.submitted_at);
+  if (state.HasEnded()) *proto.mutable_ended_at() = entente::ToProto(state.ended_at);
+  SetExpectedEnd(state, now, &proto);
+  proto.set_recipe_digest(view.description->recipe_digest.ToHex());
+  if (detail == Detail::kFull) *proto.mutable_recipe() = view.description->recipe;
+  return proto;
+}
+
+}  // namespace entente::service

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/service/job_service.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/status_macros.h"
+#include "common/recipe/recipe.h"
+#include "coordinator/service/job_converter.h"
+#include "coordinator/service/unary_call.h"
+#include "coordinator/service/watch_reactor.h"
+
+namespace entente::service {
+
+using members::Action;
+
+grpc::ServerUnaryReactor* JobService::SubmitJob(grpc::CallbackServerContext* call,
+                                                const v1::SubmitJobRequest* request,
+                                                v1::SubmitJobResponse* response) {
+  return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
+    ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller,
+                             context_.callers->Admit(*call, Action::kSubmitJob));
+    return Submit(caller, *request, response);
+  });
+}
+
+absl::Status JobService::Submit(const PeerIdentity& caller, const v1::SubmitJobRequest& request,
+                                v1::SubmitJobResponse* response) {
+  engine::SubmitRequest submit{.recipe = request.recipe(),
+                               .submitter = caller.SpiffeId(),
+                               .token = request.token(),
+                               .initial_model = {}};
+  FillRecipeDefaults(&submit.recipe);
+  ENTENTE_ASSIGN_OR_RETURN(submit.initial_model, Digest::FromHex(request.initial_model_digest()));
+  ENTENTE_ASSIGN_OR_RETURN(const engine::SubmitOutcome outcome,
+                           context_.jobs->Submit(std::move(submit)));
+  *response->mutable_job() = ToProto(outcome.job->View(), *context_.workers, context_.clock->Now(),
+                                     Detail::kFull);
+  response->set_created(outcome.created);
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* JobService::ListJobs(grpc::CallbackServerContext* call,
+                                               const v1::ListJobsRequest*,
+                                               v1::ListJobsResponse* response) {
+  return RunUnary(call, *context_.executor, [this, call, response]() -> absl::Status {
+    ENTENTE_RETURN_IF_ERROR(context_.callers->Admit(*call, Action::kReadJobs).status());
+    for (const auto& job : context_.jobs->All()) {
+      *response->add_jobs() =
+          ToProto(job->View(), *context_.workers, context_.clock->Now(), Detail::kBrief);
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* JobService::GetJob(grpc::CallbackServerContext* call,
+                                             const v1::GetJobRequest* request,
+                                             v1::Job* response) {
+  return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
+    ENTENTE_RETURN_IF_ERROR(context_.callers->Admit(*call, Action::kReadJobs).status());
+    ENTENTE_ASSIGN_OR_RETURN(const auto job, context_.jobs->Find(JobId(request->job_id())));
+    *response = ToProto(job->View(), *context_.workers, context_.clock->Now(), Detail::kFull);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerWriteReactor<v1::Job>* JobService::WatchJob(grpc::CallbackServerContext* call,
+                                                        const v1::WatchJobRequest* request) {
+  absl::Status status = context_.callers->Admit(*call, Action::kReadJobs).status();
+  std::shared_ptr<engine::JobEngine> job;
+  if (status.ok()) {
+    auto found = context_.jobs->Find(JobId(request->job_id()));
+    status = found.status();
+    if (found.ok()) job = *std::move(found);
+  }
+  return WatchReactor::Start(context_, std::move(job), status);
+}
+
+grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* call,
+                                                const v1::CancelJobRequest* request,
+                                                v1::Job* response) {
+  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  const auto begin = [&]() -> absl::Status {
+    ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller,
+                             context_.callers->Admit(*call, Action::kCancelOwnJob));
+    ENTENTE_ASSIGN_OR_RETURN(const auto job, context_.jobs->Find(JobId(request->job_id())));
+    if (job->description().submitter != caller.SpiffeId()) {
+      ENTENTE_RETURN_IF_ERROR(members::Authorize(caller, Action::kCancelAnyJob));
+    }
+    std::string reason = absl::StrCat("cancelled by ", caller.SpiffeId());
+    if (!request->reason().empty()) {
+      absl::StrAppend(&reason, ": ", request->reason().substr(0, limits::kReasonBytesMax));
+    }
+    job->Cancel(std::move(reason), [this, job, reactor, response](absl::Status status) {
+      if (status.ok()) {
+        *response = ToProto(job->View(), *context_.workers, context_.clock->Now(), Detail::kFull);
+      }
+      reactor->Finish(ToGrpcStatus(status));
+    });
+    return absl::OkStatus();
+  };
+  if (absl::Status status = begin(); !status.ok()) reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* JobService::ListRounds(grpc::CallbackServerContext* call,
+                                                 const v1::ListRoundsRequest* request,
+                                                 v1::ListRoundsResponse* response) {
+  return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
+    ENTENTE_RETURN_IF_ERROR(context_.callers->Admit(*call, Action::kReadJobs).status());
+    ENTENTE_ASSIGN_OR_RETURN(const auto job, context_.jobs->Find(JobId(request->job_id())));
+    for (const auto& round : job->Rounds()) {
+      *response->add_rounds() = ToProto(job->description().id, *round, {}, *context_.workers,
+                                        context_.clock->Now(), Detail::kBrief);
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* JobService::GetRound(grpc::CallbackServerContext* call,
+                                               const v1::GetRoundRequest* request,
+                                               v1::Round* response) {
+  return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
+    ENTENTE_RETURN_IF_ERROR(context_.callers->Admit(*call, Action::kReadJobs).status());
+    ENTENTE_ASSIGN_OR_RETURN(const auto job, context_.jobs->Find(JobId(request->job_id())));
+    std::shared_ptr<const rounds::RoundState> found;
+    for (const auto& round : job->Rounds()) {
+      const bool attempt_fits = request->attempt() == 0 || request->attempt() == round->attempt;
+      if (round->round_index == request->round_index() && attempt_fits) found = round;
+    }
+    if (found == nullptr) {
+      return absl::NotFoundError(absl::StrCat("job ", request->job_id(), " has no round ",
+                                              request->round_index() + 1,
+                                              request->attempt() == 0
+                                                  ? " yet"
+                                                  : absl::StrCat(" attempt ", request->attempt())));
+    }
+    const engine::JobView view = job->View();
+    const bool in_flight = !found->HasEnded();
+    *response = ToProto(job->description().id, *found,
+                        in_flight ? view.progress : std::map<WorkerId, engine::WorkerProgress>(),
+                        *context_.workers, context_.clock->Now(), Detail::kFull);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace entente::service

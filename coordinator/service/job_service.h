@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_SERVICE_JOB_SERVICE_H_
+#define COORDINATOR_SERVICE_JOB_SERVICE_H_
+
+// proto/entente/v1/job_service.proto, which documents every call and its status codes.
+
+#include <grpcpp/grpcpp.h>
+
+#include "coordinator/service/service_context.h"
+#include "entente/v1/job_service.grpc.pb.h"
+
+namespace entente::service {
+
+// Thread-safe.
+class JobService final : public v1::JobService::CallbackService {
+ public:
+  explicit JobService(const ServiceContext& context) : context_(context) {}
+
+  grpc::ServerUnaryReactor* SubmitJob(grpc::CallbackServerContext* call,
+                                      const v1::SubmitJobRequest* request,
+                                      v1::SubmitJobResponse* response) override;
+  grpc::ServerUnaryReactor* ListJobs(grpc::CallbackServerContext* call,
+                                     const v1::ListJobsRequest* request,
+                                     v1::ListJobsResponse* response) override;
+  grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* call,
+                                   const v1::GetJobRequest* request, v1::Job* response) override;
+  grpc::ServerWriteReactor<v1::Job>* WatchJob(grpc::CallbackServerContext* call,
+                                              const v1::WatchJobRequest* request) override;
+  grpc::ServerUnaryReactor* CancelJob(grpc::CallbackServerContext* call,
+                                      const v1::CancelJobRequest* request,
+                                      v1::Job* response) override;
+  grpc::ServerUnaryReactor* ListRounds(grpc::CallbackServerContext* call,
+                                       const v1::ListRoundsRequest* request,
+                                       v1::ListRoundsResponse* response) override;
+  grpc::ServerUnaryReactor* GetRound(grpc::CallbackServerContext* call,
+                                     const v1::GetRoundRequest* request,
+                                     v1::Round* response) override;
+
+ private:
+  absl::Status Submit(const PeerIdentity& caller, const v1::SubmitJobRequest& request,
+                      v1::SubmitJobResponse* response);
+
+  const ServiceContext context_;
+};
+
+}  // namespace entente::service
+
+#endif  // COORDINATOR_SERVICE_JOB_SERVICE_H_

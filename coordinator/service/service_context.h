@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_SERVICE_SERVICE_CONTEXT_H_
+#define COORDINATOR_SERVICE_SERVICE_CONTEXT_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/executor.h"
+#include "common/base/timer_queue.h"
+#include "coordinator/engine/job_directory.h"
+#include "coordinator/engine/upload_intake.h"
+#include "coordinator/members/worker_registry.h"
+#include "coordinator/models/model_store.h"
+#include "coordinator/service/caller.h"
+
+namespace entente::service {
+
+// What the services share. Everything is borrowed and outlives the gRPC server.
+struct ServiceContext {
+  const Clock* clock = nullptr;
+  const CallerCheck* callers = nullptr;
+  engine::JobDirectory* jobs = nullptr;
+  engine::UploadIntake* uploads = nullptr;
+  models::ModelStore* models = nullptr;
+  members::WorkerRegistry* workers = nullptr;
+  TimerQueue* timers = nullptr;
+  Executor* executor = nullptr;  // For whatever may wait for a disk or a lock.
+  absl::Duration heartbeat_interval = absl::Seconds(5);
+  std::string version;  // entente-coordinator's.
+};
+
+}  // namespace entente::service
+
+#endif  // COORDINATOR_SERVICE_SERVICE_CONTEXT_H_

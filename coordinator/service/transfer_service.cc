@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/service/transfer_service.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/status_macros.h"
+#include "common/rpc/status_conversion.h"
+#include "coordinator/service/unary_call.h"
+
+namespace entente::service {
+namespace {
+
+using members::Action;
+
+// Opens the upload that a header announces, for the caller that sent it.
+absl::StatusOr<std::unique_ptr<engine::Upload>> OpenUpload(const ServiceContext& context,
+                                                           const grpc::CallbackServerContext& call,
+                                                           const v1::UploadHeader& header) {
+  switch (header.kind_case()) {
+    case v1::UploadHeader::kUpdate: {
+      ENTENTE_ASSIGN_OR_RETURN(const auto worker, context.callers->AdmitWorker(call));
+      return context.uploads->OpenUpdate(worker.id, header);
+    }
+    case v1::UploadHeader::kBlob: {
+      ENTENTE_RETURN_IF_ERROR(context.callers->Admit(call, Action::kSubmitJob).status());
+      return context.uploads->OpenBlob(header);
+    }
+    case v1::UploadHeader::KIND_NOT_SET: break;
+  }
+  return absl::InvalidArgumentError("an upload must begin with a header that says what it is");
+}
+
+// Sends one file. Owns itself from construction until OnDone.
+class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
+ public:
+  struct Source {
+    std::unique_ptr<ReadableFile> file;
+    std::function<void(uint64_t)> count_bytes;
+  };
+
+  DownloadReactor(Executor* executor, const absl::StatusOr<uint64_t>& offset, Source source)
+      : executor_(executor), source_(std::move(source)), offset_(offset.ok() ? *offset : 0) {
+    if (!offset.ok()) {
+      Finish(ToGrpcStatus(offset.status()));
+      return;
+    }
+    chunk_.set_total_bytes(source_.file->size_bytes());
+    executor_.Post([this] { WriteNext(); });
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      Finish(ToGrpcStatus(absl::CancelledError("the reader has gone")));
+      return;
+    }
+    source_.count_bytes(chunk_.data().size());
+    chunk_.clear_total_bytes();
+    executor_.Post([this] { WriteNext(); });
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  // On the executor, for it reads the disk. Nothing is in flight meanwhile, so Finish is legal.
+  void WriteNext() {
+    const uint64_t left = source_.file->size_bytes() - offset_;
+    if (left == 0) {
+      Finish(grpc::Status::OK);
+      return;
+    }
+    std::string& data = *chunk_.mutable_data();
+    data.resize(std::min<uint64_t>(left, limits::kTransferChunkBytes));
+    const absl::Status status =
+        source_.file->ReadAt(offset_, absl::MakeSpan(data.data(), data.size()));
+    if (!status.ok()) {
+      Finish(ToGrpcStatus(status));
+      return;
+    }
+    chunk_.set_offset(offset_);
+    offset_ += data.size();
+    StartWrite(&chunk_);
+  }
+
+  SerialExecutor executor_;
+  const Source source_;
+  uint64_t offset_;
+  v1::Chunk chunk_;
+};
+
+// Receives one file: read a message, hand it to the executor, read the next when it is on disk. So one
+// message is in memory at a time, and a slow disk slows the sender down. Owns itself until OnDone.
+class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
+ public:
+  UploadReactor(const ServiceContext& context, const grpc::CallbackServerContext* call,
+                v1::UploadReceipt* receipt)
+      : context_(context), call_(*call), receipt_(receipt), executor_(context.executor) {
+    StartRead(&message_);
+  }
+
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      executor_.Post([this] { Take(); });
+    } else {
+      executor_.Post([this] { Seal(); });
+    }
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  void Take() {
+    if (absl::Status status = TakeMessage(); !status.ok()) {
+      Finish(ToGrpcStatus(status));  // No read is outstanding.
+      return;
+    }
+    StartRead(&message_);
+  }
+
+  absl::Status TakeMessage() {
+    if (upload_ == nullptr) {
+      if (!message_.has_header()) {
+        return absl::InvalidArgumentError("an upload must begin with a header");
+      }
+      header_ = message_.header();
+      ENTENTE_ASSIGN_OR_RETURN(upload_, OpenUpload(context_, call_, header_));
+      return absl::OkStatus();
+    }
+    if (!message_.has_chunk()) {
+      return absl::InvalidArgumentError("after its header an upload holds nothing but chunks");
+    }
+    return upload_->Append(message_.chunk().offset(), message_.chunk().data());
+  }
+
+  // The peer has sent everything, or is gone.
+  void Seal() {
+    if (upload_ == nullptr) {
+      Finish(ToGrpcStatus(absl::InvalidArgumentError("the upload was empty")));
+      return;
+    }
+    if (call_.IsCancelled()) {  // What has come stays, for the upload to continue.
+      Finish(ToGrpcStatus(absl::CancelledError("the sender has gone")));
+      return;
+    }
+    upload_->Seal([this](const absl::Status& status) {
+      if (status.ok()) {
+        receipt_->set_digest(header_.digest());
+        receipt_->set_total_bytes(header_.total_bytes());
+        if (header_.has_update() && !upload_->already_stored()) CountBytes();
+      }
+      Finish(ToGrpcStatus(status));
+    });
+  }
+
+  void CountBytes() {
+    const auto worker = context_.callers->AdmitWorker(call_);
+    if (worker.ok()) context_.workers->AddBytes(worker->id, header_.total_bytes(), 0);
+  }
+
+  const ServiceContext& context_;
+  const grpc::CallbackServerContext& call_;  // Both are gRPC's and the service's until OnDone.
+  v1::UploadReceipt* const receipt_;
+  SerialExecutor executor_;
+  std::unique_ptr<engine::Upload> upload_;
+  v1::UploadHeader header_;
+  v1::UploadMessage message_;
+};
+
+// Who may have the file, and how its bytes are counted.
+absl::StatusOr<DownloadReactor::Source> OpenDownload(const ServiceContext& context,
+                                                     const grpc::CallbackServerContext& call,
+                                                     const v1::DownloadRequest& request) {
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(request.digest()));
+  DownloadReactor::Source source{.file = nullptr, .count_bytes = [](uint64_t) {}};
+  if (request.job_id().empty()) {
+    ENTENTE_RETURN_IF_ERROR(context.callers->Admit(call, Action::kReadModels).status());
+  } else {
+    ENTENTE_ASSIGN_OR_RETURN(const auto worker, context.callers->AdmitWorker(call));
+    ENTENTE_ASSIGN_OR_RETURN(const auto job, context.jobs->Find(JobId(request.job_id())));
+    // A worker gets what its tasks need, and nothing else of the alliance's models.
+    ENTENTE_RETURN_IF_ERROR(job->CheckDownload(worker.id, digest));
+    source.count_bytes = [workers = context.workers, id = worker.id, job](uint64_t bytes) {
+      job->AddBytesDown(bytes);
+      workers->AddBytes(id, 0, bytes);
+    };
+  }
+  ENTENTE_ASSIGN_OR_RETURN(source.file, context.models->OpenForRead(digest));
+  if (request.offset() > source.file->size_bytes()) {
+    return absl::OutOfRangeError(absl::StrCat("offset ", request.offset(), " is past the end of ",
+                                              source.file->size_bytes(), " bytes"));
+  }
+  return source;
+}
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::Chunk>* TransferService::Download(
+    grpc::CallbackServerContext* call, const v1::DownloadRequest* request) {
+  absl::StatusOr<DownloadReactor::Source> source = OpenDownload(context_, *call, *request);
+  if (!source.ok()) return new DownloadReactor(context_.executor, source.status(), {});
+  return new DownloadReactor(context_.executor, request->offset(), *std::move(source));
+}
+
+grpc::ServerUnaryReactor* TransferService::GetUploadOffset(grpc::CallbackServerContext* call,
+                                                           const v1::UploadHeader* request,
+                                                           v1::UploadOffset* response) {
+  return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
+    ENTENTE_ASSIGN_OR_RETURN(const auto upload, OpenUpload(context_, *call, *request));
+    response->set_offset(upload->offset());
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerReadReactor<v1::UploadMessage>* TransferService::Upload(
+    grpc::CallbackServerContext* call, v1::UploadReceipt* response) {
+  return new UploadReactor(context_, call, response);
+}
+
+}  // namespace entente::service

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/service/worker_message.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+
+namespace entente::service {
+namespace {
+
+constexpr int kDatasetsMax = 1000;
+constexpr size_t kWordBytesMax = 100;
+
+std::string CutReason(const std::string& text) { return text.substr(0, limits::kReasonBytesMax); }
+
+absl::Status CheckMetrics(const v1::Metrics& metrics) {
+  if (metrics.examples() == 0 || !std::isfinite(metrics.loss())) {
+    return absl::InvalidArgumentError("an evaluation needs examples and a finite loss");
+  }
+  // Written so that a NaN fails it.
+  if (metrics.has_accuracy() && !(metrics.accuracy() >= 0 && metrics.accuracy() <= 1)) {
+    return absl::InvalidArgumentError("an accuracy must be 0 to 1");
+  }
+  return absl::OkStatus();
+}
+
+rounds::Metrics FromProto(const v1::Metrics& proto) {
+  rounds::Metrics metrics{
+      .examples = proto.examples(), .loss = proto.loss(), .accuracy = std::nullopt};
+  if (proto.has_accuracy()) metrics.accuracy = proto.accuracy();
+  return metrics;
+}
+
+// "job-id round 3"
+std::string TaskName(const v1::TaskKey& key) {
+  return absl::StrCat(key.job_id(), " round ", key.round_index() + 1);
+}
+
+void OnProgress(const ServiceContext& context, engine::JobEngine& job, const WorkerId& worker,
+                const v1::TaskProgress& progress) {
+  const std::string activity = progress.activity().substr(0, kWordBytesMax);
+  context.workers->SetActivity(worker, absl::StrCat(activity, " ", TaskName(progress.key())));
+  job.OnProgress(worker, progress.key(),
+                 {.activity = activity,
+                  .step = progress.step(),
+                  .step_count = progress.step_count(),
+                  .loss = std::isfinite(progress.loss()) ? progress.loss() : 0});
+}
+
+const v1::TaskKey* KeyOf(const v1::WorkerMessage& message) {
+  switch (message.kind_case()) {
+    case v1::WorkerMessage::kAccepted: return &message.accepted().key();
+    case v1::WorkerMessage::kDeclined: return &message.declined().key();
+    case v1::WorkerMessage::kProgress: return &message.progress().key();
+    case v1::WorkerMessage::kFailed: return &message.failed().key();
+    case v1::WorkerMessage::kEvaluated: return &message.evaluated().key();
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+absl::Status CheckHello(const v1::Hello& hello) {
+  if (hello.protocol_version() != limits::kProtocolVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the worker speaks protocol ", hello.protocol_version(), ", this coordinator protocol ",
+        limits::kProtocolVersion, "; install an entente-worker of the coordinator's version"));
+  }
+  if (hello.datasets_size() > kDatasetsMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a worker may offer ", kDatasetsMax, " data sets, not ", hello.datasets_size()));
+  }
+  for (const std::string& dataset : hello.datasets()) {
+    if (dataset.empty() || dataset.size() > kWordBytesMax) {
+      return absl::InvalidArgumentError("a data set's name has 1 to 100 bytes");
+    }
+  }
+  if (hello.version().size() > kWordBytesMax || hello.sandbox().size() > kWordBytesMax) {
+    return absl::InvalidArgumentError("version and sandbox have at most 100 bytes");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId& worker,
+                                   const v1::WorkerMessage& message) {
+  if (message.has_heartbeat()) return absl::OkStatus();
+  const v1::TaskKey* const key = KeyOf(message);
+  if (key == nullptr) return absl::InvalidArgumentError("a message of a kind that is not known");
+  if (message.has_evaluated()) {
+    if (absl::Status status = CheckMetrics(message.evaluated().metrics()); !status.ok()) {
+      return status;
+    }
+  }
+  const auto job = context.jobs->Find(JobId(key->job_id()));
+  if (!job.ok()) return absl::OkStatus();
+  engine::JobEngine& engine = **job;
+  switch (message.kind_case()) {
+    case v1::WorkerMessage::kAccepted: engine.OnTaskAccepted(worker, *key); break;
+    case v1::WorkerMessage::kDeclined: {
+      const v1::TaskDeclined& declined = message.declined();
+      engine.OnTaskDeclined(
+          worker, *key,
+          declined.rule().empty()
+              ? CutReason(declined.reason())
+              : absl::StrCat("rule ", declined.rule().substr(0, kWordBytesMax), ": ",
+                             CutReason(declined.reason())));
+      break;
+    }
+    case v1::WorkerMessage::kFailed:
+      engine.OnTaskFailed(worker, *key, CutReason(message.failed().reason()));
+      break;
+    case v1::WorkerMessage::kEvaluated:
+      context.workers->SetActivity(worker, "");
+      engine.OnEvaluated(worker, *key, FromProto(message.evaluated().metrics()));
+      break;
+    default: OnProgress(context, engine, worker, message.progress()); break;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace entente::service

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_SERVICE_WORKER_MESSAGE_H_
+#define COORDINATOR_SERVICE_WORKER_MESSAGE_H_
+
+// What a worker says on its control stream: checked, cut to size, and passed on to the job it is
+// about.
+
+#include "absl/status/status.h"
+#include "common/base/strong_id.h"
+#include "coordinator/service/service_context.h"
+#include "entente/v1/worker_service.pb.h"
+
+namespace entente::service {
+
+// FAILED_PRECONDITION if the protocol versions do not fit, naming both and what to install;
+// INVALID_ARGUMENT if a field is missing or too long.
+absl::Status CheckHello(const v1::Hello& hello);
+
+// INVALID_ARGUMENT if the message is malformed. A message about a job that is not there, or a round
+// that is over, is no error: it was late.
+absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId& worker,
+                                   const v1::WorkerMessage& message);
+
+}  // namespace entente::service
+
+#endif  // COORDINATOR_SERVICE_WORKER_MESSAGE_H_

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/store/sqlite_journal.h"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+
+namespace entente::store {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+constexpr int kApplicationId = 0x456e7465;  // "Ente", for file(1) and for telling a foreign database.
+
+constexpr char kSchema[] = R"(
+  CREATE TABLE events (
+    id       INTEGER PRIMARY KEY,
+    job      TEXT    NOT NULL,
+    sequence INTEGER NOT NULL,
+    at_us    INTEGER NOT NULL,
+    record   BLOB    NOT NULL,
+    UNIQUE (job, sequence)
+  ) STRICT;
+)";
+
+absl::Status SqliteStatus(sqlite3* database, int code, absl::string_view what,
+                          const std::string& path) {
+  const std::string message = absl::StrCat("cannot ", what, " the journal ", path, ": ",
+                                           database != nullptr ? sqlite3_errmsg(database)
+                                                               : sqlite3_errstr(code));
+  switch (code & 0xff) {
+    case SQLITE_FULL: return absl::ResourceExhaustedError(message + "; free some space");
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return absl::FailedPreconditionError(
+          message + "; is another coordinator running on this data directory?");
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT: return absl::DataLossError(message);
+    case SQLITE_CONSTRAINT:
+      return absl::AbortedError(message + "; another coordinator has written this event");
+    default: return absl::UnavailableError(message);
+  }
+}
+
+// A prepared statement.
+class Statement {
+ public:
+  static absl::StatusOr<Statement> Prepare(sqlite3* database, const char* sql,
+                                           const std::string& path) {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v2(database, sql, -1, &statement, nullptr);
+    if (code != SQLITE_OK) return SqliteStatus(database, code, "query", path);
+    return Statement(statement);
+  }
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement, &sqlite3_finalize) {}
+  sqlite3_stmt* get() const { return statement_.get(); }
+
+ private:
+  std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement_;
+};
+
+absl::Status Execute(sqlite3* database, const char* sql, const std::string& path) {
+  const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? absl::OkStatus() : SqliteStatus(database, code, "set up", path);
+}
+
+absl::StatusOr<int> ReadPragma(sqlite3* database, const char* pragma, const std::string& path) {
+  ENTENTE_ASSIGN_OR_RETURN(const Statement statement, Statement::Prepare(database, pragma, path));
+  const int code = sqlite3_step(statement.get());
+  if (code != SQLITE_ROW) return SqliteStatus(database, code, "read", path);
+  return sqlite3_column_int(statement.get(), 0);
+}
+
+// Locks the file for good, then makes the schema or checks that it is ours.
+absl::Status Prepare(sqlite3* database, const std::string& path) {
+  // Before the first read, so that the lock is taken with it and a second coordinator is refused.
+  ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA locking_mode = EXCLUSIVE", path));
+  ENTENTE_ASSIGN_OR_RETURN(const int id, ReadPragma(database, "PRAGMA application_id", path));
+  ENTENTE_ASSIGN_OR_RETURN(const int version, ReadPragma(database, "PRAGMA user_version", path));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const int tables, ReadPragma(database, "SELECT count(*) FROM sqlite_schema", path));
+  if (tables > 0 && id != kApplicationId) {
+    return absl::DataLossError(absl::StrCat(path, " is a database, but not an Entente journal"));
+  }
+  if (version > kSchemaVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " was written by a newer Entente (schema ", version,
+                     ", this one knows ", kSchemaVersion, "); install that version"));
+  }
+  ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA journal_mode = WAL", path));
+  ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA synchronous = FULL", path));
+  if (tables > 0) return Execute(database, "BEGIN EXCLUSIVE; COMMIT", path);
+  return Execute(database,
+                 absl::StrCat("BEGIN EXCLUSIVE;", kSchema, "PRAGMA application_id = ",
+                              kApplicationId, "; PRAGMA user_version = ", kSchemaVersion,
+                              "; COMMIT")
+                     .c_str(),
+                 path);
+}
+
+}  // namespace
+
+SqliteJournal::SqliteJournal(std::string path, sqlite3* database)
+    : path_(std::move(path)), database_(database) {}
+
+SqliteJournal::~SqliteJournal() {
+  absl::MutexLock lock(&mu_);
+  sqlite3_close(database_);
+}
+
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path) {
+  sqlite3* database = nullptr;
+  const int code = sqlite3_open_v2(
+      path.c_str(), &database,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+      nullptr);
+  absl::Status status = code == SQLITE_OK ? Prepare(database, path)
+                                          : SqliteStatus(database, code, "open", path);
+  if (!status.ok()) {
+    sqlite3_close(database);
+    return status;
+  }
+  return std::unique_ptr<SqliteJournal>(new SqliteJournal(path, database));
+}
+
+absl::Status SqliteJournal::Append(const JournalEntry& entry) {
+  const std::string record = entry.record.SerializeAsString();
+  absl::MutexLock lock(&mu_);
+  ENTENTE_ASSIGN_OR_RETURN(
+      const Statement statement,
+      Statement::Prepare(database_,
+                         "INSERT INTO events (job, sequence, at_us, record) VALUES (?, ?, ?, ?)",
+                         path_));
+  const std::string& job = entry.job.value();
+  sqlite3_bind_text(statement.get(), 1, job.data(), static_cast<int>(job.size()), SQLITE_STATIC);
+  sqlite3_bind_int64(statement.get(), 2, static_cast<sqlite3_int64>(entry.sequence));
+  sqlite3_bind_int64(statement.get(), 3, absl::ToUnixMicros(entry.at));
+  sqlite3_bind_blob64(statement.get(), 4, record.data(), record.size(), SQLITE_STATIC);
+  const int code = sqlite3_step(statement.get());
+  return code == SQLITE_DONE ? absl::OkStatus() : SqliteStatus(database_, code, "write", path_);
+}
+
+absl::Status SqliteJournal::Replay(
+    const std::function<absl::Status(const JournalEntry&)>& visit) const {
+  absl::MutexLock lock(&mu_);
+  ENTENTE_ASSIGN_OR_RETURN(
+      const Statement statement,
+      Statement::Prepare(
+          database_,
+          "SELECT e.job, e.sequence, e.at_us, e.record FROM events e"
+          " JOIN events first ON first.job = e.job AND first.sequence = 1"
+          " ORDER BY first.id, e.sequence",
+          path_));
+  int code = SQLITE_ROW;
+  while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
+    JournalEntry entry;
+    entry.job = JobId(reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));
+    entry.sequence = static_cast<uint64_t>(sqlite3_column_int64(statement.get(), 1));
+    entry.at = absl::FromUnixMicros(sqlite3_column_int64(statement.get(), 2));
+    if (!entry.record.ParseFromArray(sqlite3_column_blob(statement.get(), 3),
+                                     sqlite3_column_bytes(statement.get(), 3))) {
+      return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ",
+                                              entry.job.value(), " in ", path_,
+                                              " cannot be read"));
+    }
+    ENTENTE_RETURN_IF_ERROR(visit(entry));
+  }
+  return code == SQLITE_DONE ? absl::OkStatus() : SqliteStatus(database_, code, "read", path_);
+}
+
+}  // namespace entente::store

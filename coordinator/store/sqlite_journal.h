@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_STORE_SQLITE_JOURNAL_H_
+#define COORDINATOR_STORE_SQLITE_JOURNAL_H_
+
+// The journal in one SQLite file: WAL, synchronous=FULL, one row an event.
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "coordinator/store/journal.h"
+
+struct sqlite3;
+
+namespace entente::store {
+
+// Thread-safe.
+class SqliteJournal final : public Journal {
+ public:
+  // Opens or makes the file and takes an exclusive lock on it.
+  //
+  // FAILED_PRECONDITION: another process has it open, or a newer version of Entente wrote it (left
+  // untouched). DATA_LOSS: it is not a journal. RESOURCE_EXHAUSTED, UNAVAILABLE: from the disk.
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& path);
+  ~SqliteJournal() override;
+
+  absl::Status Append(const JournalEntry& entry) override ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Replay(const std::function<absl::Status(const JournalEntry&)>& visit) const override
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  SqliteJournal(std::string path, sqlite3* database);
+
+  const std::string path_;
+  // SQLite's calls run under the lock: the write is the critical section.
+  mutable absl::Mutex mu_;
+  sqlite3* const database_ ABSL_PT_GUARDED_BY(mu_);
+};
+
+}  // namespace entente::store
+
+#endif  // COORDINATOR_STORE_SQLITE_JOURNAL_H_

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_UPDATES_UPDATE_SPOOL_H_
+#define COORDINATOR_UPDATES_UPDATE_SPOOL_H_
+
+// Updates on disk until their round is committed: disk is the aggregator's memory. One folder a
+// round's attempt, one file an update:
+//   <folder>/<job>/<round index>-<attempt>/<member>+<worker>-<digest>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/file_system.h"
+#include "common/base/strong_id.h"
+#include "common/crypto/sha256.h"
+#include "common/transfer/incoming_file.h"
+#include "common/transfer/path_lease.h"
+
+namespace entente::updates {
+
+// Names one worker's update of one attempt of a round.
+struct SpoolKey {
+  JobId job;
+  uint32_t round_index = 0;
+  uint32_t attempt = 1;
+  WorkerId worker;
+  Digest digest;
+};
+
+// Thread-safe. Ids are checked where they enter the system; one that could leave the folder all the
+// same is refused here with INVALID_ARGUMENT.
+class UpdateSpool {
+ public:
+  // Creates the folder. `files` is borrowed.
+  static absl::StatusOr<std::unique_ptr<UpdateSpool>> Create(FileSystem& files, std::string folder);
+
+  // Where the update is, or will be, once it is whole. Bytes of ids that do not belong into a file
+  // name are escaped, so the path is in the folder whatever they are.
+  std::string PathOf(const SpoolKey& key) const;
+
+  // Bytes there are of an unfinished upload; 0 if none.
+  uint64_t OffsetOf(const SpoolKey& key) const;
+
+  // UNAVAILABLE while another stream receives the same update: two writers of one file could slip
+  // bytes into it after it was checked.
+  absl::StatusOr<std::unique_ptr<IncomingFile>> Receive(const SpoolKey& key, uint64_t total_bytes,
+                                                        uint64_t free_bytes_min);
+
+  // Removes every file of the attempt: it was committed or aborted.
+  absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt);
+
+ private:
+  UpdateSpool(FileSystem* files, std::string folder);
+  std::string FolderOf(const JobId& job, uint32_t round_index, uint32_t attempt) const;
+
+  FileSystem& files_;
+  const std::string folder_;
+  PathLeases leases_;
+};
+
+}  // namespace entente::updates
+
+#endif  // COORDINATOR_UPDATES_UPDATE_SPOOL_H_

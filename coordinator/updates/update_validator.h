@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_UPDATES_UPDATE_VALIDATOR_H_
+#define COORDINATOR_UPDATES_UPDATE_VALIDATOR_H_
+
+// Is this update one that may be aggregated? Everything about the bytes is checked here, before the
+// update is accepted; nothing later needs to doubt it.
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "common/base/file_system.h"
+#include "common/codec/update_codec.h"
+#include "common/tensor/layout.h"
+
+namespace entente::updates {
+
+// What a valid update looks like.
+struct UpdateExpectation {
+  const Layout* model = nullptr;  // Borrowed: the base model's layout.
+  UpdateEncoding encoding = UpdateEncoding::kFp32;
+  double value_bound = 256;
+};
+
+// Reads the file at `path` once, in pieces. INVALID_ARGUMENT, naming the tensor and what is wrong:
+// not canonical safetensors; a tensor missing, extra, of the wrong shape or type; a NaN, an
+// infinity, a value beyond the bound (with its index and value).
+absl::Status ValidateUpdate(FileSystem& files, const std::string& path,
+                            const UpdateExpectation& expectation);
+
+// Size of a valid update: any other declared size is refused before its bytes travel.
+uint64_t UpdateBytes(const Layout& model, UpdateEncoding encoding);
+
+}  // namespace entente::updates
+
+#endif  // COORDINATOR_UPDATES_UPDATE_VALIDATOR_H_

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_SCENARIOS_SCENARIO_H_
+#define TESTS_SCENARIOS_SCENARIO_H_
+
+// Runs a story about a job against the job machine. A line is a command and its words; "#" begins a
+// comment; text in quotes is one word. The commands:
+//
+//   workers FR DE JP                     who there is
+//   job     quorum=2 share=0.5 rounds=1 attempts=1 deadline=10m grace=30s evaluate=no
+//   open    [FR DE]                      the round in flight is opened, by default for all workers
+//   accept  FR                           the worker takes its task
+//   decline FR "reason"                  or does not
+//   upload  FR examples=100 [round=1] [attempt=1]   its update is accepted (round: 1-based)
+//   refuse  FR "reason"                  its update is refused
+//   silence FR                           its lease runs out
+//   return  FR                           it is back
+//   wait    31s                          time passes; deadlines that have come are checked
+//   aggregated | aggregation-failed "reason"
+//   evaluated FR loss=0.5 accuracy=0.8   | evaluation-failed FR "reason"
+//   cancel  "reason"
+//   expect  phase=grace round=1 attempt=1 job=running reason="quorum of 2 met"
+//   expect  FR=missing                   a participant's state
+//   expect  log contains "..."           some transition's reason so far
+//   expect  effect contains "train FR"   an effect of the last line: train, evaluate, cancel, aggregate,
+//                                        open, forget
+//   expect  refused FAILED_PRECONDITION [contains "..."]   what the last line came to; a line that is
+//                                        refused and not followed by this fails the story
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace entente::scenarios {
+
+// OK if the story holds; else the first line that does not, with its number and what was instead.
+absl::Status RunScenario(absl::string_view text);
+
+}  // namespace entente::scenarios
+
+#endif  // TESTS_SCENARIOS_SCENARIO_H_

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_SUPPORT_FAULTY_FILE_SYSTEM_H_
+#define TESTS_SUPPORT_FAULTY_FILE_SYSTEM_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/file_system.h"
+
+namespace entente {
+
+// The real disk, with a limit: once `bytes_left` are written every write says the disk is full, and
+// every sync or rename fails while it is told to. Thread-safe.
+class FaultyFileSystem final : public FileSystem {
+ public:
+  // Bytes that may still be written.
+  std::atomic<int64_t> bytes_left{int64_t{1} << 60};
+  std::atomic<bool> sync_fails{false};
+  std::atomic<bool> rename_fails{false};
+
+  absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) override;
+  absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Remove(const std::string& path) override;
+  bool Exists(const std::string& path) override;
+  absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
+  absl::Status CreateFolder(const std::string& path) override;
+  absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
+
+ private:
+  PosixFileSystem real_;
+};
+
+}  // namespace entente
+
+#endif  // TESTS_SUPPORT_FAULTY_FILE_SYSTEM_H_

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "tests/unit/cli/coordinator_fixture.h"
+
+namespace entente::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RoundListTest : public CoordinatorFixture {};
+
+TEST_F(RoundListTest, RoundsAreCountedFromOne) {
+  {
+    absl::MutexLock lock(&state().mu);
+    state().rounds = {CommittedRound(0, 0.9, 0.5), CommittedRound(1, 0.6, 0.7)};
+  }
+
+  EXPECT_EQ(RunThere({"round", "list", "x"}), ExitCode::kOk);
+  EXPECT_THAT(out(), HasSubstr("\n2      1        committed  5 (3 needed)  0.6   70.0 %"));
+
+  EXPECT_EQ(RunThere({"round", "list", "x", "-o", "json"}), ExitCode::kOk);
+  EXPECT_EQ(OutJson()["rounds"].size(), 2u);
+}
+
+TEST_F(RoundListTest, NoRoundsYetIsSaid) {
+  EXPECT_EQ(RunThere({"round", "list", "x"}), ExitCode::kOk);
+
+  EXPECT_EQ(out(), "no rounds yet\n");
+}
+
+}  // namespace
+}  // namespace entente::cli

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include "tests/unit/cli/coordinator_fixture.h"
+
+namespace entente::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class RoundShowTest : public CoordinatorFixture {
+ protected:
+  RoundShowTest() {
+    v1::Job job = RunningJob(1);
+    v1::Participant* participant =
+        AddParticipant(&job, "FR", "fr-lab/gpu-1", v1::PARTICIPANT_STATE_DECLINED);
+    participant->set_reason("policy rule \"nights-only\"");
+    SetJobs({job});
+    absl::MutexLock lock(&state().mu);
+    state().rounds = {CommittedRound(0, 0.9, 0.5), job.round()};
+  }
+};
+
+TEST_F(RoundShowTest, NewestRoundIsTheDefault) {
+  EXPECT_EQ(RunThere({"round", "show", "fashion-mnist-k3x9qa"}), ExitCode::kOk);
+
+  EXPECT_THAT(out(), AllOf(HasSubstr("round    2\n"), HasSubstr("fr-lab/gpu-1"),
+                           HasSubstr("policy rule \"nights-only\"")));
+}
+
+TEST_F(RoundShowTest, RoundIsCountedFromOne) {
+  EXPECT_EQ(RunThere({"round", "show", "fashion-mnist-k3x9qa", "1", "-o", "json"}), ExitCode::kOk);
+
+  EXPECT_EQ(OutJson()["phase"], "committed");
+}
+
+TEST_F(RoundShowTest, RoundZeroIsRefused) {
+  EXPECT_EQ(RunThere({"round", "show", "fashion-mnist-k3x9qa", "0"}), ExitCode::kBadInput);
+}
+
+TEST_F(RoundShowTest, RoundThatIsNotThereIsNotFound) {
+  EXPECT_EQ(RunThere({"round", "show", "fashion-mnist-k3x9qa", "7"}), ExitCode::kNotFound);
+}
+
+TEST_F(RoundShowTest, JobBeforeItsFirstRoundIsNotFound) {
+  v1::Job job = RunningJob(0);
+  job.clear_round();
+  SetJobs({job});
+
+  EXPECT_EQ(RunThere({"round", "show", job.id()}), ExitCode::kNotFound);
+
+  EXPECT_THAT(error(), HasSubstr("has no round yet"));
+}
+
+}  // namespace
+}  // namespace entente::cli

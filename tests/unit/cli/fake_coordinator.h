@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_UNIT_CLI_FAKE_COORDINATOR_H_
+#define TESTS_UNIT_CLI_FAKE_COORDINATOR_H_
+
+// A coordinator that keeps everything in memory and does what the test tells it, behind real mTLS
+// on a port of its own: what the command line sees is what it would see of the real one.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "cli/context.h"
+#include "entente/v1/job_service.grpc.pb.h"
+#include "entente/v1/member_service.grpc.pb.h"
+#include "entente/v1/model_service.grpc.pb.h"
+#include "entente/v1/transfer_service.grpc.pb.h"
+#include "tests/support/temp_folder.h"
+
+namespace entente::cli {
+
+// What the coordinator knows and how it misbehaves. Fill it before the calls that use it.
+struct FakeState {
+  absl::Mutex mu;
+  std::vector<v1::Job> jobs ABSL_GUARDED_BY(mu);
+  // What each WatchJob call sends, call by call; the last entry serves all further calls. A stream
+  // whose last job runs still ends as UNAVAILABLE.
+  std::vector<std::vector<v1::Job>> watch_streams ABSL_GUARDED_BY(mu);
+  std::vector<v1::Round> rounds ABSL_GUARDED_BY(mu);
+  std::vector<v1::StoredModel> models ABSL_GUARDED_BY(mu);
+  std::vector<v1::Member> members ABSL_GUARDED_BY(mu);
+  v1::GetVersionResponse version ABSL_GUARDED_BY(mu);
+  std::map<std::string, std::string> blobs ABSL_GUARDED_BY(mu);    // By digest.
+  std::map<std::string, std::string> partial ABSL_GUARDED_BY(mu);  // Uploads begun, by digest.
+  std::map<std::string, std::string> job_of_token ABSL_GUARDED_BY(mu);
+  std::vector<v1::SubmitJobRequest> submissions ABSL_GUARDED_BY(mu);
+  std::vector<uint64_t> upload_offsets ABSL_GUARDED_BY(mu);    // Where each upload went on.
+  std::vector<uint64_t> download_offsets ABSL_GUARDED_BY(mu);  // Where each download went on.
+  int64_t break_next_transfer_after = -1 ABSL_GUARDED_BY(mu);  // Bytes; -1: do not.
+  grpc::Status refuse_all ABSL_GUARDED_BY(mu);                 // Answer to every call if not OK.
+};
+
+class FakeCoordinator {
+ public:
+  // Makes an authority and certificates in `folder` and starts to serve.
+  explicit FakeCoordinator(const TempFolder& folder);
+  ~FakeCoordinator();
+
+  FakeState& state() { return state_; }
+  // "127.0.0.1:<port>".
+  const std::string& address() const { return address_; }
+  // The files of a submitter that the coordinator takes.
+  const TlsPaths& client_tls() const { return client_tls_; }
+  ConnectionTarget target() const {
+    return {.context = "", .coordinator = address_, .tls = client_tls_};
+  }
+
+  // `words` and the options that lead here.
+  std::vector<std::string> Arguments(std::vector<std::string> words) const;
+
+  // Stops serving, as a coordinator that was shut down.
+  void Stop();
+
+ private:
+  FakeState state_;
+  TlsPaths client_tls_;
+  std::string address_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace entente::cli
+
+#endif  // TESTS_UNIT_CLI_FAKE_COORDINATOR_H_

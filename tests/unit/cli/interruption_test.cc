@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/interruption.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tests/support/status_matchers.h"
+
+namespace entente::cli {
+namespace {
+
+TEST(InterruptionTest, CallbackRunsOnceWhenTriggered) {
+  Interruption interruption;
+  int calls = 0;
+  const auto registration = interruption.OnTrigger([&calls] { ++calls; });
+
+  interruption.Trigger();
+  interruption.Trigger();
+
+  EXPECT_EQ(calls, 1);
+  EXPECT_TRUE(interruption.triggered());
+  EXPECT_THAT(interruption.Check(), StatusIs(absl::StatusCode::kCancelled, "interrupted"));
+}
+
+TEST(InterruptionTest, CallbackRegisteredTooLateRunsAtOnce) {
+  Interruption interruption;
+  interruption.Trigger();
+  int calls = 0;
+
+  const auto registration = interruption.OnTrigger([&calls] { ++calls; });
+
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(InterruptionTest, CallbackThatIsGoneDoesNotRun) {
+  Interruption interruption;
+  int calls = 0;
+  interruption.OnTrigger([&calls] { ++calls; }).reset();
+
+  interruption.Trigger();
+
+  EXPECT_EQ(calls, 0);
+}
+
+TEST(InterruptionTest, WaitEndsWithTheTimeOrTheInterruption) {
+  Interruption interruption;
+  EXPECT_FALSE(interruption.WaitFor(absl::Milliseconds(1)));
+  EXPECT_THAT(interruption.Check(), IsOk());
+
+  interruption.Trigger();
+
+  EXPECT_TRUE(interruption.WaitFor(absl::Hours(1)));
+}
+
+TEST(InterruptionTest, SignalTriggersIt) {
+  Interruption interruption;
+  const SignalWatcher watcher(&interruption);
+
+  kill(getpid(), SIGINT);
+
+  EXPECT_TRUE(interruption.WaitFor(absl::Seconds(30)));
+}
+
+}  // namespace
+}  // namespace entente::cli

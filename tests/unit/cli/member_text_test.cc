@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/member_text.h"
+
+#include <gtest/gtest.h>
+
+#include "common/config/proto_time.h"
+
+namespace entente::cli {
+namespace {
+
+TEST(MemberTextTest, MissingSandboxIsMarked) {
+  v1::Worker worker;
+  worker.set_sandbox("none");
+  EXPECT_EQ(SandboxText(worker), "none!");
+  worker.set_sandbox("bubblewrap");
+  EXPECT_EQ(SandboxText(worker), "bubblewrap");
+}
+
+TEST(MemberTextTest, WorkerIsNamedWithoutItsMember) {
+  v1::Worker worker;
+  worker.set_id("fr-lab/gpu-1");
+  EXPECT_EQ(WorkerName(worker), "gpu-1");
+}
+
+TEST(MemberTextTest, LastSeenIsAnAge) {
+  v1::Worker worker;
+  EXPECT_EQ(LastSeenText(worker, absl::FromUnixSeconds(100)), "");
+  *worker.mutable_last_seen_at() = ToProto(absl::FromUnixSeconds(88));
+  EXPECT_EQ(LastSeenText(worker, absl::FromUnixSeconds(100)), "12 s ago");
+}
+
+}  // namespace
+}  // namespace entente::cli

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/watch_view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cli/text_layout.h"
+#include "tests/unit/cli/job_fixture.h"
+
+namespace entente::cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::Le;
+using ::testing::Not;
+using ::testing::ResultOf;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+const absl::Time kNow = absl::FromUnixSeconds(kSubmittedAt + 72);
+
+// Round 3 of 12 in its middle.
+WatchPicture CollectingPicture() {
+  WatchPicture picture;
+  picture.job = RunningJob(2);
+  picture.job.mutable_round()->set_waiting_for(
+      "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s");
+  picture.job.mutable_round()->set_updates_accepted(2);
+  *picture.job.mutable_expected_end_at() = ToProto(kNow + absl::Seconds(123));
+  v1::Participant* accepted =
+      AddParticipant(&picture.job, "BR", "br-lab/gpu-1", v1::PARTICIPANT_STATE_ACCEPTED);
+  accepted->set_examples(6211);
+  accepted->set_update_bytes(421990);
+  accepted->set_training_loss(0.581);
+  v1::Participant* working =
+      AddParticipant(&picture.job, "FR", "fr-lab/gpu-1", v1::PARTICIPANT_STATE_WORKING);
+  working->set_activity("training");
+  working->set_step(100);
+  working->set_step_count(200);
+  v1::Participant* declined =
+      AddParticipant(&picture.job, "IN", "in-lab/gpu-1", v1::PARTICIPANT_STATE_DECLINED);
+  declined->set_reason("policy rule \"nights-only\"");
+  picture.committed = {CommittedRound(0, 0.9, 0.6), CommittedRound(1, 0.6123, 0.782)};
+  picture.now = kNow;
+  return picture;
+}
+
+std::string Text(const WatchPicture& picture, const WatchViewOptions& options) {
+  return absl::StrJoin(WatchLines(picture, options), "\n");
+}
+
+TEST(WatchViewTest, ShowsEverythingOnAWideTerminal) {
+  EXPECT_EQ(Text(CollectingPicture(), {.width = 100, .height = 30}),
+            "fashion-mnist-k3x9qa  running" + std::string(36, ' ') +
+                "1 min 12 s, about 2 min 03 s left\n"
+                "round 3/12  █████░░░░░░░░░░░░░░░░░░░░  collecting: 5 workers were asked\n"
+                "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s\n"
+                "\n"
+                "  BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, loss 0.581\n"
+                "  FR  fr-lab/gpu-1  working   training ██████░░░░░░ 100/200\n"
+                "  IN  in-lab/gpu-1  declined  policy rule \"nights-only\"\n"
+                "\n"
+                "loss      0.6123   █▁\n"
+                "accuracy  78.2 %   ▁█\n"
+                "4.1 MiB up, 8.2 MiB down");
+}
+
+TEST(WatchViewTest, NoLineIsWiderThanTheTerminal) {
+  for (size_t width = 1; width <= 120; ++width) {
+    EXPECT_THAT(
+        WatchLines(CollectingPicture(), {.width = width, .height = 30}),
+        Each(ResultOf([](const std::string& line) { return DisplayWidth(line); }, Le(width))))
+        << "width " << width;
+    EXPECT_THAT(
+        WatchLines(CollectingPicture(), {.width = width, .height = 30, .colour = true}),
+        Each(ResultOf([](const std::string& line) { return DisplayWidth(line); }, Le(width))))
+        << "width " << width;
+  }
+}
+
+TEST(WatchViewTest, NoMoreLinesThanTheTerminalHas) {
+  for (size_t height = 1; height <= 20; ++height) {
+    EXPECT_THAT(WatchLines(CollectingPicture(), {.width = 80, .height = height}),
+                SizeIs(Le(height)));
+  }
+}
+
+TEST(WatchViewTest, NarrowTerminalDropsTheBarsOfParticipants) {
+  EXPECT_THAT(WatchLines(CollectingPicture(), {.width = 60, .height = 30}),
+              Contains(AllOf(HasSubstr("fr-lab/gpu-1"), HasSubstr("training 100/200"))));
+}
+
+TEST(WatchViewTest, ParticipantsWithoutRoomAreCounted) {
+  WatchPicture picture = CollectingPicture();
+  for (int i = 0; i < 20; ++i) {
+    AddParticipant(&picture.job, "KR", absl::StrCat("kr-lab/gpu-", i),
+                   v1::PARTICIPANT_STATE_INVITED);
+  }
+
+  const std::vector<std::string> lines = WatchLines(picture, {.width = 80, .height = 16});
+
+  EXPECT_THAT(lines, SizeIs(16));
+  EXPECT_THAT(lines, Contains("  and 16 more"));
+}
+
+TEST(WatchViewTest, AttemptAfterTheFirstIsSaid) {
+  WatchPicture picture = CollectingPicture();
+  picture.job.mutable_round()->set_attempt(2);
+
+  EXPECT_THAT(Text(picture, {}), HasSubstr("collecting, attempt 2: "));
+}
+
+TEST(WatchViewTest, GracePhaseIsNamed) {
+  WatchPicture picture = CollectingPicture();
+  picture.job.mutable_round()->set_phase(v1::ROUND_PHASE_GRACE);
+
+  EXPECT_THAT(Text(picture, {}), HasSubstr("grace: 5 workers were asked"));
+}
+
+TEST(WatchViewTest, JobBeforeItsFirstRoundShowsNoRound) {
+  WatchPicture picture;
+  picture.job = RunningJob(0);
+  picture.job.clear_round();
+  picture.now = kNow;
+
+  EXPECT_THAT(Text(picture, {.width = 80, .height = 24}),
+              AllOf(HasSubstr("round 0/12"), Not(HasSubstr("waiting")), Not(HasSubstr("loss"))));
+}
+
+TEST(WatchViewTest, EndedJobShowsItsReasonAndWaitsForNothing) {
+  WatchPicture picture = CollectingPicture();
+  picture.job.set_state(v1::JOB_STATE_FAILED);
+  picture.job.set_reason("round 3 failed 3 times: quorum lost");
+
+  EXPECT_THAT(Text(picture, {.width = 100, .height = 30}),
+              AllOf(HasSubstr("failed"), HasSubstr("round 3 failed 3 times: quorum lost"),
+                    Not(HasSubstr("waiting for")), Not(HasSubstr("left"))));
+}
+
+TEST(WatchViewTest, CompletedJobHasAFullBar) {
+  WatchPicture picture;
+  picture.job = EndedJob(v1::JOB_STATE_COMPLETED, "all rounds were committed");
+  picture.now = kNow;
+
+  EXPECT_THAT(Text(picture, {.width = 80, .height = 24}),
+              HasSubstr("round 12/12  ████████████████████  all rounds were committed"));
+}
+
+TEST(WatchViewTest, LostConnectionIsSaid) {
+  WatchPicture picture = CollectingPicture();
+  picture.note = "cannot reach the coordinator x:1: refused; trying again";
+
+  EXPECT_THAT(WatchLines(picture, {}), Contains(StartsWith("cannot reach the coordinator")));
+}
+
+TEST(WatchViewTest, ColoursAreOnlyThereWhenAskedFor) {
+  EXPECT_THAT(Text(CollectingPicture(), {}), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(Text(CollectingPicture(), {.colour = true}), HasSubstr("\x1b[32maccepted"));
+}
+
+TEST(WatchViewTest, HostileTextCannotSteerTheTerminal) {
+  WatchPicture picture = CollectingPicture();
+  picture.job.mutable_round()->set_reason("\x1b[2Jgone");
+  picture.job.mutable_round()->mutable_participants(2)->set_reason("a\r\nb");
+
+  EXPECT_THAT(Text(picture, {}), AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\r"))));
+}
+
+}  // namespace
+}  // namespace entente::cli

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/file_system.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/faulty_file_system.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace entente {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr auto kNotFound = absl::StatusCode::kNotFound;
+constexpr auto kUnavailable = absl::StatusCode::kUnavailable;
+
+class FileSystemTest : public ::testing::Test {
+ protected:
+  std::string Text(const std::string& path) { return *ReadTextFile(files_, path, 1 << 20); }
+
+  const TempFolder folder_;
+  PosixFileSystem files_;
+};
+
+TEST_F(FileSystemTest, BytesAreReadWhereTheyWereWritten) {
+  const std::string path = folder_.File("a");
+  ASSERT_OK_AND_ASSIGN(const auto written, files_.OpenForWrite(path));
+  ASSERT_THAT(written->WriteAt(6, "world"), IsOk());
+  ASSERT_THAT(written->WriteAt(0, "hello "), IsOk());
+  ASSERT_THAT(written->Sync(), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const auto read, files_.OpenForRead(path));
+  std::string middle(5, '\0');
+  ASSERT_THAT(read->ReadAt(3, absl::MakeSpan(middle.data(), middle.size())), IsOk());
+
+  EXPECT_EQ(middle, "lo wo");
+  EXPECT_EQ(read->size_bytes(), 11U);
+}
+
+TEST_F(FileSystemTest, ReadingPastTheEndIsOutOfRange) {
+  const std::string path = folder_.Write("a", "12345");
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForRead(path));
+  std::string buffer(4, '\0');
+
+  EXPECT_THAT(file->ReadAt(2, absl::MakeSpan(buffer.data(), buffer.size())),
+              StatusIs(absl::StatusCode::kOutOfRange,
+                       AllOf(HasSubstr(path), HasSubstr("ends at byte 5, before 6"))));
+}
+
+TEST_F(FileSystemTest, OpeningForWritingKeepsWhatIsThere) {
+  const std::string path = folder_.Write("a", "12345");
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite(path));
+
+  ASSERT_THAT(file->WriteAt(1, "x"), IsOk());
+
+  EXPECT_EQ(Text(path), "1x345");
+}
+
+TEST_F(FileSystemTest, MissingFileIsNotFoundAndNamed) {
+  const std::string path = folder_.File("missing");
+
+  EXPECT_THAT(files_.OpenForRead(path), StatusIs(kNotFound, HasSubstr(path)));
+  EXPECT_THAT(files_.SizeBytes(path), StatusIs(kNotFound, HasSubstr(path)));
+  EXPECT_THAT(files_.FreeBytes(path), StatusIs(kNotFound, HasSubstr(path)));
+  EXPECT_THAT(files_.ListFiles(path), StatusIs(kNotFound, HasSubstr(path)));
+  EXPECT_THAT(files_.Rename(path, folder_.File("b")), StatusIs(kNotFound));
+  EXPECT_FALSE(files_.Exists(path));
+}
+
+TEST_F(FileSystemTest, MissingFolderIsNotFoundOnWriting) {
+  EXPECT_THAT(files_.OpenForWrite(folder_.File("missing/a")),
+              StatusIs(kNotFound, HasSubstr("missing/a")));
+}
+
+TEST_F(FileSystemTest, FolderIsNoFile) {
+  EXPECT_THAT(files_.OpenForRead(folder_.path()),
+              StatusIs(kUnavailable, HasSubstr("not a regular file")));
+  EXPECT_THAT(files_.OpenForWrite(folder_.path()), StatusIs(kUnavailable));
+}
+
+TEST_F(FileSystemTest, RenameReplaces) {
+  const std::string from = folder_.Write("from", "new");
+  const std::string to = folder_.Write("to", "old");
+
+  ASSERT_THAT(files_.Rename(from, to), IsOk());
+
+  EXPECT_EQ(Text(to), "new");
+  EXPECT_FALSE(files_.Exists(from));
+}
+
+TEST_F(FileSystemTest, RemovingTwiceIsFine) {
+  const std::string path = folder_.Write("a", "");
+
+  EXPECT_THAT(files_.Remove(path), IsOk());
+  EXPECT_THAT(files_.Remove(path), IsOk());
+  EXPECT_FALSE(files_.Exists(path));
+}
+
+TEST_F(FileSystemTest, RemovingAFolderIsRefused) {
+  EXPECT_THAT(files_.Remove(folder_.path()), StatusIs(kUnavailable, HasSubstr("cannot remove")));
+}
+
+TEST_F(FileSystemTest, FoldersAreMadeWithTheirParents) {
+  ASSERT_THAT(files_.CreateFolder(folder_.File("a/b/c")), IsOk());
+
+  EXPECT_TRUE(files_.Exists(folder_.File("a/b/c")));
+  EXPECT_THAT(files_.CreateFolder(folder_.File("a/b/c")), IsOk());
+}
+
+TEST_F(FileSystemTest, FolderCannotBeMadeInAFile) {
+  folder_.Write("a", "");
+
+  EXPECT_THAT(files_.CreateFolder(folder_.File("a/b")), StatusIs(kNotFound, HasSubstr("a/b")));
+}
+
+TEST_F(FileSystemTest, ListHasRegularFilesOnlyInOrder) {
+  folder_.Write("b", "");
+  folder_.Write("a", "");
+  folder_.Write("folder/c", "");
+
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.path()));
+
+  EXPECT_THAT(names, ElementsAre("a", "b"));
+}
+
+TEST_F(FileSystemTest, SizesAreInBytes) {
+  const std::string path = folder_.Write("a", "12345");
+
+  ASSERT_OK_AND_ASSIGN(const uint64_t size, files_.SizeBytes(path));
+  ASSERT_OK_AND_ASSIGN(const uint64_t free, files_.FreeBytes(folder_.path()));
+
+  EXPECT_EQ(size, 5U);
+  EXPECT_GT(free, 0U);
+}
+
+TEST_F(FileSystemTest, TextOverItsLimitIsRefused) {
+  const std::string path = folder_.Write("a", "12345");
+
+  EXPECT_THAT(ReadTextFile(files_, path, 5), IsOk());
+  EXPECT_THAT(ReadTextFile(files_, path, 4),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr(path + " has 5 bytes; at most 4 are read")));
+}
+
+TEST_F(FileSystemTest, TextIsReplacedWhole) {
+  const std::string path = folder_.Write("a", "a long old text");
+
+  ASSERT_THAT(WriteTextFile(files_, path, "new"), IsOk());
+
+  EXPECT_EQ(Text(path), "new");
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.path()));
+  EXPECT_THAT(names, ElementsAre("a"));
+}
+
+TEST_F(FileSystemTest, LeftoverOfAnInterruptedWriteIsGone) {
+  folder_.Write("a.tmp", "half of a very long text");
+
+  ASSERT_THAT(WriteTextFile(files_, folder_.File("a"), "new"), IsOk());
+
+  EXPECT_EQ(Text(folder_.File("a")), "new");
+}
+
+TEST_F(FileSystemTest, FailedWriteLeavesTheOldText) {
+  const std::string path = folder_.Write("a", "old");
+  FaultyFileSystem full;
+  full.bytes_left = 2;
+  FaultyFileSystem unsynced;
+  unsynced.sync_fails = true;
+  FaultyFileSystem unnamed;
+  unnamed.rename_fails = true;
+
+  EXPECT_THAT(WriteTextFile(full, path, "new"),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("free some space")));
+  EXPECT_FALSE(WriteTextFile(unsynced, path, "new").ok());
+  EXPECT_FALSE(WriteTextFile(unnamed, path, "new").ok());
+
+  EXPECT_EQ(Text(path), "old");
+}
+
+TEST_F(FileSystemTest, FullDiskIsResourceExhausted) {
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite("/dev/full"));
+
+  EXPECT_THAT(file->WriteAt(0, "x"),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("free some space")));
+}
+
+}  // namespace
+}  // namespace entente

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/timer_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+
+namespace entente {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr absl::Duration kLong = absl::Seconds(30);
+
+class TimerQueueTest : public ::testing::Test {
+ protected:
+  SystemClock clock_;
+};
+
+TEST_F(TimerQueueTest, CallbackRunsAtItsTimeAndNotBefore) {
+  TimerQueue timers(&clock_);
+  absl::Notification ran;
+  absl::Time ran_at;
+  const absl::Time when = clock_.Now() + absl::Milliseconds(5);
+
+  timers.RunAt(when, [&] {
+    ran_at = clock_.Now();
+    ran.Notify();
+  });
+
+  ASSERT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_GE(ran_at, when);
+}
+
+TEST_F(TimerQueueTest, TimeThatIsPastRunsAtOnce) {
+  TimerQueue timers(&clock_);
+  absl::Notification ran;
+
+  timers.RunAt(absl::InfinitePast(), [&] { ran.Notify(); });
+
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+}
+
+TEST_F(TimerQueueTest, CallbacksRunInTheOrderOfTheirTimes) {
+  TimerQueue timers(&clock_);
+  absl::Notification all_ran;
+  std::vector<int> order;  // Touched by the queue's thread only, until it has notified.
+  const absl::Time now = clock_.Now();
+
+  timers.RunAt(now + absl::Milliseconds(30), [&] {
+    order.push_back(3);
+    all_ran.Notify();
+  });
+  timers.RunAt(now + absl::Milliseconds(20), [&] { order.push_back(2); });
+  timers.RunAt(now + absl::Milliseconds(10), [&] { order.push_back(1); });
+
+  ASSERT_TRUE(all_ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_THAT(order, ElementsAre(1, 2, 3));
+}
+
+TEST_F(TimerQueueTest, CallbacksForOneTimeRunInTheOrderAdded) {
+  TimerQueue timers(&clock_);
+  absl::Notification all_ran;
+  std::vector<int> order;
+  const absl::Time when = clock_.Now() + absl::Milliseconds(10);
+
+  timers.RunAt(when, [&] { order.push_back(1); });
+  timers.RunAt(when, [&] { order.push_back(2); });
+  timers.RunAt(when, [&] { all_ran.Notify(); });
+
+  ASSERT_TRUE(all_ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_THAT(order, ElementsAre(1, 2));
+}
+
+TEST_F(TimerQueueTest, EarlierTimerOvertakesOneThatIsWaitedFor) {
+  TimerQueue timers(&clock_);
+  absl::Notification ran;
+  timers.RunAt(clock_.Now() + absl::Hours(1), [] { FAIL() << "an hour too early"; });
+
+  timers.RunAt(clock_.Now(), [&] { ran.Notify(); });
+
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+}
+
+TEST_F(TimerQueueTest, CancelledTimerDoesNotRun) {
+  TimerQueue timers(&clock_);
+  std::atomic<bool> cancelled_ran = false;
+  absl::Notification later_ran;
+  const absl::Time when = clock_.Now() + absl::Milliseconds(20);
+  const TimerQueue::TimerId id = timers.RunAt(when, [&] { cancelled_ran = true; });
+  timers.RunAt(when, [&] { later_ran.Notify(); });
+
+  timers.Cancel(id);
+
+  ASSERT_TRUE(later_ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_FALSE(cancelled_ran);
+}
+
+TEST_F(TimerQueueTest, CancellingWhatHasRunOrNeverWasDoesNothing) {
+  TimerQueue timers(&clock_);
+  absl::Notification ran;
+  const TimerQueue::TimerId id = timers.RunAt(clock_.Now(), [&] { ran.Notify(); });
+  ASSERT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+
+  timers.Cancel(id);
+  timers.Cancel(id + 1000);
+
+  absl::Notification still_works;
+  timers.RunAt(clock_.Now(), [&] { still_works.Notify(); });
+  EXPECT_TRUE(still_works.WaitForNotificationWithTimeout(kLong));
+}
+
+TEST_F(TimerQueueTest, CallbackMayAddAndCancelTimers) {
+  TimerQueue timers(&clock_);
+  absl::Notification inner_ran;
+  const TimerQueue::TimerId doomed =
+      timers.RunAt(clock_.Now() + absl::Hours(1), [] { FAIL() << "an hour too early"; });
+
+  timers.RunAt(clock_.Now(), [&] {
+    timers.Cancel(doomed);
+    timers.RunAt(clock_.Now(), [&] { inner_ran.Notify(); });
+  });
+
+  EXPECT_TRUE(inner_ran.WaitForNotificationWithTimeout(kLong));
+}
+
+TEST_F(TimerQueueTest, DestructionDropsWhatHasNotRun) {
+  std::atomic<bool> ran = false;
+  {
+    TimerQueue timers(&clock_);
+    timers.RunAt(clock_.Now() + absl::Hours(1), [&] { ran = true; });
+  }
+
+  EXPECT_FALSE(ran);
+}
+
+TEST_F(TimerQueueTest, TimerForNeverDoesNotKeepTheOthersWaiting) {
+  TimerQueue timers(&clock_);
+  absl::Notification ran;
+  timers.RunAt(absl::InfiniteFuture(), [] { FAIL() << "never came"; });
+
+  timers.RunAt(clock_.Now() + absl::Milliseconds(5), [&] { ran.Notify(); });
+
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+}
+
+}  // namespace
+}  // namespace entente

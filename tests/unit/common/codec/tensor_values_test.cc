@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/codec/tensor_values.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace entente {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+std::string BytesOf(const std::vector<float>& values) {
+  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+}
+
+TEST(TensorValuesTest, EveryValueIsVisitedOnceAndInOrder) {
+  TempFolder folder;
+  PosixFileSystem files;
+  constexpr uint64_t kCount = 600'001;  // Two whole pieces and a rest.
+  std::vector<float> values(kCount);
+  for (size_t i = 0; i < kCount; ++i) values[i] = static_cast<float>(i);
+  ASSERT_OK_AND_ASSIGN(const Layout layout, Layout::Create({{"w", Dtype::kF32, {kCount}}}));
+  folder.Write("file", SafetensorsHeader(layout) + BytesOf(values));
+  ASSERT_OK_AND_ASSIGN(const auto reader, SafetensorsReader::Open(files, folder.File("file")));
+
+  std::vector<float> seen;
+  const auto visit = [&seen](uint64_t first, absl::Span<const float> piece) {
+    EXPECT_EQ(first, seen.size());
+    seen.insert(seen.end(), piece.begin(), piece.end());
+    return absl::OkStatus();
+  };
+  ASSERT_THAT(VisitValues(*reader, 0, UpdateEncoding::kFp32, visit), IsOk());
+
+  EXPECT_EQ(seen, values);
+}
+
+TEST(TensorValuesTest, VisitStopsAtTheFirstError) {
+  TempFolder folder;
+  PosixFileSystem files;
+  ASSERT_OK_AND_ASSIGN(const Layout layout, Layout::Create({{"w", Dtype::kF32, {600'000}}}));
+  folder.Write("file", SafetensorsHeader(layout) + std::string(2'400'000, '\0'));
+  ASSERT_OK_AND_ASSIGN(const auto reader, SafetensorsReader::Open(files, folder.File("file")));
+  int visits = 0;
+  const auto visit = [&visits](uint64_t, absl::Span<const float>) {
+    ++visits;
+    return absl::AbortedError("enough");
+  };
+
+  EXPECT_THAT(VisitValues(*reader, 0, UpdateEncoding::kFp32, visit),
+              StatusIs(absl::StatusCode::kAborted));
+  EXPECT_EQ(visits, 1);
+}
+
+TEST(TensorValuesTest, EmptyTensorIsNotVisited) {
+  TempFolder folder;
+  PosixFileSystem files;
+  ASSERT_OK_AND_ASSIGN(const Layout layout, Layout::Create({{"w", Dtype::kBf16, {0, 5}}}));
+  folder.Write("file", SafetensorsHeader(layout));
+  ASSERT_OK_AND_ASSIGN(const auto reader, SafetensorsReader::Open(files, folder.File("file")));
+
+  EXPECT_THAT(
+      VisitValues(*reader, 0, UpdateEncoding::kBf16,
+                  [](uint64_t, absl::Span<const float>) { return absl::InternalError("visited"); }),
+      IsOk());
+}
+
+TEST(CheckValuesTest, ValuesUpToTheBoundAreFine) {
+  EXPECT_THAT(CheckValues("w", 0, {256.0F, -256.0F, 0.0F, -0.0F, 1e-45F}, 256), IsOk());
+  EXPECT_THAT(CheckValues("w", 0, {}, 256), IsOk());
+}
+
+TEST(CheckValuesTest, ValueBeyondTheBoundIsNamedWithItsPlace) {
+  EXPECT_THAT(
+      CheckValues("fc.bias", 100, {1.0F, -256.5F, 300.0F}, 256),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("tensor \"fc.bias\" holds -256.5 at index 101; values beyond 256")));
+}
+
+TEST(CheckValuesTest, NanAndInfinitiesAreNamed) {
+  EXPECT_THAT(CheckValues("w", 5, {0.0F, kNan}, 256),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds nan at index 6")));
+  EXPECT_THAT(CheckValues("w", 0, {kInfinity}, 256),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds inf at index 0")));
+  EXPECT_THAT(CheckValues("w", 0, {0.0F, 0.0F, -kInfinity}, 256),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds -inf at index 2")));
+}
+
+TEST(CheckValuesTest, OneBadValueIsFoundWhereverItLies) {
+  for (size_t bad = 0; bad < 100; ++bad) {
+    std::vector<float> values(100, 1.0F);
+    values[bad] = kNan;
+    EXPECT_THAT(CheckValues("w", 0, values, 256),
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         ::testing::EndsWith("index " + std::to_string(bad))));
+  }
+}
+
+}  // namespace
+}  // namespace entente

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_UNIT_COORDINATOR_ENGINE_ENGINE_FIXTURE_H_
+#define TESTS_UNIT_COORDINATOR_ENGINE_ENGINE_FIXTURE_H_
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "common/base/clock.h"
+#include "common/base/executor.h"
+#include "common/base/timer_queue.h"
+#include "coordinator/engine/job_directory.h"
+#include "coordinator/engine/upload_intake.h"
+#include "coordinator/store/sqlite_journal.h"
+#include "tests/support/faulty_file_system.h"
+#include "tests/support/temp_folder.h"
+
+namespace entente::engine {
+
+// A worker's connection that remembers what it was sent. Thread-safe.
+class RecordingConnection final : public members::WorkerConnection {
+ public:
+  void Send(const v1::CoordinatorMessage& message) override;
+  void Close(const absl::Status&) override {}
+
+  // Waits until the n-th task (from 0) has come.
+  v1::Task WaitForTask(size_t n);
+  std::vector<v1::TaskCancelled> cancelled();
+
+ private:
+  absl::Mutex mu_;
+  std::vector<v1::Task> tasks_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::TaskCancelled> cancelled_ ABSL_GUARDED_BY(mu_);
+};
+
+// The engine with everything real but the wire: journal, store and spool in a temporary folder.
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest();
+  ~EngineTest() override;
+
+  // Everything that lives on the disk, opened again, as after a restart.
+  void Restart();
+
+  // A recipe for `rounds` rounds with quorum `quorum`, without evaluation unless asked for.
+  static v1::Recipe RecipeOf(uint32_t rounds, uint32_t quorum, bool evaluates = false);
+
+  // Stores the model {"w": [2] of F32} with these values.
+  Digest StoreModel(float a, float b);
+  std::string UpdateBytes(float a, float b) const;
+
+  std::shared_ptr<RecordingConnection> AttachWorker(const std::string& id);
+  std::shared_ptr<JobEngine> Submit(const v1::Recipe& recipe);
+
+  // Uploads {"w": [a, b]} for the task, as the worker would; the status of its sealing.
+  absl::Status Upload(const std::string& worker, const v1::Task& task, float a, float b,
+                      uint64_t examples = 10);
+  absl::Status UploadRaw(const std::string& worker, const v1::Task& task, const std::string& bytes,
+                         const Digest& digest, uint64_t examples);
+
+  // Waits, at most a minute, until the job's view satisfies `done`.
+  static JobView WaitFor(JobEngine& job, const std::function<bool(const JobView&)>& done);
+  static JobView WaitForEnd(JobEngine& job);
+
+  // The two values of a stored model.
+  std::vector<float> ModelValues(const Digest& digest);
+
+  const TempFolder folder_;
+  FaultyFileSystem files_;
+  SystemClock clock_;
+  SystemRandomSource random_;
+  std::unique_ptr<store::SqliteJournal> journal_;
+  std::unique_ptr<models::ModelStore> models_;
+  std::unique_ptr<updates::UpdateSpool> spool_;
+  std::unique_ptr<members::WorkerRegistry> workers_;
+  std::unique_ptr<DrainGate> gate_;
+  std::unique_ptr<JobDirectory> jobs_;
+  std::unique_ptr<UploadIntake> uploads_;
+  std::unique_ptr<TimerQueue> timers_;
+  std::unique_ptr<ThreadPool> executor_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<ThreadPool> lane_;
+
+ private:
+  void Open();
+  void Shut();
+};
+
+}  // namespace entente::engine
+
+#endif  // TESTS_UNIT_COORDINATOR_ENGINE_ENGINE_FIXTURE_H_

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/job_directory.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/engine/engine_fixture.h"
+
+namespace entente::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+class JobDirectoryTest : public EngineTest {
+ protected:
+  SubmitRequest RequestOf(const v1::Recipe& recipe, const std::string& token) {
+    return {.recipe = recipe, .submitter = "spiffe://a.example/submitter/s", .token = token,
+            .initial_model = StoreModel(1, 2)};
+  }
+};
+
+TEST_F(JobDirectoryTest, SameTokenAndRecipeIsTheSameJob) {
+  ASSERT_OK_AND_ASSIGN(const SubmitOutcome first, jobs_->Submit(RequestOf(RecipeOf(1, 1), "t")));
+  ASSERT_OK_AND_ASSIGN(const SubmitOutcome second, jobs_->Submit(RequestOf(RecipeOf(1, 1), "t")));
+
+  EXPECT_TRUE(first.created);
+  EXPECT_FALSE(second.created);
+  EXPECT_EQ(first.job, second.job);
+}
+
+TEST_F(JobDirectoryTest, SameTokenWithAnotherRecipeIsRefused) {
+  ASSERT_THAT(jobs_->Submit(RequestOf(RecipeOf(1, 1), "t")), IsOk());
+
+  EXPECT_THAT(jobs_->Submit(RequestOf(RecipeOf(2, 1), "t")),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("use a new token")));
+}
+
+TEST_F(JobDirectoryTest, TokenOfAnotherSubmitterIsAnotherToken) {
+  ASSERT_THAT(jobs_->Submit(RequestOf(RecipeOf(1, 1), "t")), IsOk());
+  SubmitRequest other = RequestOf(RecipeOf(1, 1), "t");
+  other.submitter = "spiffe://b.example/submitter/s";
+
+  ASSERT_OK_AND_ASSIGN(const SubmitOutcome outcome, jobs_->Submit(other));
+  EXPECT_TRUE(outcome.created);
+}
+
+TEST_F(JobDirectoryTest, TokenIsRememberedThroughARestart) {
+  ASSERT_OK_AND_ASSIGN(SubmitOutcome first, jobs_->Submit(RequestOf(RecipeOf(1, 1), "t")));
+  const JobId id = first.job->description().id;
+  first.job.reset();
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const SubmitOutcome again, jobs_->Submit(RequestOf(RecipeOf(1, 1), "t")));
+  EXPECT_FALSE(again.created);
+  EXPECT_EQ(again.job->description().id, id);
+}
+
+TEST_F(JobDirectoryTest, ModelThatWasNotUploadedIsNamed) {
+  SubmitRequest request = RequestOf(RecipeOf(1, 1), "");
+  request.initial_model = Sha256Of("nowhere");
+
+  EXPECT_THAT(jobs_->Submit(request),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("the initial model " + Sha256Of("nowhere").ToHex())));
+}
+
+TEST_F(JobDirectoryTest, TorchscriptThatWasNotUploadedIsNamed) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  recipe.mutable_model()->mutable_torchscript()->set_digest(Sha256Of("nowhere").ToHex());
+
+  EXPECT_THAT(jobs_->Submit(RequestOf(recipe, "")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("model.torchscript")));
+}
+
+TEST_F(JobDirectoryTest, BadRecipeIsRefusedWithItsKey) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  recipe.mutable_training()->set_batch_size(0);
+
+  EXPECT_THAT(jobs_->Submit(RequestOf(recipe, "")),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("training.batchSize")));
+}
+
+TEST_F(JobDirectoryTest, MoreJobsThanAllowedAreRefusedWithTheNumber) {
+  ASSERT_THAT(jobs_->Submit(RequestOf(RecipeOf(1, 1), "")), IsOk());
+  ASSERT_THAT(jobs_->Submit(RequestOf(RecipeOf(1, 1), "")), IsOk());
+
+  EXPECT_THAT(jobs_->Submit(RequestOf(RecipeOf(1, 1), "")),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("2 jobs are running")));
+}
+
+TEST_F(JobDirectoryTest, UnknownJobIsNotFound) {
+  EXPECT_THAT(jobs_->Find(JobId("x")), StatusIs(absl::StatusCode::kNotFound, HasSubstr("\"x\"")));
+}
+
+TEST_F(JobDirectoryTest, TwoJobsTrainAtTheSameTime) {
+  const auto fr = AttachWorker("fr-lab/w");
+  ASSERT_OK_AND_ASSIGN(const SubmitOutcome a, jobs_->Submit(RequestOf(RecipeOf(1, 1), "a")));
+  ASSERT_OK_AND_ASSIGN(const SubmitOutcome b, jobs_->Submit(RequestOf(RecipeOf(1, 1), "b")));
+  const v1::Task first = fr->WaitForTask(0);
+  const v1::Task second = fr->WaitForTask(1);
+
+  ASSERT_THAT(Upload("fr-lab/w", second, 1, 1), IsOk());
+  ASSERT_THAT(Upload("fr-lab/w", first, 2, 2), IsOk());
+
+  EXPECT_EQ(WaitForEnd(*a.job).state->status, jobs::JobStatus::kCompleted);
+  EXPECT_EQ(WaitForEnd(*b.job).state->status, jobs::JobStatus::kCompleted);
+}
+
+}  // namespace
+}  // namespace entente::engine

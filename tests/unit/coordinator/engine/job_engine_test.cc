@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/job_engine.h"
+
+#include <gmock/gmock.h>
+
+#include "common/config/proto_time.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/engine/engine_fixture.h"
+
+namespace entente::engine {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class JobEngineTest : public EngineTest {};
+
+TEST_F(JobEngineTest, RoundOfTwoWorkersMovesTheModelByTheirWeightedMean) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(1, 2));
+
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0, /*examples=*/30), IsOk());
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 0, 4, /*examples=*/10), IsOk());
+
+  const JobView view = WaitForEnd(*job);
+  EXPECT_EQ(view.state->status, jobs::JobStatus::kCompleted);
+  EXPECT_THAT(ModelValues(view.state->model), ElementsAre(1.75F, 3.0F));
+  EXPECT_EQ(view.bytes_up, 2 * UpdateBytes(0, 0).size());
+}
+
+TEST_F(JobEngineTest, TaskCarriesWhatTheWorkerNeeds) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+
+  const v1::Task task = fr->WaitForTask(0);
+
+  EXPECT_EQ(task.key().job_id(), job->description().id.value());
+  EXPECT_EQ(task.key().kind(), v1::TaskKey::KIND_TRAIN);
+  EXPECT_EQ(task.model_digest(), job->View().state->initial_model.ToHex());
+  EXPECT_EQ(task.recipe_digest(), job->description().recipe_digest.ToHex());
+  EXPECT_GT(ToDuration(task.deadline()), absl::Minutes(59));
+  EXPECT_EQ(ToDuration(task.lease()), absl::Seconds(30));
+}
+
+TEST_F(JobEngineTest, RoundWaitsUntilEnoughWorkersAttach) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 2));
+  EXPECT_EQ(job->View().state->round.phase, rounds::RoundPhase::kPlanned);
+
+  const auto kr = AttachWorker("kr-lab/w");
+
+  fr->WaitForTask(0);
+  kr->WaitForTask(0);
+}
+
+TEST_F(JobEngineTest, WorkerThatAttachesLaterJoinsTheNextRound) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(2, 1));
+  const v1::Task first = fr->WaitForTask(0);
+  const auto kr = AttachWorker("kr-lab/w");
+
+  ASSERT_THAT(Upload("fr-lab/w", first, 1, 1), IsOk());
+
+  EXPECT_EQ(kr->WaitForTask(0).key().round_index(), 1U);
+}
+
+TEST_F(JobEngineTest, EvaluationsComeTogetherBeforeTheCommit) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1, /*evaluates=*/true));
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 1), IsOk());
+
+  const v1::Task evaluation = fr->WaitForTask(1);
+  EXPECT_EQ(evaluation.key().kind(), v1::TaskKey::KIND_EVALUATE);
+  EXPECT_NE(evaluation.model_digest(), job->View().state->initial_model.ToHex());
+  job->OnEvaluated(WorkerId("fr-lab/w"), evaluation.key(),
+                   {.examples = 5, .loss = 0.5, .accuracy = 0.75});
+
+  const JobView view = WaitForEnd(*job);
+  ASSERT_TRUE(view.evaluation.has_value());
+  EXPECT_EQ(view.evaluation->accuracy, 0.75);
+}
+
+TEST_F(JobEngineTest, SilentWorkerIsMissingAfterItsLease) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Milliseconds(50));
+  AttachWorker("fr-lab/w");
+  const auto job = Submit(recipe);
+
+  const JobView view = WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+  });
+
+  EXPECT_EQ(view.state->round.participants.at(WorkerId("fr-lab/w")).reason,
+            "was silent for its lease of 50ms");
+}
+
+TEST_F(JobEngineTest, MissingWorkerThatAttachesAgainIsAskedAgain) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Milliseconds(50));
+  AttachWorker("fr-lab/w");
+  const auto job = Submit(recipe);
+  WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+  });
+
+  const auto back = AttachWorker("fr-lab/w");
+
+  EXPECT_EQ(back->WaitForTask(0).key().round_index(), 0U);
+}
+
+TEST_F(JobEngineTest, DeadlineAbortsAndTheAttemptsRunOut) {
+  v1::Recipe recipe = RecipeOf(1, 2);
+  *recipe.mutable_pacing()->mutable_deadline() = ToProto(absl::Milliseconds(40));
+  recipe.mutable_pacing()->set_attempts(2);
+  const auto job = Submit(recipe);
+
+  const JobView view = WaitForEnd(*job);
+
+  EXPECT_EQ(view.state->status, jobs::JobStatus::kFailed);
+  EXPECT_EQ(job->Rounds().size(), 2U);
+}
+
+TEST_F(JobEngineTest, CancelReachesTheWorkersAtWork) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(3, 1));
+  fr->WaitForTask(0);
+
+  job->Cancel("cancelled by a test", [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
+
+  EXPECT_EQ(WaitForEnd(*job).state->reason, "cancelled by a test");
+  WaitFor(*job, [&](const JobView&) { return !fr->cancelled().empty(); });
+  EXPECT_EQ(fr->cancelled()[0].reason(), "cancelled by a test");
+  EXPECT_EQ(fr->cancelled()[0].key().round_index(), 0U);
+}
+
+TEST_F(JobEngineTest, DeclinedTaskKeepsItsReason) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = fr->WaitForTask(0);
+
+  job->OnTaskDeclined(WorkerId("fr-lab/w"), task.key(), "rule hours: closed");
+
+  const JobView view = WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kDeclined) == 1;
+  });
+  EXPECT_EQ(view.state->round.participants.at(WorkerId("fr-lab/w")).reason, "rule hours: closed");
+}
+
+TEST_F(JobEngineTest, RestartGoesOnWithTheUpdatesThatWereAcknowledged) {
+  const auto job_id = [this] {
+    const auto fr = AttachWorker("fr-lab/w");
+    const auto kr = AttachWorker("kr-lab/w");
+    const auto job = Submit(RecipeOf(1, 2));
+    EXPECT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0, 30), IsOk());
+    return job->description().id;
+  }();
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+  const auto kr = AttachWorker("kr-lab/w");
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 0, 4, 10), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const auto job, jobs_->Find(job_id));
+  EXPECT_THAT(ModelValues(WaitForEnd(*job).state->model), ElementsAre(1.75F, 3.0F));
+}
+
+TEST_F(JobEngineTest, ReplayGivesTheSameStateAsWasPublished) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(2, 1));
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0), IsOk());
+  fr->WaitForTask(1);
+  const JobView before = WaitFor(*job, [](const JobView& v) {
+    return v.state->round.phase == rounds::RoundPhase::kCollecting &&
+           v.state->round.round_index == 1;
+  });
+  const JobId id = job->description().id;
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const auto restored, jobs_->Find(id));
+  EXPECT_EQ(*restored->View().state, *before.state);
+}
+
+TEST_F(JobEngineTest, ModelIsForTheCohortOnly) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = fr->WaitForTask(0);
+  ASSERT_OK_AND_ASSIGN(const Digest base, Digest::FromHex(task.model_digest()));
+
+  EXPECT_THAT(job->CheckDownload(WorkerId("fr-lab/w"), base), IsOk());
+  EXPECT_THAT(job->CheckDownload(WorkerId("kr-lab/w"), base),
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("has no task")));
+  EXPECT_THAT(job->CheckDownload(WorkerId("fr-lab/w"), Sha256Of("other")),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+}
+
+}  // namespace
+}  // namespace entente::engine

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/upload_intake.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/engine/engine_fixture.h"
+
+namespace entente::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kFr[] = "fr-lab/w";
+
+class UploadIntakeTest : public EngineTest {
+ protected:
+  UploadIntakeTest() : worker_(AttachWorker(kFr)), job_(Submit(RecipeOf(2, 1))), task_(worker_->WaitForTask(0)) {}
+  ~UploadIntakeTest() override { job_.reset(); }
+
+  // What the submitter reads of the worker.
+  rounds::Participant FirstRoundsParticipant() const {
+    return job_->Rounds()[0]->participants.at(WorkerId(kFr));
+  }
+  void ExpectRefusedFor(const std::string& reason) {
+    WaitFor(*job_, [this](const JobView&) {
+      return FirstRoundsParticipant().state == rounds::ParticipantState::kRefused;
+    });
+    EXPECT_THAT(FirstRoundsParticipant().reason, HasSubstr(reason));
+  }
+
+  const std::shared_ptr<RecordingConnection> worker_;
+  std::shared_ptr<JobEngine> job_;
+  const v1::Task task_;
+};
+
+TEST_F(UploadIntakeTest, SameUpdateSentAgainIsAcknowledgedAndCountsOnce) {
+  ASSERT_THAT(Upload(kFr, task_, 1, 1), IsOk());
+  EXPECT_THAT(Upload(kFr, task_, 1, 1), IsOk());
+
+  EXPECT_EQ(worker_->WaitForTask(1).key().round_index(), 1U);
+  EXPECT_EQ(job_->View().bytes_up, UpdateBytes(1, 1).size());
+}
+
+TEST_F(UploadIntakeTest, NanIsRefusedWithTheTensorsName) {
+  EXPECT_THAT(Upload(kFr, task_, NAN, 1),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"w\"")));
+  ExpectRefusedFor("\"w\"");
+}
+
+TEST_F(UploadIntakeTest, InfinityAndValueOutOfBoundsAreRefused) {
+  EXPECT_THAT(Upload(kFr, task_, 1, std::numeric_limits<float>::infinity()),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(UploadIntakeTest, ValueOutOfBoundsIsRefused) {
+  EXPECT_THAT(Upload(kFr, task_, 257, 1),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("257")));
+}
+
+TEST_F(UploadIntakeTest, ZeroExamplesAreRefused) {
+  EXPECT_THAT(Upload(kFr, task_, 1, 1, /*examples=*/0),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("zero examples")));
+  ExpectRefusedFor("zero examples");
+}
+
+TEST_F(UploadIntakeTest, WrongSizeIsRefusedBeforeItsBytesTravel) {
+  EXPECT_THAT(UploadRaw(kFr, task_, "short", Sha256Of("short"), 1),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("it has 5 bytes")));
+}
+
+TEST_F(UploadIntakeTest, WrongDigestIsDataLossAndMayBeSentAgain) {
+  EXPECT_THAT(UploadRaw(kFr, task_, UpdateBytes(1, 1), Sha256Of("other"), 10),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(Upload(kFr, task_, 1, 1), IsOk());
+}
+
+TEST_F(UploadIntakeTest, WrongBaseModelIsRefusedAndNamesTheRightOne) {
+  v1::Task task = task_;
+  task.set_model_digest(Sha256Of("stale").ToHex());
+
+  EXPECT_THAT(Upload(kFr, task, 1, 1), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                                HasSubstr("starts from " + task_.model_digest())));
+}
+
+TEST_F(UploadIntakeTest, WrongRoundAndAttemptAreRefused) {
+  v1::Task round = task_;
+  round.mutable_key()->set_round_index(1);
+  v1::Task attempt = task_;
+  attempt.mutable_key()->set_attempt(2);
+
+  EXPECT_THAT(Upload(kFr, round, 1, 1), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Upload(kFr, attempt, 1, 1),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("attempt 2")));
+}
+
+TEST_F(UploadIntakeTest, WorkerOutsideTheCohortIsRefused) {
+  EXPECT_THAT(Upload("kr-lab/w", task_, 1, 1), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(UploadIntakeTest, FullDiskRefusesWithTheNumbersAndLosesNothing) {
+  files_.bytes_left = 10;
+  EXPECT_THAT(Upload(kFr, task_, 1, 1), StatusIs(absl::StatusCode::kResourceExhausted));
+
+  files_.bytes_left = int64_t{1} << 60;
+  EXPECT_THAT(Upload(kFr, task_, 1, 1), IsOk());
+}
+
+TEST_F(UploadIntakeTest, UploadContinuesWhereItStood) {
+  const std::string bytes = UpdateBytes(1, 1);
+  v1::UploadHeader header;
+  *header.mutable_update()->mutable_key() = task_.key();
+  header.mutable_update()->set_base_model_digest(task_.model_digest());
+  header.mutable_update()->set_examples(1);
+  header.set_digest(Sha256Of(bytes).ToHex());
+  header.set_total_bytes(bytes.size());
+  {
+    ASSERT_OK_AND_ASSIGN(const auto cut, uploads_->OpenUpdate(WorkerId(kFr), header));
+    ASSERT_THAT(cut->Append(0, bytes.substr(0, 7)), IsOk());
+  }
+
+  ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenUpdate(WorkerId(kFr), header));
+
+  EXPECT_EQ(again->offset(), 7U);
+  EXPECT_THAT(again->Append(3, "x"), StatusIs(absl::StatusCode::kOutOfRange));
+}
+
+TEST_F(UploadIntakeTest, BlobMustBeWhatItSays) {
+  const std::string bytes = "no model at all";
+  v1::UploadHeader header;
+  header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
+  header.set_digest(Sha256Of(bytes).ToHex());
+  header.set_total_bytes(bytes.size());
+  for (const auto content :
+       {v1::BlobDescription::CONTENT_MODEL, v1::BlobDescription::CONTENT_TORCHSCRIPT}) {
+    header.mutable_blob()->set_content(content);
+    ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenBlob(header));
+    ASSERT_THAT(upload->Append(0, bytes), IsOk());
+    upload->Seal([](const absl::Status& status) {
+      EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
+    });
+  }
+}
+
+TEST_F(UploadIntakeTest, OversizedAndEmptyBlobsAreRefused) {
+  v1::UploadHeader header;
+  header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
+  header.set_digest(Sha256Of("x").ToHex());
+  EXPECT_THAT(uploads_->OpenBlob(header), StatusIs(absl::StatusCode::kInvalidArgument));
+  header.set_total_bytes(uint64_t{1} << 63);
+  EXPECT_THAT(uploads_->OpenBlob(header),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("blobBytesMax")));
+}
+
+}  // namespace
+}  // namespace entente::engine

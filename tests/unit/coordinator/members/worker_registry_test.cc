@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/members/worker_registry.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/simulated_clock.h"
+#include "tests/support/status_matchers.h"
+
+namespace entente::members {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Remembers what was done to it.
+class FakeConnection final : public WorkerConnection {
+ public:
+  void Send(const v1::CoordinatorMessage&) override { ++sent; }
+  void Close(const absl::Status& status) override { closed_with = status; }
+
+  int sent = 0;
+  absl::Status closed_with;
+};
+
+const WorkerId kFr("fr-lab/w");
+const WorkerId kKr("kr-lab/w");
+
+class WorkerRegistryTest : public ::testing::Test {
+ protected:
+  static WorkerDescription Offering(const std::string& dataset) {
+    return {.version = "1", .datasets = {dataset}, .sandbox = "bubblewrap", .certificate_expires_at = {}};
+  }
+
+  SimulatedClock clock_;
+  WorkerRegistry registry_{{{MemberId("fr-lab"), "France", "FR", "fr-lab.example"},
+                            {MemberId("kr-lab"), "Korea", "KR", "kr-lab.example"}},
+                           &clock_,
+                           /*workers_max=*/2};
+};
+
+TEST_F(WorkerRegistryTest, WorkerIsNamedByItsMember) {
+  const PeerIdentity identity{
+      .trust_domain = "kr-lab.example", .role = Role::kWorker, .name = "gpu-1", .expires_at = {}};
+
+  ASSERT_OK_AND_ASSIGN(const WorkerId id, registry_.WorkerOf(identity));
+  EXPECT_EQ(id, WorkerId("kr-lab/gpu-1"));
+}
+
+TEST_F(WorkerRegistryTest, UnknownTrustDomainIsNotFound) {
+  const PeerIdentity identity{
+      .trust_domain = "xx.example", .role = Role::kWorker, .name = "w", .expires_at = {}};
+
+  EXPECT_THAT(registry_.WorkerOf(identity),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("xx.example")));
+}
+
+TEST_F(WorkerRegistryTest, OnlyAttachedWorkersWithTheDataSetAreFound) {
+  ASSERT_THAT(registry_.Attach(kKr, Offering("mnist"), std::make_shared<FakeConnection>()), IsOk());
+  ASSERT_THAT(registry_.Attach(kFr, Offering("text"), std::make_shared<FakeConnection>()), IsOk());
+
+  EXPECT_THAT(registry_.AttachedWith("mnist"), ElementsAre(kKr));
+  EXPECT_TRUE(registry_.AttachedWith("other").empty());
+}
+
+TEST_F(WorkerRegistryTest, SecondConnectionReplacesTheFirst) {
+  const auto first = std::make_shared<FakeConnection>();
+  const auto second = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), first), IsOk());
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), second), IsOk());
+
+  EXPECT_THAT(first->closed_with, StatusIs(absl::StatusCode::kAborted));
+  EXPECT_TRUE(registry_.Send(kFr, {}));
+  EXPECT_EQ(second->sent, 1);
+  registry_.Detach(kFr, first.get(), "the first one's end says nothing");
+  EXPECT_THAT(registry_.AttachedWith("d"), ElementsAre(kFr));
+}
+
+TEST_F(WorkerRegistryTest, DetachedWorkerKeepsItsReason) {
+  const auto connection = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+  registry_.Detach(kFr, connection.get(), "the connection ended");
+
+  EXPECT_FALSE(registry_.Send(kFr, {}));
+  ASSERT_EQ(registry_.Snapshot().size(), 1U);
+  EXPECT_FALSE(registry_.Snapshot()[0].attached);
+  EXPECT_EQ(registry_.Snapshot()[0].reason, "the connection ended");
+}
+
+TEST_F(WorkerRegistryTest, MoreWorkersThanAllowedAreRefusedWithTheNumber) {
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
+  ASSERT_THAT(registry_.Attach(kKr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
+
+  EXPECT_THAT(registry_.Attach(WorkerId("kr-lab/x"), Offering("d"), std::make_shared<FakeConnection>()),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("2 workers")));
+}
+
+TEST_F(WorkerRegistryTest, ListenerHearsOfComingAndGoing) {
+  std::vector<std::pair<WorkerId, bool>> heard;
+  registry_.SetListener([&](const WorkerId& id, bool attached) { heard.emplace_back(id, attached); });
+  const auto connection = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+  registry_.Detach(kFr, connection.get(), "gone");
+
+  EXPECT_THAT(heard, ElementsAre(std::pair(kFr, true), std::pair(kFr, false)));
+}
+
+TEST_F(WorkerRegistryTest, SnapshotCountsBytesAndActivity) {
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
+  registry_.AddBytes(kFr, 3, 5);
+  registry_.AddBytes(kFr, 1, 0);
+  registry_.SetActivity(kFr, "training");
+  clock_.Advance(absl::Seconds(9));
+  registry_.Heard(kFr);
+
+  const WorkerSnapshot snapshot = registry_.Snapshot()[0];
+  EXPECT_EQ(snapshot.bytes_up, 4U);
+  EXPECT_EQ(snapshot.bytes_down, 5U);
+  EXPECT_EQ(snapshot.activity, "training");
+  EXPECT_EQ(snapshot.last_heard_at, clock_.Now());
+}
+
+TEST_F(WorkerRegistryTest, CloseAllReachesEverybody) {
+  const auto connection = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+  registry_.CloseAll(absl::UnavailableError("stopping"));
+
+  EXPECT_THAT(connection->closed_with, StatusIs(absl::StatusCode::kUnavailable));
+}
+
+}  // namespace
+}  // namespace entente::members

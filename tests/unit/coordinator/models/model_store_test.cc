@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/models/model_store.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "tests/support/faulty_file_system.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace entente::models {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ModelStoreTest : public ::testing::Test {
+ protected:
+  ModelStoreTest() : store_(*ModelStore::Create(files_, folder_.File("models"))) {}
+
+  // Stores `text` under its digest.
+  Digest Add(const std::string& text) {
+    const std::string path = store_->TemporaryPath("test");
+    EXPECT_THAT(WriteTextFile(files_, path, text), IsOk());
+    return *store_->Adopt(path);
+  }
+
+  TempFolder folder_;
+  FaultyFileSystem files_;
+  std::unique_ptr<ModelStore> store_;
+};
+
+TEST_F(ModelStoreTest, AdoptedFileIsNamedByItsDigest) {
+  const Digest digest = Add("weights");
+
+  EXPECT_EQ(digest, Sha256Of("weights"));
+  EXPECT_TRUE(store_->Contains(digest));
+  EXPECT_EQ(store_->PathOf(digest), folder_.File("models/" + digest.ToHex()));
+  EXPECT_FALSE(files_.Exists(store_->TemporaryPath("test")));
+  ASSERT_OK_AND_ASSIGN(const auto file, store_->OpenForRead(digest));
+  EXPECT_EQ(file->size_bytes(), 7u);
+}
+
+TEST_F(ModelStoreTest, StoringTheSameBytesTwiceIsStoringThemOnce) {
+  const Digest digest = Add("weights");
+  EXPECT_EQ(Add("weights"), digest);
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("models")));
+  EXPECT_EQ(names.size(), 1u);
+}
+
+TEST_F(ModelStoreTest, ReceivedFileIsStoredWhenWholeAndRight) {
+  const Digest digest = Sha256Of("weights");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto incoming, store_->Receive(digest, 7, 0));
+    ASSERT_THAT(incoming->Append(0, "weig"), IsOk());
+  }
+  EXPECT_FALSE(store_->Contains(digest));
+
+  ASSERT_OK_AND_ASSIGN(const auto incoming, store_->Receive(digest, 7, 0));
+  EXPECT_EQ(incoming->offset(), 4u);
+  ASSERT_THAT(incoming->Append(4, "hts"), IsOk());
+  ASSERT_THAT(incoming->Verify(digest), IsOk());
+  ASSERT_THAT(incoming->Commit(), IsOk());
+
+  EXPECT_TRUE(store_->Contains(digest));
+}
+
+TEST_F(ModelStoreTest, SecondReceiverOfTheSameFileIsTurnedAway) {
+  const Digest digest = Sha256Of("weights");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto incoming, store_->Receive(digest, 7, 0));
+    EXPECT_THAT(store_->Receive(digest, 7, 0),
+                StatusIs(absl::StatusCode::kUnavailable, HasSubstr(digest.ToHex())));
+  }
+  EXPECT_THAT(store_->Receive(digest, 7, 0), IsOk());
+}
+
+TEST_F(ModelStoreTest, MissingFileIsNotFoundByDigest) {
+  const Digest digest = Sha256Of("nothing");
+  EXPECT_FALSE(store_->Contains(digest));
+  EXPECT_THAT(store_->OpenForRead(digest),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr(digest.ToHex())));
+  EXPECT_THAT(store_->OpenModel(digest),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr(digest.ToHex())));
+}
+
+TEST_F(ModelStoreTest, ModelIsOpenedAsSafetensors) {
+  ASSERT_OK_AND_ASSIGN(const auto model, store_->OpenModel(Add(SafetensorsHeader(Layout()))));
+  EXPECT_TRUE(model->layout().tensors().empty());
+  EXPECT_THAT(store_->OpenModel(Add("no model")), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(ModelStoreTest, TemporaryPathsStayInTheFolderAndDistinct) {
+  const std::string hostile = store_->TemporaryPath("../../etc/passwd");
+  EXPECT_EQ(hostile, folder_.File("models/tmp-%2e%2e%2f%2e%2e%2fetc%2fpasswd"));
+  EXPECT_NE(store_->TemporaryPath("a/b"), store_->TemporaryPath("a_b"));
+  EXPECT_NE(store_->TemporaryPath("a/b"), store_->TemporaryPath("a%2fb"));
+}
+
+TEST_F(ModelStoreTest, RestartRemovesTemporaryFilesAndKeepsTheRest) {
+  const Digest digest = Add("weights");
+  const std::string left_over = store_->TemporaryPath("crashed");
+  ASSERT_THAT(WriteTextFile(files_, left_over, "half a mod"), IsOk());
+  const Digest cut = Sha256Of("cut off");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto incoming, store_->Receive(cut, 7, 0));
+    ASSERT_THAT(incoming->Append(0, "cut"), IsOk());
+  }
+
+  ASSERT_OK_AND_ASSIGN(const auto again, ModelStore::Create(files_, folder_.File("models")));
+
+  EXPECT_FALSE(files_.Exists(left_over));
+  EXPECT_TRUE(again->Contains(digest));
+  ASSERT_OK_AND_ASSIGN(const auto incoming, again->Receive(cut, 7, 0));
+  EXPECT_EQ(incoming->offset(), 3u);
+}
+
+TEST_F(ModelStoreTest, FailedSyncOrRenameStoresNothing) {
+  const std::string path = store_->TemporaryPath("test");
+  ASSERT_THAT(WriteTextFile(files_, path, "weights"), IsOk());
+
+  files_.sync_fails = true;
+  EXPECT_THAT(store_->Adopt(path), StatusIs(absl::StatusCode::kUnavailable));
+  files_.sync_fails = false;
+  files_.rename_fails = true;
+  EXPECT_THAT(store_->Adopt(path), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(store_->Contains(Sha256Of("weights")));
+  EXPECT_TRUE(files_.Exists(path));
+
+  files_.rename_fails = false;
+  EXPECT_THAT(store_->Adopt(path), IsOk());
+}
+
+TEST_F(ModelStoreTest, UniquePrefixFindsTheFile) {
+  const Digest digest = Add("weights");
+  ASSERT_OK_AND_ASSIGN(const Digest found, store_->Find(digest.ToHex().substr(0, 8)));
+  EXPECT_EQ(found, digest);
+  ASSERT_OK_AND_ASSIGN(const Digest whole, store_->Find(digest.ToHex()));
+  EXPECT_EQ(whole, digest);
+}
+
+TEST_F(ModelStoreTest, PrefixThatIsShortUnknownOrAmbiguousIsRefused) {
+  folder_.Write("models/" + std::string(64, 'a'), "");
+  folder_.Write("models/" + std::string(63, 'a') + "b", "");
+  folder_.Write("models/" + std::string(64, 'c') + ".part", "");
+
+  EXPECT_THAT(store_->Find("aaaaaaa"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at least 8 digits")));
+  EXPECT_THAT(store_->Find("aaaaaaaa"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("2 models have")));
+  EXPECT_THAT(store_->Find("cccccccc"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(store_->Find("../../etc/passwd"), StatusIs(absl::StatusCode::kNotFound));
+}
+
+}  // namespace
+}  // namespace entente::models

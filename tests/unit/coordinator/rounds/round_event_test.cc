@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/rounds/round_event.h"
+
+#include <gtest/gtest.h>
+
+namespace entente::rounds {
+namespace {
+
+TEST(RoundEventTest, EveryEventHasItsOwnName) {
+  EXPECT_EQ(EventName(Opened{}), "opened");
+  EXPECT_EQ(EventName(UpdateAccepted{}), "update accepted");
+  EXPECT_EQ(EventName(DeadlineChecked{}), "deadline checked");
+  EXPECT_EQ(EventName(EvaluationFailed{}), "evaluation failed");
+  EXPECT_EQ(EventName(Cancelled{}), "cancelled");
+}
+
+}  // namespace
+}  // namespace entente::rounds

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stories tell better is in tests/scenarios; here are the contracts that hold for every story.
+#include "coordinator/rounds/round_machine.h"
+
+#include <gmock/gmock.h>
+
+#include <random>
+#include <vector>
+
+#include "tests/support/status_matchers.h"
+
+namespace entente::rounds {
+namespace {
+
+using ::testing::HasSubstr;
+
+const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
+const WorkerId kFr("fr-lab/w");
+const WorkerId kDe("de-lab/w");
+
+RoundPolicy PolicyOf(uint32_t quorum) {
+  return {.quorum_count = quorum, .quorum_share = {}, .deadline = absl::Minutes(10)};
+}
+
+RoundState OpenRound(uint32_t quorum) {
+  const RoundState planned = Plan(2, 1, Sha256Of("base"), PolicyOf(quorum), kNoon).next;
+  return Step(planned, Opened{{kFr, kDe}}, kNoon).value().next;
+}
+
+TEST(RoundMachineTest, PlanArmsItsOwnDeadline) {
+  const Transition planned = Plan(0, 1, Sha256Of("base"), PolicyOf(1), kNoon);
+
+  ASSERT_EQ(planned.effects.size(), 1U);
+  EXPECT_EQ(std::get<ArmTimer>(planned.effects[0]).at, kNoon + absl::Minutes(10));
+}
+
+TEST(RoundMachineTest, MissedDeadlineAbortsAndSaysWhy) {
+  const auto step = Step(OpenRound(2), DeadlineChecked{}, kNoon + absl::Minutes(10));
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_EQ(step->next.phase, RoundPhase::kAborted);
+  EXPECT_EQ(step->reason, "deadline passed with 0 of 2 updates, invited de-lab/w, fr-lab/w");
+}
+
+TEST(RoundMachineTest, DeadlineCheckedEarlyChangesNothing) {
+  EXPECT_THAT(Step(OpenRound(2), DeadlineChecked{}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST(RoundMachineTest, WeightsOfTheAggregationAreKept) {
+  RoundState state = OpenRound(2);
+  state = Step(state, UpdateAccepted{kFr, {.examples = 3}}, kNoon).value().next;
+  state = Step(state, UpdateAccepted{kDe, {.examples = 1}}, kNoon).value().next;
+
+  const auto step =
+      Step(state, Aggregated{Sha256Of("m"), Sha256Of("o"), {{kFr, 0.75}, {kDe, 0.25}}}, kNoon);
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_EQ(step->next.participants.at(kFr).weight, 0.75);
+  EXPECT_EQ(step->next.model, Sha256Of("m"));
+  EXPECT_EQ(step->next.optimizer_state, Sha256Of("o"));
+}
+
+TEST(RoundMachineTest, WelcomeSaysWhyAnUpdateIsLate) {
+  RoundState state = OpenRound(1);
+  state = Step(state, UpdateAccepted{kFr, {.examples = 1}}, kNoon).value().next;
+  state = Step(state, DeadlineChecked{}, kNoon + absl::Minutes(1)).value().next;
+
+  EXPECT_THAT(CheckUpdateWelcome(state, kDe),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("the update of de-lab/w is late: round 3 is aggregating")));
+}
+
+TEST(RoundMachineTest, RefusedWorkerCannotUploadAgain) {
+  const RoundState state =
+      Step(OpenRound(1), UpdateRefused{kFr, "it holds a NaN"}, kNoon).value().next;
+
+  EXPECT_THAT(CheckUpdateWelcome(state, kFr),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("it holds a NaN")));
+}
+
+// A random event about a random worker, legal or not.
+RoundEvent RandomEvent(std::mt19937* random) {
+  const auto pick = [random](int count) { return static_cast<int>((*random)() % count); };
+  const WorkerId worker = std::vector<WorkerId>{kFr, kDe, WorkerId("xx/w")}[pick(3)];
+  switch (pick(13)) {
+    case 0: return Opened{{kFr, kDe}};
+    case 1: return TaskAccepted{worker};
+    case 2: return TaskDeclined{worker, "no"};
+    case 3: return UpdateAccepted{worker, {.digest = Sha256Of("u"), .bytes = 4, .examples = 1}};
+    case 4: return UpdateRefused{worker, "bad"};
+    case 5: return WorkerMissing{worker, "silent"};
+    case 6: return WorkerReturned{worker};
+    case 7: return DeadlineChecked{};
+    case 8: return Aggregated{Sha256Of("m"), {}, {}};
+    case 9: return AggregationFailed{"disk"};
+    case 10: return Evaluated{worker, {.examples = 1}};
+    case 11: return EvaluationFailed{worker, "no data"};
+    default: return pick(20) == 0 ? RoundEvent(Cancelled{"stop"}) : RoundEvent(TaskAccepted{worker});
+  }
+}
+
+// Whatever happens, in whatever order: these hold after every step.
+void CheckInvariants(const RoundState& before, const RoundEvent& event, const RoundState& after) {
+  const uint32_t accepted = after.CountIn(ParticipantState::kAccepted);
+  EXPECT_GE(accepted, before.CountIn(ParticipantState::kAccepted)) << "an update was lost";
+  EXPECT_FALSE(before.HasEnded()) << "an ended round changed by " << EventName(event);
+  const bool past_collecting = after.phase == RoundPhase::kAggregating ||
+                               after.phase == RoundPhase::kEvaluating ||
+                               after.phase == RoundPhase::kCommitted;
+  if (past_collecting) {
+    EXPECT_GE(accepted, after.updates_required) << "no quorum";
+  }
+  if (!after.HasEnded() && after.phase != RoundPhase::kAggregating) {
+    EXPECT_LT(after.closes_at, absl::InfiniteFuture()) << "an unbounded wait";
+  }
+  EXPECT_FALSE(after.reason.empty());
+}
+
+TEST(RoundMachineTest, InvariantsHoldOverRandomHistories) {
+  for (uint32_t seed = 0; seed < 3000; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    RoundState state = Plan(0, 1, Sha256Of("base"), PolicyOf(1 + seed % 2), kNoon).next;
+    absl::Time now = kNoon;
+    for (int i = 0; i < 40; ++i) {
+      now += absl::Seconds(random() % 60);
+      const RoundEvent event = RandomEvent(&random);
+      const auto step = Step(state, event, now);
+      const auto again = Step(state, event, now);
+      ASSERT_EQ(step.ok(), again.ok());
+      if (!step.ok()) continue;
+      EXPECT_EQ(step->next, again->next) << "not a function of its arguments";
+      CheckInvariants(state, event, step->next);
+      state = step->next;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace entente::rounds

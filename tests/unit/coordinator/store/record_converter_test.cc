@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/store/record_converter.h"
+
+#include <gmock/gmock.h>
+
+#include <vector>
+
+#include "common/recipe/recipe.h"
+#include "tests/support/status_matchers.h"
+
+namespace entente::store {
+namespace {
+
+const WorkerId kFr("fr-lab/w");
+
+// One of each, every field set.
+std::vector<rounds::RoundEvent> EveryEvent() {
+  const rounds::UpdateRecord update{
+      .digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.25};
+  return {rounds::Opened{{kFr, WorkerId("kr-lab/w")}},
+          rounds::TaskAccepted{kFr},
+          rounds::TaskDeclined{kFr, "rule r: why"},
+          rounds::UpdateAccepted{kFr, update},
+          rounds::UpdateRefused{kFr, "NaN"},
+          rounds::WorkerMissing{kFr, "silent"},
+          rounds::WorkerReturned{kFr},
+          rounds::DeadlineChecked{},
+          rounds::Aggregated{Sha256Of("m"), Sha256Of("o"), {{kFr, 0.1}}},
+          rounds::AggregationFailed{"disk"},
+          rounds::Evaluated{kFr, {.examples = 9, .loss = 0.5, .accuracy = 0.75}},
+          rounds::EvaluationFailed{kFr, "no data"},
+          rounds::Cancelled{"stop"}};
+}
+
+TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
+  ASSERT_EQ(EveryEvent().size(), std::variant_size_v<rounds::RoundEvent>);
+  for (const rounds::RoundEvent& event : EveryEvent()) {
+    SCOPED_TRACE(rounds::EventName(event));
+    const storage::v1::JobRecord record = ToRecord(jobs::RoundHappened{3, 2, event});
+
+    const auto back = FromRecord(record);
+
+    ASSERT_THAT(back, IsOk());
+    const auto& happened = std::get<jobs::RoundHappened>(*back);
+    EXPECT_EQ(happened.round_index, 3U);
+    EXPECT_EQ(happened.attempt, 2U);
+    ASSERT_EQ(happened.event.index(), event.index());
+    // Equal records mean equal events: every field of an event is in its record.
+    EXPECT_EQ(ToRecord(*back).SerializeAsString(), record.SerializeAsString());
+  }
+}
+
+TEST(RecordConverterTest, UpdateKeepsItsNumbers) {
+  const auto back = FromRecord(ToRecord(jobs::RoundHappened{0, 1, EveryEvent()[3]}));
+
+  ASSERT_THAT(back, IsOk());
+  const auto& event =
+      std::get<rounds::UpdateAccepted>(std::get<jobs::RoundHappened>(*back).event);
+  EXPECT_EQ(event.update, (rounds::UpdateRecord{.digest = Sha256Of("u"),
+                                                .bytes = 40,
+                                                .examples = 7,
+                                                .training_loss = 0.25}));
+}
+
+TEST(RecordConverterTest, SubmissionRestoresThePlanOfItsRecipe) {
+  storage::v1::JobRecord record;
+  v1::Recipe* const recipe = record.mutable_submitted()->mutable_recipe();
+  recipe->set_rounds(17);
+  FillRecipeDefaults(recipe);
+  record.mutable_submitted()->set_initial_model(Sha256Of("i").Raw());
+
+  const auto event = FromRecord(record);
+
+  ASSERT_THAT(event, IsOk());
+  EXPECT_EQ(std::get<jobs::Submitted>(*event).plan.round_count, 17U);
+  EXPECT_EQ(std::get<jobs::Submitted>(*event).initial_model, Sha256Of("i"));
+}
+
+TEST(RecordConverterTest, DamagedRecordsAreDataLoss) {
+  storage::v1::JobRecord short_digest;
+  short_digest.mutable_round()->mutable_update_accepted()->set_digest("abc");
+
+  EXPECT_THAT(FromRecord({}), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(FromRecord(short_digest), StatusIs(absl::StatusCode::kDataLoss));
+  storage::v1::JobRecord no_event;
+  no_event.mutable_round()->set_attempt(1);
+  EXPECT_THAT(FromRecord(no_event), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+}  // namespace
+}  // namespace entente::store

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/updates/update_spool.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "tests/support/faulty_file_system.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace entente::updates {
+namespace {
+
+using ::testing::HasSubstr;
+
+class UpdateSpoolTest : public ::testing::Test {
+ protected:
+  UpdateSpoolTest() : spool_(*UpdateSpool::Create(files_, folder_.File("spool"))) {}
+
+  static SpoolKey Key(std::string worker = "fr-lab/gpu-1", uint32_t attempt = 1) {
+    return {.job = JobId("fashion-k3x9qa"),
+            .round_index = 4,
+            .attempt = attempt,
+            .worker = WorkerId(std::move(worker)),
+            .digest = Sha256Of("update")};
+  }
+  void Upload(const SpoolKey& key) {
+    ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(key, 6, 0));
+    ASSERT_THAT(incoming->Append(incoming->offset(), "update"), IsOk());
+    ASSERT_THAT(incoming->Verify(key.digest), IsOk());
+    ASSERT_THAT(incoming->Commit(), IsOk());
+  }
+
+  TempFolder folder_;
+  FaultyFileSystem files_;
+  std::unique_ptr<UpdateSpool> spool_;
+};
+
+TEST_F(UpdateSpoolTest, UpdateLiesInTheFolderOfItsAttempt) {
+  Upload(Key());
+
+  EXPECT_EQ(spool_->PathOf(Key()),
+            folder_.File("spool/fashion-k3x9qa/4-1/fr-lab+gpu-1-" + Sha256Of("update").ToHex()));
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
+}
+
+TEST_F(UpdateSpoolTest, OffsetIsWhatAnUnfinishedUploadLeft) {
+  EXPECT_EQ(spool_->OffsetOf(Key()), 0u);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(Key(), 6, 0));
+    ASSERT_THAT(incoming->Append(0, "upd"), IsOk());
+  }
+  EXPECT_EQ(spool_->OffsetOf(Key()), 3u);
+  EXPECT_EQ(spool_->OffsetOf(Key("fr-lab/gpu-2")), 0u);
+}
+
+TEST_F(UpdateSpoolTest, SecondStreamOfTheSameUpdateIsTurnedAway) {
+  ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(Key(), 6, 0));
+  EXPECT_THAT(spool_->Receive(Key(), 6, 0),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("fr-lab/gpu-1")));
+  EXPECT_THAT(spool_->Receive(Key("fr-lab/gpu-2"), 6, 0), IsOk());
+}
+
+TEST_F(UpdateSpoolTest, FullDiskRefusesAndALaterTryWorks) {
+  files_.bytes_left = 5;
+  EXPECT_THAT(spool_->Receive(Key(), 6, 0), StatusIs(absl::StatusCode::kResourceExhausted));
+  files_.bytes_left = 1000;
+  Upload(Key());
+}
+
+TEST_F(UpdateSpoolTest, RemoveTakesTheWholeAttemptAndNothingElse) {
+  Upload(Key("fr-lab/gpu-1", 1));
+  Upload(Key("fr-lab/gpu-1", 2));
+  {
+    ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(Key("kr-lab/a", 1), 6, 0));
+    ASSERT_THAT(incoming->Append(0, "upd"), IsOk());
+  }
+
+  ASSERT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
+
+  EXPECT_FALSE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
+  EXPECT_EQ(spool_->OffsetOf(Key("kr-lab/a", 1)), 0u);
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 2))));
+  EXPECT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
+  EXPECT_THAT(spool_->Remove(JobId("another"), 0, 1), IsOk());
+}
+
+TEST_F(UpdateSpoolTest, HostileNamesCannotLeaveTheFolder) {
+  for (const char* worker : {"../../../tmp/x", "fr-lab/../../x", "fr-lab/..", "..", "fr-lab/a/b",
+                             "", "fr-lab", "fr-lab/", "/x", "fr-lab/a b", "fr-lab/\n"}) {
+    EXPECT_THAT(spool_->Receive(Key(worker), 6, 0),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cannot name a file")))
+        << worker;
+    const std::string path = spool_->PathOf(Key(worker));
+    EXPECT_EQ(path.find(".."), std::string::npos) << path;
+    EXPECT_EQ(path.rfind('/'), folder_.File("spool/fashion-k3x9qa/4-1").size()) << path;
+  }
+  SpoolKey key = Key();
+  key.job = JobId("../../x");
+  EXPECT_THAT(spool_->Receive(key, 6, 0), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(spool_->Remove(key.job, 4, 1), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(UpdateSpoolTest, WorkersWhoseNamesJoinAlikeStayApart) {
+  EXPECT_NE(spool_->PathOf(Key("a-b/c")), spool_->PathOf(Key("a/b-c")));
+}
+
+}  // namespace
+}  // namespace entente::updates

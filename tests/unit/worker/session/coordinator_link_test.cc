@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/coordinator_link.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "absl/synchronization/notification.h"
+#include "common/base/limits.h"
+#include "common/config/proto_time.h"
+#include "tests/unit/worker/session/fake_worker_service.h"
+#include "tests/unit/worker/session/in_process_server.h"
+
+namespace entente::worker {
+namespace {
+
+constexpr absl::Duration kLongEnough = absl::Seconds(30);
+
+using Stream = FakeWorkerService::Stream;
+
+class FakeListener final : public TaskListener {
+ public:
+  void HandleTask(v1::Task) override { task.Notify(); }
+  void HandleCancelled(const v1::TaskCancelled&) override { cancelled.Notify(); }
+
+  absl::Notification task;
+  absl::Notification cancelled;
+};
+
+// Reads the Hello and answers it.
+v1::Hello Greet(Stream* stream, absl::Duration heartbeat = absl::Hours(1)) {
+  v1::WorkerMessage hello;
+  stream->Read(&hello);
+  v1::CoordinatorMessage message;
+  message.mutable_welcome()->set_protocol_version(limits::kProtocolVersion);
+  message.mutable_welcome()->set_worker_id("fr-lab/gpu-1");
+  *message.mutable_welcome()->mutable_heartbeat_interval() = ToProto(heartbeat);
+  stream->Write(message);
+  return hello.hello();
+}
+
+// Reads until the worker hangs up.
+void ReadAll(Stream* stream) {
+  v1::WorkerMessage message;
+  while (stream->Read(&message)) {
+  }
+}
+
+class CoordinatorLinkTest : public testing::Test {
+ protected:
+  CoordinatorLink& Start(std::deque<FakeWorkerService::Script> scripts,
+                         absl::Duration welcome_wait = kLongEnough) {
+    service_.scripts = std::move(scripts);
+    CoordinatorLinkOptions options;
+    options.coordinator = "coordinator.example:7000";
+    options.hello.set_protocol_version(limits::kProtocolVersion);
+    options.hello.add_datasets("numbers");
+    options.welcome_wait = welcome_wait;
+    options.explain = [this] {
+      ++explanations_;
+      return absl::OkStatus();
+    };
+    link_ = std::make_unique<CoordinatorLink>(server_.Channel(), &random_, std::move(options));
+    link_->Start(&listener_);
+    return *link_;
+  }
+
+  SystemRandomSource random_;
+  FakeWorkerService service_;
+  InProcessServer server_{&service_};
+  FakeListener listener_;
+  std::atomic<int> explanations_ = 0;
+  std::unique_ptr<CoordinatorLink> link_;
+};
+
+TEST_F(CoordinatorLinkTest, SaysHelloAndHearsTasks) {
+  absl::Notification greeted;
+  v1::Hello hello;
+  Start({[&](Stream* stream) {
+    hello = Greet(stream);
+    v1::CoordinatorMessage message;
+    message.mutable_task();
+    stream->Write(message);
+    message.mutable_cancelled();
+    stream->Write(message);
+    greeted.Notify();
+    ReadAll(stream);
+    return grpc::Status::OK;
+  }});
+
+  EXPECT_TRUE(listener_.task.WaitForNotificationWithTimeout(kLongEnough));
+  EXPECT_TRUE(listener_.cancelled.WaitForNotificationWithTimeout(kLongEnough));
+  greeted.WaitForNotification();
+  EXPECT_EQ(hello.protocol_version(), limits::kProtocolVersion);
+  EXPECT_THAT(hello.datasets(), testing::ElementsAre("numbers"));
+}
+
+TEST_F(CoordinatorLinkTest, ComesBackAfterALoss) {
+  Start({[](Stream* stream) {
+           Greet(stream);
+           return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the coordinator restarts");
+         },
+         [](Stream* stream) {
+           Greet(stream);
+           ReadAll(stream);
+           return grpc::Status::OK;
+         }});
+
+  EXPECT_TRUE(service_.WaitForAttachments(2));
+}
+
+TEST_F(CoordinatorLinkTest, TriesAgainThoughItWasRefused) {
+  Start({[](Stream*) {
+    return grpc::Status(grpc::StatusCode::FAILED_PRECONDITION, "protocol 1 is not spoken here");
+  }});
+
+  EXPECT_TRUE(service_.WaitForAttachments(3));
+  EXPECT_EQ(explanations_, 0);  // The coordinator has said why.
+}
+
+TEST_F(CoordinatorLinkTest, LooksForTheReasonWhenTheConnectionFails) {
+  Start({[](Stream*) { return grpc::Status(grpc::StatusCode::UNAVAILABLE, "connect failed"); }});
+
+  EXPECT_TRUE(service_.WaitForAttachments(2));
+  EXPECT_GE(explanations_, 1);
+}
+
+TEST_F(CoordinatorLinkTest, ACoordinatorThatDoesNotAnswerIsGivenUp) {
+  Start({[](Stream* stream) {
+          ReadAll(stream);
+          return grpc::Status::OK;
+        }},
+        /*welcome_wait=*/absl::Milliseconds(20));
+
+  EXPECT_TRUE(service_.WaitForAttachments(2));
+}
+
+TEST_F(CoordinatorLinkTest, ASilentCoordinatorIsGivenUpAfterThreeHeartbeats) {
+  std::atomic<int> heartbeats = 0;
+  Start({[&](Stream* stream) {
+    Greet(stream, absl::Milliseconds(20));
+    v1::WorkerMessage message;
+    while (stream->Read(&message)) heartbeats += message.has_heartbeat() ? 1 : 0;
+    return grpc::Status::OK;
+  }});
+
+  EXPECT_TRUE(service_.WaitForAttachments(2));
+  EXPECT_GE(heartbeats, 3);
+}
+
+TEST_F(CoordinatorLinkTest, SendsWhileAttachedAndDropsOtherwise) {
+  absl::Notification may_greet;
+  absl::Notification heard;
+  std::string job;
+  CoordinatorLink& link = Start({[&](Stream* stream) {
+    may_greet.WaitForNotification();
+    Greet(stream);
+    v1::CoordinatorMessage task;
+    task.mutable_task();
+    stream->Write(task);
+    v1::WorkerMessage message;
+    stream->Read(&message);
+    job = message.accepted().key().job_id();
+    heard.Notify();
+    ReadAll(stream);
+    return grpc::Status::OK;
+  }});
+  v1::WorkerMessage message;
+  message.mutable_accepted()->mutable_key()->set_job_id("too early");
+  link.Send(message);
+  may_greet.Notify();
+  ASSERT_TRUE(listener_.task.WaitForNotificationWithTimeout(kLongEnough));
+
+  message.mutable_accepted()->mutable_key()->set_job_id("in time");
+  link.Send(message);
+
+  ASSERT_TRUE(heard.WaitForNotificationWithTimeout(kLongEnough));
+  EXPECT_EQ(job, "in time");
+}
+
+TEST_F(CoordinatorLinkTest, SaysGoodbyeOnStopping) {
+  std::string last_words;
+  absl::Notification ended;
+  CoordinatorLink& link = Start({[&](Stream* stream) {
+    Greet(stream);
+    v1::CoordinatorMessage task;
+    task.mutable_task();
+    stream->Write(task);
+    v1::WorkerMessage message;
+    while (stream->Read(&message)) {
+      if (message.has_goodbye()) last_words = message.goodbye().reason();
+    }
+    ended.Notify();
+    return grpc::Status::OK;
+  }});
+  ASSERT_TRUE(listener_.task.WaitForNotificationWithTimeout(kLongEnough));
+
+  link.Stop("the worker is stopping");
+
+  ASSERT_TRUE(ended.WaitForNotificationWithTimeout(kLongEnough));
+  EXPECT_EQ(last_words, "the worker is stopping");
+}
+
+TEST_F(CoordinatorLinkTest, TasksBeforeTheWelcomeAreNotHeard) {
+  absl::Notification sent;
+  Start({[&](Stream* stream) {
+    v1::CoordinatorMessage task;
+    task.mutable_task();
+    stream->Write(task);
+    Greet(stream);
+    v1::CoordinatorMessage cancelled;
+    cancelled.mutable_cancelled();
+    stream->Write(cancelled);
+    sent.Notify();
+    ReadAll(stream);
+    return grpc::Status::OK;
+  }});
+
+  ASSERT_TRUE(listener_.cancelled.WaitForNotificationWithTimeout(kLongEnough));
+  EXPECT_FALSE(listener_.task.HasBeenNotified());
+  sent.WaitForNotification();
+}
+
+}  // namespace
+}  // namespace entente::worker

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_UNIT_WORKER_SESSION_FAKE_TRANSFER_SERVICE_H_
+#define TESTS_UNIT_WORKER_SESSION_FAKE_TRANSFER_SERVICE_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "entente/v1/transfer_service.grpc.pb.h"
+
+namespace entente::worker {
+
+// A coordinator's TransferService in this process, told what to break.
+class FakeTransferService final : public v1::TransferService::Service {
+ public:
+  // Thread-safe for the calls below; set what is to break before the call.
+  std::map<std::string, std::string> files;  // What may be downloaded, by digest.
+  size_t chunk_bytes = 4;
+  std::deque<size_t> cut_downloads_after;  // Chunks sent before each next download breaks.
+  std::deque<grpc::Status> upload_results; // Of the next uploads, instead of OK.
+  std::deque<size_t> cut_uploads_after;    // Bytes taken before each next upload breaks.
+
+  std::vector<uint64_t> DownloadOffsets() const {
+    absl::MutexLock lock(&mu_);
+    return download_offsets_;
+  }
+  std::string Uploaded() const {
+    absl::MutexLock lock(&mu_);
+    return uploaded_;
+  }
+  std::vector<uint64_t> UploadOffsets() const {
+    absl::MutexLock lock(&mu_);
+    return upload_offsets_;
+  }
+
+  grpc::Status Download(grpc::ServerContext*, const v1::DownloadRequest* request,
+                        grpc::ServerWriter<v1::Chunk>* writer) override {
+    absl::MutexLock lock(&mu_);
+    download_offsets_.push_back(request->offset());
+    const auto file = files.find(request->digest());
+    if (file == files.end()) return {grpc::StatusCode::NOT_FOUND, "there is no such model"};
+    size_t chunks_left = file->second.size() + 1;
+    if (!cut_downloads_after.empty()) {
+      chunks_left = cut_downloads_after.front();
+      cut_downloads_after.pop_front();
+    }
+    v1::Chunk chunk;
+    chunk.set_total_bytes(file->second.size());
+    for (uint64_t offset = request->offset(); offset < file->second.size(); offset += chunk_bytes) {
+      if (chunks_left-- == 0) return {grpc::StatusCode::UNAVAILABLE, "the line is cut"};
+      chunk.set_offset(offset);
+      chunk.set_data(file->second.substr(offset, chunk_bytes));
+      writer->Write(chunk);
+      chunk.clear_total_bytes();
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetUploadOffset(grpc::ServerContext*, const v1::UploadHeader*,
+                               v1::UploadOffset* offset) override {
+    absl::MutexLock lock(&mu_);
+    offset->set_offset(uploaded_.size());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Upload(grpc::ServerContext*, grpc::ServerReader<v1::UploadMessage>* reader,
+                      v1::UploadReceipt* receipt) override {
+    absl::MutexLock lock(&mu_);
+    v1::UploadMessage message;
+    if (!reader->Read(&message) || !message.has_header()) {
+      return {grpc::StatusCode::INVALID_ARGUMENT, "no header"};
+    }
+    const v1::UploadHeader header = message.header();
+    upload_offsets_.push_back(uploaded_.size());
+    if (!upload_results.empty()) {
+      const grpc::Status result = upload_results.front();
+      upload_results.pop_front();
+      if (!result.ok()) return result;
+    }
+    size_t bytes_left = header.total_bytes() + 1;
+    if (!cut_uploads_after.empty()) {
+      bytes_left = cut_uploads_after.front();
+      cut_uploads_after.pop_front();
+    }
+    while (reader->Read(&message)) {
+      const std::string& data = message.chunk().data();
+      uploaded_ += data.substr(0, bytes_left);
+      if (data.size() >= bytes_left) return {grpc::StatusCode::UNAVAILABLE, "the line is cut"};
+      bytes_left -= data.size();
+    }
+    receipt->set_digest(header.digest());
+    receipt->set_total_bytes(header.total_bytes());
+    return grpc::Status::OK;
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  std::vector<uint64_t> download_offsets_;
+  std::vector<uint64_t> upload_offsets_;
+  std::string uploaded_;
+};
+
+}  // namespace entente::worker
+
+#endif  // TESTS_UNIT_WORKER_SESSION_FAKE_TRANSFER_SERVICE_H_

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/grpc_transfers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/temp_folder.h"
+#include "tests/unit/worker/session/fake_transfer_service.h"
+#include "tests/unit/worker/session/in_process_server.h"
+#include "tests/unit/worker/session/session_examples.h"
+
+namespace entente::worker {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(GrpcTransfersTest, MovesFilesBothWays) {
+  const TempFolder folder;
+  PosixFileSystem files;
+  SystemRandomSource random;
+  FakeTransferService service;
+  service.files[Sha256Of("model").ToHex()] = "model";
+  InProcessServer server(&service);
+  ASSERT_OK_AND_ASSIGN(const auto cache, ModelCache::Open(&files, folder.File("models"), 100));
+  GrpcTransfers transfers(server.Channel(),
+                          {.files = &files, .cache = cache.get(), .random = &random});
+  v1::UploadHeader header;
+  header.set_digest(Sha256Of("update").ToHex());
+  header.set_total_bytes(6);
+
+  EXPECT_THAT(
+      transfers.Download(Sha256Of("model"), "toy-1", [](uint64_t, uint64_t) {}, CancelToken()),
+      IsOk());
+  EXPECT_THAT(transfers.Upload(header, folder.Write("update", "update"), [](uint64_t, uint64_t) {},
+                               CancelToken()),
+              IsOk());
+
+  EXPECT_EQ(service.Uploaded(), "update");
+}
+
+TEST(GrpcTransfersTest, AFileThatChangedIsNotSent) {
+  const TempFolder folder;
+  PosixFileSystem files;
+  SystemRandomSource random;
+  FakeTransferService service;
+  InProcessServer server(&service);
+  ASSERT_OK_AND_ASSIGN(const auto cache, ModelCache::Open(&files, folder.File("models"), 100));
+  GrpcTransfers transfers(server.Channel(),
+                          {.files = &files, .cache = cache.get(), .random = &random});
+  v1::UploadHeader header;
+  header.set_total_bytes(7);
+
+  EXPECT_THAT(transfers.Upload(header, folder.Write("update", "update"), [](uint64_t, uint64_t) {},
+                               CancelToken()),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("has 6 bytes")));
+}
+
+}  // namespace
+}  // namespace entente::worker

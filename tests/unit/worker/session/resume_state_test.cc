@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/resume_state.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "common/base/limits.h"
+#include "tests/support/temp_folder.h"
+#include "tests/unit/worker/session/session_examples.h"
+
+namespace entente::worker {
+namespace {
+
+class ResumeStateTest : public testing::Test {
+ protected:
+  std::unique_ptr<ResumeState> Open() {
+    auto state = ResumeState::Open(&files_, folder_.File("updates"));
+    EXPECT_THAT(state, IsOk());
+    return *std::move(state);
+  }
+
+  // Writes and keeps an update for `task`.
+  v1::UploadHeader Keep(ResumeState& state, const v1::Task& task) {
+    EXPECT_THAT(WriteTextFile(files_, state.UpdatePath(task.key()), "update"), IsOk());
+    v1::UploadHeader header;
+    *header.mutable_update()->mutable_key() = task.key();
+    header.mutable_update()->set_base_model_digest(task.model_digest());
+    header.mutable_update()->set_examples(18446744073709551615u);
+    header.mutable_update()->set_training_loss(0.1);
+    header.set_digest(Sha256Of("update").ToHex());
+    header.set_total_bytes(6);
+    EXPECT_THAT(state.Keep(header, task.recipe_digest()), IsOk());
+    return header;
+  }
+
+  TempFolder folder_;
+  PosixFileSystem files_;
+};
+
+TEST_F(ResumeStateTest, FindsAKeptUpdateAfterARestart) {
+  const v1::UploadHeader header = Keep(*Open(), SomeTask());
+
+  const auto state = Open();
+  const auto kept = state->Find(SomeTask());
+
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_EQ(kept->header.SerializeAsString(), header.SerializeAsString());
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadTextFile(files_, kept->path, 100));
+  EXPECT_EQ(text, "update");
+}
+
+TEST_F(ResumeStateTest, AnotherTaskModelOrRecipeFindsNothing) {
+  const auto state = Open();
+  Keep(*state, SomeTask());
+  v1::Task other_round = SomeTask();
+  other_round.mutable_key()->set_round_index(9);
+
+  EXPECT_FALSE(state->Find(other_round).has_value());
+  EXPECT_FALSE(state->Find(SomeTask(Sha256Of("other").ToHex())).has_value());
+  EXPECT_FALSE(
+      state->Find(SomeTask(Sha256Of("model").ToHex(), SomeRecipe("training: {epochs: 2}\n")))
+          .has_value());
+}
+
+TEST_F(ResumeStateTest, AnUpdateTheDiskHasSpoiltIsNotFound) {
+  const auto state = Open();
+  Keep(*state, SomeTask());
+  ASSERT_THAT(WriteTextFile(files_, state->UpdatePath(SomeTask().key()), "updatE"), IsOk());
+
+  EXPECT_FALSE(state->Find(SomeTask()).has_value());
+}
+
+TEST_F(ResumeStateTest, ASpoiltDescriptionIsNotFound) {
+  const auto state = Open();
+  Keep(*state, SomeTask());
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("updates")));
+  for (const char* text : {"", "[]", "{\"base_model_digest\":7}"}) {
+    ASSERT_THAT(WriteTextFile(files_, folder_.File("updates/" + names.front()), text), IsOk());
+    EXPECT_FALSE(state->Find(SomeTask()).has_value());
+  }
+}
+
+TEST_F(ResumeStateTest, WhatIsDroppedIsGone) {
+  const auto state = Open();
+  Keep(*state, SomeTask());
+
+  EXPECT_THAT(state->Drop(SomeTask().key()), IsOk());
+  EXPECT_THAT(state->Drop(SomeTask().key()), IsOk());
+
+  EXPECT_FALSE(state->Find(SomeTask()).has_value());
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("updates")));
+  EXPECT_THAT(names, testing::IsEmpty());
+}
+
+TEST_F(ResumeStateTest, HalfWrittenUpdatesAreRemovedAtTheStart) {
+  Keep(*Open(), SomeTask());
+  folder_.Write("updates/abc.safetensors", "half");
+  folder_.Write("updates/abc.safetensors.unchecked", "half");
+  folder_.Write("updates/def.json", "{}");
+
+  const auto state = Open();
+
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("updates")));
+  EXPECT_EQ(names.size(), 2);
+  EXPECT_TRUE(state->Find(SomeTask()).has_value());
+}
+
+TEST_F(ResumeStateTest, KeepsOnlySoMany) {
+  for (size_t i = 0; i < limits::kWorkerKeptUpdatesMax + 5; ++i) {
+    folder_.Write("updates/" + std::to_string(i) + ".safetensors", "update");
+    folder_.Write("updates/" + std::to_string(i) + ".json", "{}");
+  }
+
+  Open();
+
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("updates")));
+  EXPECT_EQ(names.size(), 2 * limits::kWorkerKeptUpdatesMax);
+}
+
+TEST_F(ResumeStateTest, ALossThatIsNoNumberCostsTheResumeOnly) {
+  const auto state = Open();
+  v1::UploadHeader header = Keep(*state, SomeTask());
+  header.mutable_update()->set_training_loss(std::nan(""));
+  ASSERT_THAT(state->Keep(header, SomeTask().recipe_digest()), IsOk());
+
+  EXPECT_FALSE(state->Find(SomeTask()).has_value());
+}
+
+}  // namespace
+}  // namespace entente::worker

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/task_flow.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <deque>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "tests/support/simulated_clock.h"
+#include "tests/support/temp_folder.h"
+#include "tests/unit/worker/session/session_examples.h"
+
+namespace entente::worker {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using End = TaskResult::End;
+
+// Writes the update it is told to.
+class FakeTrainer final : public Trainer {
+ public:
+  explicit FakeTrainer(PosixFileSystem* files, std::string folder)
+      : files_(*files), folder_(std::move(folder)) {}
+
+  std::vector<std::string> calls;
+  std::deque<absl::Status> train_results;  // Of the next trainings, instead of OK.
+  std::vector<float> update = {1, 2, 3};
+  std::string link_to;  // Leaves a link instead of an update.
+  EvaluateResult evaluation{.examples = 4, .loss = 0.5, .accuracy = 0.75};
+  PrepareRequest prepared;
+
+  absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request, const CancelToken&) override {
+    calls.push_back("prepare");
+    prepared = request;
+    return PreparedData{.examples = 10};
+  }
+  absl::StatusOr<TrainResult> Train(const TrainRequest& request, const ProgressCallback& progress,
+                                    const CancelToken& cancel) override {
+    calls.push_back("train");
+    if (!train_results.empty()) {
+      const absl::Status result = train_results.front();
+      train_results.pop_front();
+      if (!result.ok()) return result;
+    }
+    if (cancel.cancelled()) return cancel.status();
+    progress({.step = 1, .step_count = 2, .loss = 0.5});
+    const std::string output = folder_ + "/" + request.output_name;
+    if (link_to.empty()) {
+      WriteTensors(files_, output, update);
+    } else {
+      std::filesystem::create_symlink(link_to, output);
+    }
+    return TrainResult{.output = output, .examples = 10, .training_loss = 0.25, .steps = 2};
+  }
+  absl::StatusOr<EvaluateResult> Evaluate(const EvaluateRequest&, const ProgressCallback&,
+                                          const CancelToken&) override {
+    calls.push_back("evaluate");
+    return evaluation;
+  }
+  void Stop() override { calls.push_back("stop"); }
+
+ private:
+  PosixFileSystem& files_;
+  const std::string folder_;
+};
+
+// A coordinator that is a folder.
+class FakeTransfers final : public Transfers {
+ public:
+  explicit FakeTransfers(ModelCache* cache) : cache_(*cache) {}
+
+  std::map<std::string, std::string> models;  // By digest.
+  absl::Status upload_result;
+  std::vector<v1::UploadHeader> uploads;
+
+  absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string&,
+                                             const ByteProgress&, const CancelToken&) override {
+    const auto model = models.find(digest.ToHex());
+    if (model == models.end()) return absl::NotFoundError("there is no such model");
+    auto file = cache_.BeginDownload(digest, model->second.size());
+    if (!file.ok()) return file.status();
+    if (absl::Status status = (*file)->Append(0, model->second); !status.ok()) return status;
+    return cache_.FinishDownload(digest, *std::move(file));
+  }
+  absl::Status Upload(const v1::UploadHeader& header, const std::string&, const ByteProgress&,
+                      const CancelToken&) override {
+    uploads.push_back(header);
+    return upload_result;
+  }
+
+ private:
+  ModelCache& cache_;
+};
+
+class TaskFlowTest : public testing::Test {
+ protected:
+  TaskFlowTest()
+      : cache_(OpenCache()),
+        resume_state_(OpenResumeState()),
+        transfers_(cache_.get()),
+        trainer_(&files_, folder_.path()),
+        policy_(LoadPolicy(files_, folder_.Write("policy.yaml", kOpenPolicy))) {
+    model_digest_ = WriteTensors(files_, folder_.File("base"), {0, 0, 0}).ToHex();
+    auto text = ReadTextFile(files_, folder_.File("base"), 1000);
+    EXPECT_THAT(text, IsOk());
+    transfers_.models[model_digest_] = *text;
+  }
+
+  TaskResult Run(const v1::Task& task) {
+    const TaskAdmission admission({.datasets = &datasets_, .policy = &policy_, .clock = &clock_});
+    TaskFlow flow({.files = &files_,
+                   .clock = &clock_,
+                   .datasets = &datasets_,
+                   .admission = &admission,
+                   .transfers = &transfers_,
+                   .trainer = &trainer_,
+                   .resume_state = resume_state_.get()});
+    return flow.Run(
+        task, clock_.Now() + absl::Minutes(10),
+        [this](absl::string_view activity, const StepProgress&) {
+          if (activities_.empty() || activities_.back() != std::string(activity)) {
+            activities_.push_back(std::string(activity));
+          }
+        },
+        cancel_);
+  }
+
+  v1::Task Task(const std::string& more = "") { return SomeTask(model_digest_, SomeRecipe(more)); }
+  v1::Task EvaluateTask() {
+    v1::Task task = Task();
+    task.mutable_key()->set_kind(v1::TaskKey::KIND_EVALUATE);
+    return task;
+  }
+
+  std::unique_ptr<ModelCache> OpenCache() {
+    auto cache = ModelCache::Open(&files_, folder_.File("models"), 10'000);
+    EXPECT_THAT(cache, IsOk());
+    return *std::move(cache);
+  }
+  std::unique_ptr<ResumeState> OpenResumeState() {
+    auto state = ResumeState::Open(&files_, folder_.File("updates"));
+    EXPECT_THAT(state, IsOk());
+    return *std::move(state);
+  }
+  std::vector<std::string> KeptFiles() {
+    auto names = files_.ListFiles(folder_.File("updates"));
+    EXPECT_THAT(names, IsOk());
+    return *names;
+  }
+
+  TempFolder folder_;
+  PosixFileSystem files_;
+  SimulatedClock clock_;
+  std::unique_ptr<ModelCache> cache_;
+  std::unique_ptr<ResumeState> resume_state_;
+  FakeTransfers transfers_;
+  FakeTrainer trainer_;
+  LocalPolicy policy_;
+  const OfferedDatasets datasets_ = SomeDatasets();
+  CancelToken cancel_;
+  std::string model_digest_;
+  std::vector<std::string> activities_;
+};
+
+TEST_F(TaskFlowTest, TrainsEncodesAndUploads) {
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kDone) << result.reason;
+  EXPECT_THAT(activities_, ElementsAre("downloading", "preparing", "training"));
+  EXPECT_EQ(trainer_.prepared.dataset_format, "csv");
+  EXPECT_EQ(trainer_.prepared.dataset_folder, "/srv/numbers");
+  ASSERT_EQ(transfers_.uploads.size(), 1);
+  const v1::UploadHeader& header = transfers_.uploads.front();
+  EXPECT_EQ(header.update().base_model_digest(), model_digest_);
+  EXPECT_EQ(header.update().examples(), 10);
+  EXPECT_EQ(header.update().training_loss(), 0.25);
+  ASSERT_OK_AND_ASSIGN(const Digest digest,
+                       Sha256OfFile(files_, resume_state_->UpdatePath(Task().key())));
+  EXPECT_EQ(header.digest(), digest.ToHex());
+}
+
+TEST_F(TaskFlowTest, WritesTheUpdateInTheRecipesEncoding) {
+  ASSERT_EQ(Run(Task()).end, End::kDone);
+  ASSERT_EQ(Run(Task("updates: {encoding: bf16}\n")).end, End::kDone);
+
+  ASSERT_EQ(transfers_.uploads.size(), 2);
+  EXPECT_EQ(transfers_.uploads[0].total_bytes() - transfers_.uploads[1].total_bytes(), 3 * 2);
+}
+
+TEST_F(TaskFlowTest, AKeptUpdateIsUploadedWithoutTraining) {
+  ASSERT_EQ(Run(Task()).end, End::kDone);
+  trainer_.calls.clear();
+
+  EXPECT_EQ(Run(Task()).end, End::kDone);
+
+  EXPECT_THAT(trainer_.calls, ElementsAre());
+  ASSERT_EQ(transfers_.uploads.size(), 2);
+  EXPECT_EQ(transfers_.uploads[0].digest(), transfers_.uploads[1].digest());
+}
+
+TEST_F(TaskFlowTest, ACrashedTrainerGetsASecondTry) {
+  trainer_.train_results = {absl::UnavailableError("the trainer ended with signal 11")};
+
+  EXPECT_EQ(Run(Task()).end, End::kDone);
+
+  EXPECT_THAT(trainer_.calls, ElementsAre("prepare", "train", "prepare", "train"));
+}
+
+TEST_F(TaskFlowTest, ATrainerThatCrashesTwiceFailsTheTask) {
+  trainer_.train_results = {absl::UnavailableError("first"),
+                            absl::UnavailableError("the trainer ended with signal 11")};
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_EQ(result.reason, "the trainer ended with signal 11");
+}
+
+TEST_F(TaskFlowTest, WhatTheTrainerCannotDoIsNotTriedAgain) {
+  trainer_.train_results = {absl::FailedPreconditionError("the trainer says: no data")};
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_EQ(result.reason, "the trainer says: no data");
+  EXPECT_THAT(trainer_.calls, ElementsAre("prepare", "train"));
+}
+
+TEST_F(TaskFlowTest, AnUpdateWithoutNumbersStaysHere) {
+  trainer_.update = {1, std::numeric_limits<float>::quiet_NaN(), 3};
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_THAT(result.reason, HasSubstr("NaN"));
+  EXPECT_THAT(KeptFiles(), ElementsAre());
+  EXPECT_THAT(transfers_.uploads, testing::IsEmpty());
+}
+
+TEST_F(TaskFlowTest, ALinkInPlaceOfAnUpdateIsNotFollowed) {
+  trainer_.link_to = folder_.File("base");
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_THAT(result.reason, HasSubstr("is not a regular file"));
+  EXPECT_THAT(KeptFiles(), ElementsAre());
+  EXPECT_TRUE(files_.Exists(folder_.File("base")));
+}
+
+TEST_F(TaskFlowTest, ARefusedUpdateIsNotKept) {
+  transfers_.upload_result = absl::FailedPreconditionError("round 3 has closed");
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kRefused);
+  EXPECT_THAT(result.reason, HasSubstr("round 3 has closed"));
+  EXPECT_THAT(KeptFiles(), ElementsAre());
+}
+
+TEST_F(TaskFlowTest, AnUpdateThePolicyFindsTooLargeIsNotEvenTrained) {
+  policy_ = LoadPolicy(files_, folder_.Write("policy.yaml", std::string(kOpenPolicy) +
+                                                                "limits: {updateBytesMax: 10}\n"));
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_THAT(result.reason, HasSubstr("update_bytes_max"));
+  EXPECT_THAT(trainer_.calls, ElementsAre());
+}
+
+TEST_F(TaskFlowTest, ThePolicyIsAskedAgainWhenTheTasksTurnComes) {
+  policy_ = LoadPolicy(files_, folder_.Write("policy.yaml",
+                                             "apiVersion: entente/v1\nkind: LocalPolicy\n"
+                                             "rules: [{name: nobody, effect: deny}]\n"));
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_THAT(result.reason, HasSubstr("nobody"));
+  EXPECT_THAT(activities_, ElementsAre());
+}
+
+TEST_F(TaskFlowTest, AModelThatIsNotThereFailsTheTask) {
+  const TaskResult result = Run(SomeTask(Sha256Of("none").ToHex()));
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_EQ(result.reason, "there is no such model");
+}
+
+TEST_F(TaskFlowTest, ACancelledTaskEndsSo) {
+  cancel_.Cancel("the round closed");
+
+  EXPECT_EQ(Run(Task()).end, End::kCancelled);
+}
+
+TEST_F(TaskFlowTest, EvaluatesAModel) {
+  const TaskResult result = Run(EvaluateTask());
+
+  EXPECT_EQ(result.end, End::kDone) << result.reason;
+  ASSERT_TRUE(result.metrics.has_value());
+  EXPECT_EQ(result.metrics->examples(), 4);
+  EXPECT_EQ(result.metrics->loss(), 0.5);
+  EXPECT_EQ(result.metrics->accuracy(), 0.75);
+  EXPECT_THAT(trainer_.calls, ElementsAre("prepare", "evaluate"));
+}
+
+TEST_F(TaskFlowTest, MetricsThatMeanNothingStayHere) {
+  for (const auto& [evaluation, reason] :
+       std::vector<std::pair<EvaluateResult, std::string>>{
+           {{.examples = 0, .loss = 0.5, .accuracy = std::nullopt}, "no examples"},
+           {{.examples = 4, .loss = std::nan(""), .accuracy = std::nullopt}, "not a number"},
+           {{.examples = 4, .loss = 0.5, .accuracy = 1.5}, "not 0 to 1"}}) {
+    trainer_.evaluation = evaluation;
+
+    const TaskResult result = Run(EvaluateTask());
+
+    EXPECT_EQ(result.end, End::kFailed);
+    EXPECT_THAT(result.reason, HasSubstr(reason));
+  }
+}
+
+TEST_F(TaskFlowTest, ATorchScriptModelsProgramIsBroughtToo) {
+  v1::Recipe recipe = SomeRecipe();
+  recipe.mutable_model()->mutable_torchscript()->set_digest(Sha256Of("program").ToHex());
+  transfers_.models[Sha256Of("program").ToHex()] = "program";
+
+  EXPECT_EQ(Run(SomeTask(model_digest_, recipe)).end, End::kDone);
+
+  EXPECT_EQ(trainer_.prepared.program, folder_.File("models/" + Sha256Of("program").ToHex()));
+}
+
+}  // namespace
+}  // namespace entente::worker

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/task_key.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace entente::worker {
+namespace {
+
+v1::TaskKey Key(const std::string& job, uint32_t round, uint32_t attempt, v1::TaskKey::Kind kind) {
+  v1::TaskKey key;
+  key.set_job_id(job);
+  key.set_round_index(round);
+  key.set_attempt(attempt);
+  key.set_kind(kind);
+  return key;
+}
+
+TEST(TaskKeyTest, EveryPartTellsTasksApart) {
+  const v1::TaskKey key = Key("a", 1, 1, v1::TaskKey::KIND_TRAIN);
+
+  EXPECT_TRUE(SameTask(key, Key("a", 1, 1, v1::TaskKey::KIND_TRAIN)));
+  for (const v1::TaskKey& other : {Key("b", 1, 1, v1::TaskKey::KIND_TRAIN),
+                                   Key("a", 2, 1, v1::TaskKey::KIND_TRAIN),
+                                   Key("a", 1, 2, v1::TaskKey::KIND_TRAIN),
+                                   Key("a", 1, 1, v1::TaskKey::KIND_EVALUATE)}) {
+    EXPECT_FALSE(SameTask(key, other));
+    EXPECT_NE(TaskFileStem(key), TaskFileStem(other));
+  }
+}
+
+TEST(TaskKeyTest, PeopleCountRoundsFromOne) {
+  EXPECT_EQ(TaskText(Key("toy-1", 0, 1, v1::TaskKey::KIND_TRAIN)), "train toy-1 round 1");
+  EXPECT_EQ(TaskText(Key("toy-1", 4, 2, v1::TaskKey::KIND_EVALUATE)),
+            "evaluate toy-1 round 5 attempt 2");
+}
+
+TEST(TaskKeyTest, AHostileJobNameMakesAHarmlessFileName) {
+  EXPECT_THAT(TaskFileStem(Key("../../etc/passwd", 0, 1, v1::TaskKey::KIND_TRAIN)),
+              testing::MatchesRegex("[0-9a-f]+"));
+}
+
+}  // namespace
+}  // namespace entente::worker

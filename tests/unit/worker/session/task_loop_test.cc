@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/task_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "tests/support/temp_folder.h"
+#include "tests/unit/worker/session/session_examples.h"
+#include "worker/session/task_key.h"
+
+namespace entente::worker {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr absl::Duration kLongEnough = absl::Seconds(30);
+
+// Keeps every message as one line of text.
+class FakeSender final : public ControlSender {
+ public:
+  void Send(v1::WorkerMessage message) override {
+    absl::MutexLock lock(&mu_);
+    lines_.push_back(AsText(message));
+  }
+
+  std::vector<std::string> lines() {
+    absl::MutexLock lock(&mu_);
+    return lines_;
+  }
+
+  // Waits until there are so many lines that start with `start`.
+  bool WaitFor(const std::string& start, size_t count = 1) {
+    absl::MutexLock lock(&mu_);
+    const auto there = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return static_cast<size_t>(std::count_if(
+                 lines_.begin(), lines_.end(),
+                 [&](const std::string& line) { return line.rfind(start, 0) == 0; })) >= count;
+    };
+    return mu_.AwaitWithTimeout(absl::Condition(&there), kLongEnough);
+  }
+
+ private:
+  static std::string AsText(const v1::WorkerMessage& message) {
+    switch (message.kind_case()) {
+      case v1::WorkerMessage::kAccepted:
+        return absl::StrCat("accepted ", TaskText(message.accepted().key()));
+      case v1::WorkerMessage::kDeclined:
+        return absl::StrCat("declined ", TaskText(message.declined().key()), ": ",
+                            message.declined().reason());
+      case v1::WorkerMessage::kProgress:
+        return absl::StrCat("progress ", TaskText(message.progress().key()), ": ",
+                            message.progress().activity(), " ", message.progress().step());
+      case v1::WorkerMessage::kFailed:
+        return absl::StrCat("failed ", TaskText(message.failed().key()), ": ",
+                            message.failed().reason());
+      case v1::WorkerMessage::kEvaluated:
+        return absl::StrCat("evaluated ", TaskText(message.evaluated().key()), ": ",
+                            message.evaluated().metrics().loss());
+      default:
+        return "another";
+    }
+  }
+
+  absl::Mutex mu_;
+  std::vector<std::string> lines_ ABSL_GUARDED_BY(mu_);
+};
+
+// Works on each task until the test lets it end, or it is cancelled.
+class FakeRunner final : public TaskRunner {
+ public:
+  TaskResult Run(const v1::Task& task, absl::Time, const Report& report,
+                 const CancelToken& cancel) override {
+    const CancelToken::Registration registration = cancel.OnCancel([this] {
+      absl::MutexLock lock(&mu_);
+      results_.push_back({.end = TaskResult::End::kCancelled, .reason = "", .metrics = {}});
+    });
+    {
+      absl::MutexLock lock(&mu_);
+      runs_.push_back(TaskText(task.key()));
+    }
+    report("training", {.step = 1, .step_count = 2});
+    absl::MutexLock lock(&mu_);
+    const auto has_result = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return !results_.empty();
+    };
+    mu_.Await(absl::Condition(&has_result));
+    TaskResult result = results_.front();
+    results_.pop_front();
+    if (result.end == TaskResult::End::kCancelled) {
+      result.reason = "cancelled";
+    }
+    return result;
+  }
+  void Forget(const v1::TaskKey& key) override {
+    absl::MutexLock lock(&mu_);
+    forgotten_.push_back(TaskText(key));
+  }
+  void Close() override {
+    absl::MutexLock lock(&mu_);
+    closed_ = true;
+  }
+
+  void End(TaskResult::End end, const std::string& reason = "", double loss = -1) {
+    TaskResult result{.end = end, .reason = reason, .metrics = {}};
+    if (loss >= 0) result.metrics.emplace().set_loss(loss);
+    absl::MutexLock lock(&mu_);
+    results_.push_back(result);
+  }
+  std::vector<std::string> runs() {
+    absl::MutexLock lock(&mu_);
+    return runs_;
+  }
+  bool WaitForRuns(size_t count) {
+    absl::MutexLock lock(&mu_);
+    const auto there = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return runs_.size() >= count; };
+    return mu_.AwaitWithTimeout(absl::Condition(&there), kLongEnough);
+  }
+  bool WaitForForgotten(const std::string& text) {
+    absl::MutexLock lock(&mu_);
+    const auto there = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+      return std::count(forgotten_.begin(), forgotten_.end(), text) > 0;
+    };
+    return mu_.AwaitWithTimeout(absl::Condition(&there), kLongEnough);
+  }
+  bool closed() {
+    absl::MutexLock lock(&mu_);
+    return closed_;
+  }
+
+ private:
+  absl::Mutex mu_;
+  std::deque<TaskResult> results_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> runs_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> forgotten_ ABSL_GUARDED_BY(mu_);
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+class TaskLoopTest : public testing::Test {
+ protected:
+  TaskLoopTest()
+      : policy_(LoadPolicy(files_, folder_.Write("policy.yaml", kOpenPolicy))),
+        admission_({.datasets = &datasets_, .policy = &policy_, .clock = &clock_}),
+        loop_({.sender = &sender_, .runner = &runner_, .admission = &admission_, .clock = &clock_}) {
+  }
+
+  static v1::Task Task(const std::string& job, uint32_t round_index = 0) {
+    v1::Task task = SomeTask();
+    task.mutable_key()->set_job_id(job);
+    task.mutable_key()->set_round_index(round_index);
+    return task;
+  }
+  static v1::Task Evaluation(const std::string& job) {
+    v1::Task task = Task(job);
+    task.mutable_key()->set_kind(v1::TaskKey::KIND_EVALUATE);
+    return task;
+  }
+  void Cancel(const v1::Task& task) {
+    v1::TaskCancelled cancelled;
+    *cancelled.mutable_key() = task.key();
+    cancelled.set_reason("the round closed");
+    loop_.HandleCancelled(cancelled);
+  }
+
+  TempFolder folder_;
+  PosixFileSystem files_;
+  SystemClock clock_;
+  const OfferedDatasets datasets_ = SomeDatasets();
+  LocalPolicy policy_;
+  TaskAdmission admission_;
+  FakeSender sender_;
+  FakeRunner runner_;
+  TaskLoop loop_;
+};
+
+TEST_F(TaskLoopTest, AcceptsRunsAndReports) {
+  loop_.HandleTask(Evaluation("a"));
+  ASSERT_TRUE(sender_.WaitFor("progress"));
+  runner_.End(TaskResult::End::kDone, "", 0.5);
+
+  ASSERT_TRUE(sender_.WaitFor("evaluated"));
+  EXPECT_THAT(sender_.lines(),
+              ElementsAre("accepted evaluate a round 1", "progress evaluate a round 1: training 1",
+                          "evaluated evaluate a round 1: 0.5"));
+}
+
+TEST_F(TaskLoopTest, TasksRunOneAfterTheOtherAndTheSecondIsQueued) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  loop_.HandleTask(Task("b"));
+  EXPECT_TRUE(sender_.WaitFor("progress train b round 1: queued"));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1"));
+
+  runner_.End(TaskResult::End::kDone);
+
+  EXPECT_TRUE(runner_.WaitForRuns(2));
+}
+
+TEST_F(TaskLoopTest, ATaskThatComesAgainIsAcceptedAndNotStartedTwice) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(sender_.WaitFor("progress"));
+
+  loop_.HandleTask(Task("a"));
+
+  EXPECT_TRUE(sender_.WaitFor("accepted", 2));
+  EXPECT_TRUE(sender_.WaitFor("progress train a round 1: training 1", 2));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1"));
+}
+
+TEST_F(TaskLoopTest, AnAnswerThatWasLostIsGivenAgain) {
+  loop_.HandleTask(Evaluation("a"));
+  runner_.End(TaskResult::End::kDone, "", 0.5);
+  ASSERT_TRUE(sender_.WaitFor("evaluated"));
+
+  loop_.HandleTask(Evaluation("a"));
+
+  EXPECT_TRUE(sender_.WaitFor("evaluated", 2));
+  EXPECT_EQ(runner_.runs().size(), 1);
+}
+
+TEST_F(TaskLoopTest, AnUploadedUpdateThatIsAskedForAgainIsSentAgain) {
+  loop_.HandleTask(Task("a"));
+  runner_.End(TaskResult::End::kDone);
+  loop_.HandleTask(Task("b"));
+  ASSERT_TRUE(runner_.WaitForRuns(2));
+
+  loop_.HandleTask(Task("a"));
+  runner_.End(TaskResult::End::kDone);
+
+  EXPECT_TRUE(runner_.WaitForRuns(3));
+  EXPECT_EQ(runner_.runs().back(), "train a round 1");
+}
+
+TEST_F(TaskLoopTest, AFailureIsSaidWithItsReason) {
+  loop_.HandleTask(Task("a"));
+  runner_.End(TaskResult::End::kFailed, "the trainer ended with signal 11");
+
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: the trainer ended with signal 11"));
+}
+
+TEST_F(TaskLoopTest, ARefusalIsNotSaidToWhoRefused) {
+  loop_.HandleTask(Task("a"));
+  runner_.End(TaskResult::End::kRefused, "the round had closed");
+  loop_.HandleTask(Task("b"));
+  ASSERT_TRUE(runner_.WaitForRuns(2));
+
+  for (const std::string& line : sender_.lines()) EXPECT_THAT(line, Not(StartsWith("failed")));
+}
+
+TEST_F(TaskLoopTest, CancellingEndsARunningTaskAndForgetsItsUpdate) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+
+  Cancel(Task("a"));
+
+  EXPECT_TRUE(runner_.WaitForForgotten("train a round 1"));
+  for (const std::string& line : sender_.lines()) EXPECT_THAT(line, Not(StartsWith("failed")));
+}
+
+TEST_F(TaskLoopTest, CancellingAQueuedTaskKeepsItFromStarting) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  loop_.HandleTask(Task("b"));
+  loop_.HandleTask(Task("c"));
+
+  Cancel(Task("b"));
+  runner_.End(TaskResult::End::kDone);
+
+  ASSERT_TRUE(runner_.WaitForRuns(2));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1", "train c round 1"));
+}
+
+TEST_F(TaskLoopTest, CancellingSomethingElseChangesNothing) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+
+  Cancel(Task("a", 7));
+  Cancel(Task("z"));
+  runner_.End(TaskResult::End::kFailed, "still here");
+
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: still here"));
+}
+
+TEST_F(TaskLoopTest, TheNextRoundsTaskReplacesTheOld) {
+  loop_.HandleTask(Task("a", 0));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+
+  loop_.HandleTask(Task("a", 1));
+
+  EXPECT_TRUE(runner_.WaitForRuns(2));
+  EXPECT_TRUE(runner_.WaitForForgotten("train a round 1"));
+}
+
+TEST_F(TaskLoopTest, ATaskThatIsNotTakenIsDeclined) {
+  v1::Task task = Task("a");
+  task.clear_submitter();
+
+  loop_.HandleTask(task);
+
+  EXPECT_THAT(sender_.lines(),
+              ElementsAre(AllOf(StartsWith("declined train a round 1"), HasSubstr("submitted"))));
+}
+
+TEST_F(TaskLoopTest, ProgressIsSaidThreeTimesALeaseThoughTheTrainerIsBusy) {
+  v1::Task task = Task("a");
+  *task.mutable_lease() = ToProto(absl::Milliseconds(300));
+
+  loop_.HandleTask(task);
+
+  EXPECT_TRUE(sender_.WaitFor("progress train a round 1: training 1", 3));
+}
+
+TEST_F(TaskLoopTest, AnOverdueTaskIsStopped) {
+  v1::Task task = Task("a");
+  *task.mutable_deadline() = ToProto(absl::Milliseconds(20));
+
+  loop_.HandleTask(task);
+
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1"));
+}
+
+TEST_F(TaskLoopTest, DrainingWaitsForTheRunningTask) {
+  loop_.HandleTask(Evaluation("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  runner_.End(TaskResult::End::kDone, "", 0.5);
+
+  loop_.Drain(kLongEnough);
+
+  EXPECT_EQ(sender_.lines().back(), "evaluated evaluate a round 1: 0.5");
+  EXPECT_TRUE(runner_.closed());
+}
+
+TEST_F(TaskLoopTest, DrainingGivesUpWhatDoesNotEndInTimeAndSaysSo) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  loop_.HandleTask(Task("b"));
+
+  loop_.Drain(absl::ZeroDuration());
+
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: the worker is stopping"));
+  EXPECT_TRUE(sender_.WaitFor("failed train b round 1: the worker is stopping"));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1"));
+  EXPECT_TRUE(runner_.closed());
+}
+
+TEST_F(TaskLoopTest, NothingIsTakenAfterDraining) {
+  loop_.Drain(absl::ZeroDuration());
+
+  loop_.HandleTask(Task("a"));
+
+  EXPECT_THAT(sender_.lines(), ElementsAre("declined train a round 1: the worker is stopping"));
+}
+
+TEST_F(TaskLoopTest, TooManyTasksAreDeclined) {
+  loop_.HandleTask(Task("first"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  for (size_t i = 0; i <= limits::kWorkerTasksMax; ++i) loop_.HandleTask(Task(absl::StrCat("j", i)));
+
+  EXPECT_THAT(sender_.lines().back(), HasSubstr("the worker has 64 tasks waiting already"));
+}
+
+}  // namespace
+}  // namespace entente::worker

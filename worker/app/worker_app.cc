@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/app/worker_app.h"
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/clock.h"
+#include "common/base/file_system.h"
+#include "common/base/limits.h"
+#include "common/base/random_source.h"
+#include "common/base/status_macros.h"
+#include "common/config/proto_time.h"
+#include "common/rpc/connection_probe.h"
+#include "common/rpc/grpc_log.h"
+#include "common/rpc/tls_credentials.h"
+#include "worker/app/work_directory_lock.h"
+#include "worker/app/worker_setup.h"
+#include "worker/cache/model_cache.h"
+#include "worker/session/coordinator_link.h"
+#include "worker/session/grpc_transfers.h"
+#include "worker/session/resume_state.h"
+#include "worker/session/task_flow.h"
+#include "worker/session/task_loop.h"
+#include "worker/trainer_host/trainer_host.h"
+
+namespace entente::worker {
+namespace {
+
+constexpr absl::Duration kProbeWait = absl::Seconds(10);
+constexpr absl::string_view kStopReason = "the worker is stopping";
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+void ConfigureLog(const WorkerOptions& options, const config::v1::WorkerConfig& config) {
+  if (options.log_level.has_value()) return;  // Configured with it already.
+  log::Level level = log::Level::kInfo;
+  switch (config.logging().level()) {
+    case config::v1::Logging::LEVEL_DEBUG: level = log::Level::kDebug; break;
+    case config::v1::Logging::LEVEL_WARNING: level = log::Level::kWarning; break;
+    case config::v1::Logging::LEVEL_ERROR: level = log::Level::kError; break;
+    default: break;
+  }
+  log::Configure(options.log_format, level);
+}
+
+TlsPaths PathsOf(const config::v1::TlsFiles& files) {
+  return {.certificate = files.certificate(),
+          .private_key = files.private_key(),
+          .authority = files.authority()};
+}
+
+std::string DatasetNames(const WorkerSetup& setup) {
+  return absl::StrJoin(setup.datasets, ", ", [](std::string* out, const auto& entry) {
+    absl::StrAppend(out, entry.first);
+  });
+}
+
+v1::Hello MakeHello(const WorkerOptions& options, const WorkerSetup& setup) {
+  v1::Hello hello;
+  hello.set_protocol_version(limits::kProtocolVersion);
+  hello.set_version(options.version);
+  for (const auto& [name, dataset] : setup.datasets) hello.add_datasets(name);
+  hello.set_sandbox(std::string(SandboxName(setup.trainer.sandbox.kind)));
+  return hello;
+}
+
+void WaitForStopSignal(const sigset_t& signals) {
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::Info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+// Wires the parts together and lets them run until a signal comes. An error is one of the start.
+absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSystem* files,
+                 const sigset_t& stop_signals) {
+  ENTENTE_RETURN_IF_ERROR(files->CreateFolder(setup.config.work_directory()));
+  ENTENTE_ASSIGN_OR_RETURN(const OwnedDescriptor lock,
+                           LockWorkDirectory(setup.config.work_directory()));
+  ENTENTE_RETURN_IF_ERROR(files->CreateFolder(setup.trainer_folder));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<ModelCache> cache,
+      ModelCache::Open(files, setup.models_folder, setup.config.cache_bytes_max()));
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ResumeState> resume_state,
+                           ResumeState::Open(files, setup.updates_folder));
+  const SystemClock clock;
+  SystemRandomSource random;
+  const std::string& coordinator = setup.config.coordinator();
+  const TlsPaths tls = PathsOf(setup.config.tls());
+  const std::shared_ptr<grpc::Channel> channel = DialCoordinator(coordinator, tls);
+
+  GrpcTransfers transfers(channel, {.files = files, .cache = cache.get(), .random = &random});
+  TrainerHost trainer(setup.trainer);
+  const TaskAdmission admission(
+      {.datasets = &setup.datasets, .policy = &setup.policy, .clock = &clock});
+  TaskFlow flow({.files = files,
+                 .clock = &clock,
+                 .datasets = &setup.datasets,
+                 .admission = &admission,
+                 .transfers = &transfers,
+                 .trainer = &trainer,
+                 .resume_state = resume_state.get()});
+  CoordinatorLink link(
+      channel, &random,
+      {.coordinator = coordinator, .hello = MakeHello(options, setup), .explain = [&] {
+         return ProbeConnection(coordinator, tls, clock.Now(), kProbeWait);
+       }});
+  TaskLoop loop(
+      {.sender = &link, .runner = &flow, .admission = &admission, .clock = &clock});
+  link.Start(&loop);
+
+  WaitForStopSignal(stop_signals);
+  loop.Drain(ToDuration(setup.config.drain_time()));
+  link.Stop(std::string(kStopReason));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunWorker(const WorkerOptions& options) {
+  log::Configure(options.log_format, options.log_level.value_or(log::Level::kInfo));
+  RouteGrpcLog();
+  const sigset_t stop_signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // A trainer that ended is a status, not our end.
+
+  PosixFileSystem files;
+  absl::StatusOr<WorkerSetup> setup = LoadWorkerSetup(
+      files, options.config_path, options.program_folders, SystemClock().Now());
+  if (!setup.ok()) {
+    log::Error("cannot start", {{"reason", setup.status().message()}});
+    return kExitBadConfig;
+  }
+  ConfigureLog(options, setup->config);
+  if (setup->trainer.sandbox.kind == SandboxKind::kNone) {
+    log::Warning(
+        "trainer.sandbox is none: nothing but trust keeps the trainer from the network and from "
+        "this machine's files");
+  }
+  log::Info("entente-worker starts", {{"version", options.version},
+                                      {"coordinator", setup->config.coordinator()},
+                                      {"datasets", DatasetNames(*setup)},
+                                      {"sandbox", SandboxName(setup->trainer.sandbox.kind)}});
+  if (const absl::Status ran = Run(options, *setup, &files, stop_signals); !ran.ok()) {
+    log::Error("cannot start", {{"reason", ran.message()}});
+    return kExitFailed;
+  }
+  log::Info("stopped");
+  return kExitStopped;
+}
+
+int CheckWorker(const WorkerOptions& options) {
+  log::Configure(options.log_format, options.log_level.value_or(log::Level::kWarning));
+  std::signal(SIGPIPE, SIG_IGN);
+  PosixFileSystem files;
+  const absl::StatusOr<WorkerSetup> setup = LoadWorkerSetup(
+      files, options.config_path, options.program_folders, SystemClock().Now());
+  if (!setup.ok()) {
+    std::fprintf(stderr, "entente-worker: %s\n", std::string(setup.status().message()).c_str());
+    return kExitBadConfig;
+  }
+  std::printf("%s is fine: coordinator %s, data sets %s, trainer %s, sandbox %s\n",
+              options.config_path.c_str(), setup->config.coordinator().c_str(),
+              DatasetNames(*setup).c_str(), setup->trainer.sandbox.command.front().c_str(),
+              std::string(SandboxName(setup->trainer.sandbox.kind)).c_str());
+  return kExitStopped;
+}
+
+}  // namespace entente::worker

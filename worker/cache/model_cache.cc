@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/cache/model_cache.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/base/status_macros.h"
+
+namespace entente::worker {
+
+ModelCache::Lease::Lease(ModelCache* cache, const Digest& digest, std::string path)
+    : cache_(cache), digest_(digest), path_(std::move(path)) {}
+
+ModelCache::Lease::Lease(Lease&& other) noexcept
+    : cache_(std::exchange(other.cache_, nullptr)),
+      digest_(other.digest_),
+      path_(std::move(other.path_)) {}
+
+ModelCache::Lease& ModelCache::Lease::operator=(Lease&& other) noexcept {
+  if (cache_ != nullptr) cache_->EndUse(digest_);
+  cache_ = std::exchange(other.cache_, nullptr);
+  digest_ = other.digest_;
+  path_ = std::move(other.path_);
+  return *this;
+}
+
+ModelCache::Lease::~Lease() {
+  if (cache_ != nullptr) cache_->EndUse(digest_);
+}
+
+absl::StatusOr<std::unique_ptr<ModelCache>> ModelCache::Open(FileSystem* files,
+                                                             const std::string& folder,
+                                                             uint64_t bytes_max) {
+  ENTENTE_RETURN_IF_ERROR(files->CreateFolder(folder));
+  std::unique_ptr<ModelCache> cache(new ModelCache(files, folder, bytes_max));
+  ENTENTE_RETURN_IF_ERROR(cache->TakeUpFiles());
+  return cache;
+}
+
+ModelCache::ModelCache(FileSystem* files, std::string folder, uint64_t bytes_max)
+    : files_(*files), folder_(std::move(folder)), bytes_max_(bytes_max) {}
+
+absl::Status ModelCache::TakeUpFiles() {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
+  for (const std::string& name : names) {
+    const absl::StatusOr<Digest> digest = Digest::FromHex(name);
+    if (!digest.ok()) continue;
+    ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files_.SizeBytes(PathOf(*digest)));
+    absl::MutexLock lock(&mu_);
+    entries_[*digest] = Entry{.bytes = bytes};
+    bytes_ += bytes;
+  }
+  return absl::OkStatus();
+}
+
+std::optional<ModelCache::Lease> ModelCache::Find(const Digest& digest) {
+  std::optional<Lease> lease;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto entry = entries_.find(digest);
+    if (entry == entries_.end()) return std::nullopt;
+    lease = Use(digest);
+    if (entry->second.is_verified) return lease;
+  }
+  const absl::StatusOr<Digest> actual = Sha256OfFile(files_, lease->path());
+  if (actual.ok() && *actual == digest) {
+    absl::MutexLock lock(&mu_);
+    entries_[digest].is_verified = true;
+    return lease;
+  }
+  log::Warning("a cached model was spoilt on disk; it will be downloaded again",
+               {{"path", lease->path()}});
+  lease.reset();
+  Drop(digest);
+  return std::nullopt;
+}
+
+absl::StatusOr<std::unique_ptr<IncomingFile>> ModelCache::BeginDownload(const Digest& digest,
+                                                                        uint64_t total_bytes) {
+  if (total_bytes > bytes_max_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the model has ", total_bytes, " bytes, but the cache may hold ", bytes_max_,
+                     ": raise cacheBytesMax"));
+  }
+  ENTENTE_RETURN_IF_ERROR(DropOtherParts(digest));
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<Digest> removed, MakeRoom(total_bytes));
+  for (const Digest& old : removed) ENTENTE_RETURN_IF_ERROR(files_.Remove(PathOf(old)));
+  return IncomingFile::Open(files_, PathOf(digest), total_bytes, limits::kWorkerFreeBytesMin);
+}
+
+absl::StatusOr<ModelCache::Lease> ModelCache::FinishDownload(const Digest& digest,
+                                                             std::unique_ptr<IncomingFile> file) {
+  ENTENTE_RETURN_IF_ERROR(file->Verify(digest));
+  ENTENTE_RETURN_IF_ERROR(file->Commit());
+  absl::MutexLock lock(&mu_);
+  Entry& entry = entries_[digest];
+  bytes_ += file->total_bytes() - entry.bytes;
+  entry.bytes = file->total_bytes();
+  entry.is_verified = true;
+  return Use(digest);
+}
+
+uint64_t ModelCache::bytes() const {
+  absl::MutexLock lock(&mu_);
+  return bytes_;
+}
+
+absl::Status ModelCache::DropOtherParts(const Digest& wanted) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
+  for (const std::string& name : names) {
+    absl::string_view stem = name;
+    if (!absl::ConsumeSuffix(&stem, ".part") || stem == wanted.ToHex()) continue;
+    if (Digest::FromHex(stem).ok()) {
+      ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(folder_, "/", name)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Digest>> ModelCache::MakeRoom(uint64_t bytes) {
+  std::vector<Digest> removed;
+  absl::MutexLock lock(&mu_);
+  uint64_t bytes_in_use = 0;
+  std::vector<std::pair<uint64_t, Digest>> idle;  // By last use.
+  for (const auto& [digest, entry] : entries_) {
+    if (entry.users > 0) {
+      bytes_in_use += entry.bytes;
+    } else {
+      idle.emplace_back(entry.last_use, digest);
+    }
+  }
+  if (bytes_in_use + bytes > bytes_max_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the model has ", bytes, " bytes, but of the ", bytes_max_,
+                     " the cache may hold ", bytes_in_use, " are in use: raise cacheBytesMax"));
+  }
+  std::sort(idle.begin(), idle.end());
+  for (const auto& [last_use, digest] : idle) {
+    if (bytes_ + bytes <= bytes_max_) break;
+    bytes_ -= entries_[digest].bytes;
+    entries_.erase(digest);
+    removed.push_back(digest);
+  }
+  return removed;
+}
+
+std::string ModelCache::PathOf(const Digest& digest) const {
+  return absl::StrCat(folder_, "/", digest.ToHex());
+}
+
+ModelCache::Lease ModelCache::Use(const Digest& digest) {
+  Entry& entry = entries_[digest];
+  ++entry.users;
+  entry.last_use = next_use_++;
+  return Lease(this, digest, PathOf(digest));
+}
+
+void ModelCache::EndUse(const Digest& digest) {
+  absl::MutexLock lock(&mu_);
+  --entries_[digest].users;
+}
+
+void ModelCache::Drop(const Digest& digest) {
+  {
+    absl::MutexLock lock(&mu_);
+    const auto entry = entries_.find(digest);
+    if (entry == entries_.end() || entry->second.users > 0) return;
+    bytes_ -= entry->second.bytes;
+    entries_.erase(entry);
+  }
+  if (const absl::Status removed = files_.Remove(PathOf(digest)); !removed.ok()) {
+    log::Warning("cannot remove a spoilt model", {{"reason", removed.message()}});
+  }
+}
+
+}  // namespace entente::worker

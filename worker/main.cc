@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// entente-worker: a lab's own machine in the alliance.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "common/base/log.h"
+#include "worker/app/worker_app.h"
+
+namespace {
+
+constexpr const char* kDescription =
+    "Dials out to the alliance's coordinator, applies this site's policy to what is asked, and has\n"
+    "its trainer work on the site's own data in a sandbox. Only models and updates travel.";
+constexpr const char* kFooter =
+    "Exit codes: 0 stopped cleanly, 1 failed at run time, 2 bad configuration or usage.\n"
+    "SIGTERM and SIGINT finish the work in flight for at most drainTime, then stop; a second one "
+    "stops at once.";
+
+// Beside this program first, then PATH.
+std::vector<std::string> ProgramFolders() {
+  std::vector<std::string> folders;
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) folders.push_back(self.parent_path().string());
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    absl::string_view value = *variable;
+    if (!absl::StartsWith(value, "PATH=")) continue;
+    value.remove_prefix(5);
+    for (const absl::string_view folder : absl::StrSplit(value, ':', absl::SkipEmpty())) {
+      folders.emplace_back(folder);
+    }
+  }
+  return folders;
+}
+
+// None for an empty word.
+std::optional<entente::log::Level> LevelOf(const std::string& word) {
+  using entente::log::Level;
+  if (word == "debug") return Level::kDebug;
+  if (word == "info") return Level::kInfo;
+  if (word == "warning") return Level::kWarning;
+  if (word == "error") return Level::kError;
+  return std::nullopt;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  entente::worker::WorkerOptions options;
+  options.version = ENTENTE_VERSION;
+  options.program_folders = ProgramFolders();
+  bool is_check = false;
+  std::string log_format = "text";
+  std::string log_level;
+
+  CLI::App app(kDescription, "entente-worker");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "entente-worker " ENTENTE_VERSION);
+  app.add_option("--config", options.config_path, "This worker's configuration")
+      ->required()
+      ->type_name("FILE");
+  app.add_flag("--check-config", is_check, "Check everything the start would need, then exit");
+  app.add_option("--log-format", log_format, "text (the default) or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
+  app.add_option("--log-level", log_level, "debug, info, warning or error; default: as configured")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->type_name("LEVEL");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? entente::worker::kExitStopped : entente::worker::kExitBadConfig;
+  }
+  if (log_format == "json") options.log_format = entente::log::Format::kJson;
+  options.log_level = LevelOf(log_level);
+  return is_check ? entente::worker::CheckWorker(options) : entente::worker::RunWorker(options);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/coordinator_link.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/base/retry.h"
+#include "common/base/status_macros.h"
+#include "common/config/proto_time.h"
+
+namespace entente::worker {
+namespace {
+
+constexpr int kMissedHeartbeatsMax = 3;
+constexpr absl::Duration kHeartbeatMin = absl::Milliseconds(10);
+constexpr absl::Duration kHeartbeatMax = absl::Hours(1);
+constexpr absl::Duration kGoodbyeWait = absl::Seconds(1);
+constexpr absl::Duration kComplaintInterval = absl::Minutes(5);
+// A stream that lasted less may have been closed on purpose: the next one waits longer.
+constexpr absl::Duration kStableTime = absl::Seconds(30);
+
+// Time that never jumps, for silence and intervals.
+absl::Time SteadyNow() {
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+CoordinatorLink::CoordinatorLink(std::shared_ptr<grpc::Channel> channel, RandomSource* random,
+                                 CoordinatorLinkOptions options)
+    : channel_(std::move(channel)),
+      stub_(v1::WorkerService::NewStub(channel_)),
+      random_(*random),
+      options_(std::move(options)) {}
+
+CoordinatorLink::~CoordinatorLink() { Stop("the worker is stopping"); }
+
+void CoordinatorLink::Start(TaskListener* listener) {
+  listener_ = listener;
+  thread_ = std::thread([this] { Run(); });
+}
+
+void CoordinatorLink::Send(v1::WorkerMessage message) {
+  absl::MutexLock lock(&mu_);
+  if (is_attached_ && stream_ != nullptr) stream_->Send(std::move(message));
+}
+
+void CoordinatorLink::Stop(const std::string& reason) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (!is_stopping_) stop_reason_ = reason;
+    is_stopping_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void CoordinatorLink::Run() {
+  Backoff backoff(limits::kBackoffFirst, limits::kBackoffMax, &random_);
+  while (true) {
+    const absl::Time started_at = SteadyNow();
+    const absl::Status ended = RunStream();
+    {
+      absl::MutexLock lock(&mu_);
+      if (is_stopping_) return;
+    }
+    if (SteadyNow() - started_at >= kStableTime) backoff.Reset();
+    Complain(Explain(ended));
+    absl::MutexLock lock(&mu_);
+    mu_.AwaitWithTimeout(absl::Condition(&is_stopping_), backoff.Next());
+    if (is_stopping_) return;
+  }
+}
+
+absl::Status CoordinatorLink::RunStream() {
+  // The wait between tries is ours; gRPC's own would only add to it.
+  grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+  std::shared_ptr<ControlStream> stream = ControlStream::Open(
+      stub_.get(), {.on_message = [this](v1::CoordinatorMessage message) {
+                      HandleMessage(std::move(message));
+                    },
+                    .on_done = [this](const absl::Status& status) { HandleDone(status); }});
+  {
+    absl::MutexLock lock(&mu_);
+    stream_ = stream;
+  }
+  absl::Status ended = Greet();
+  if (ended.ok()) ended = StayAttached();
+  SayGoodbye();
+  stream->Cancel();
+  absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&is_done_));
+  is_done_ = false;
+  is_attached_ = false;
+  stream_ = nullptr;
+  return ended;
+}
+
+absl::Status CoordinatorLink::Greet() {
+  v1::WorkerMessage message;
+  *message.mutable_hello() = options_.hello;
+  absl::MutexLock lock(&mu_);
+  stream_->Send(std::move(message));
+  const auto is_decided = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return is_attached_ || is_done_ || is_stopping_;
+  };
+  if (!mu_.AwaitWithTimeout(absl::Condition(&is_decided), options_.welcome_wait)) {
+    return absl::DeadlineExceededError(absl::StrCat(
+        "it did not answer our Hello within ", absl::FormatDuration(options_.welcome_wait)));
+  }
+  return is_attached_ || is_stopping_ ? absl::OkStatus() : end_status_;
+}
+
+absl::Status CoordinatorLink::StayAttached() {
+  absl::MutexLock lock(&mu_);
+  absl::Time next_heartbeat_at = SteadyNow() + heartbeat_interval_;
+  const auto is_over = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return is_done_ || is_stopping_;
+  };
+  while (!mu_.AwaitWithTimeout(absl::Condition(&is_over), next_heartbeat_at - SteadyNow())) {
+    v1::WorkerMessage message;
+    message.mutable_heartbeat();
+    stream_->Send(std::move(message));
+    next_heartbeat_at = SteadyNow() + heartbeat_interval_;
+    const absl::Duration silence = SteadyNow() - last_heard_at_;
+    if (silence > kMissedHeartbeatsMax * heartbeat_interval_) {
+      return absl::UnavailableError(
+          absl::StrCat("it was silent for ", absl::FormatDuration(silence)));
+    }
+  }
+  if (is_stopping_) return absl::OkStatus();
+  if (!goodbye_.empty()) return absl::UnavailableError(absl::StrCat("it said goodbye: ", goodbye_));
+  return end_status_.ok() ? absl::UnavailableError("it closed the connection") : end_status_;
+}
+
+void CoordinatorLink::SayGoodbye() {
+  absl::MutexLock lock(&mu_);
+  if (!is_stopping_ || !is_attached_) return;
+  v1::WorkerMessage message;
+  message.mutable_goodbye()->set_reason(stop_reason_);
+  stream_->Send(std::move(message));
+  stream_->FinishSending();
+  mu_.AwaitWithTimeout(absl::Condition(&is_done_), kGoodbyeWait);
+}
+
+void CoordinatorLink::HandleMessage(v1::CoordinatorMessage message) {
+  {
+    absl::MutexLock lock(&mu_);
+    last_heard_at_ = SteadyNow();
+    const bool is_welcome = message.kind_case() == v1::CoordinatorMessage::kWelcome;
+    if (is_stopping_ || (!is_attached_ && !is_welcome)) return;
+  }
+  switch (message.kind_case()) {
+    case v1::CoordinatorMessage::kWelcome:
+      HandleWelcome(message.welcome());
+      break;
+    case v1::CoordinatorMessage::kTask:
+      listener_->HandleTask(std::move(*message.mutable_task()));
+      break;
+    case v1::CoordinatorMessage::kCancelled:
+      listener_->HandleCancelled(message.cancelled());
+      break;
+    case v1::CoordinatorMessage::kGoodbye: {
+      absl::MutexLock lock(&mu_);
+      goodbye_ = message.goodbye().reason();
+      break;
+    }
+    case v1::CoordinatorMessage::kHeartbeat:
+    case v1::CoordinatorMessage::KIND_NOT_SET:  // A newer coordinator's; not for us.
+      break;
+  }
+}
+
+void CoordinatorLink::HandleWelcome(const v1::Welcome& welcome) {
+  const absl::Duration interval =
+      std::clamp(ToDuration(welcome.heartbeat_interval()), kHeartbeatMin, kHeartbeatMax);
+  log::Info("attached", {{"coordinator", options_.coordinator},
+                         {"as", welcome.worker_id()},
+                         {"version", welcome.version()},
+                         {"heartbeat", absl::FormatDuration(interval)}});
+  absl::MutexLock lock(&mu_);
+  heartbeat_interval_ = interval;
+  goodbye_.clear();
+  is_attached_ = true;
+}
+
+void CoordinatorLink::HandleDone(const absl::Status& status) {
+  absl::MutexLock lock(&mu_);
+  end_status_ = status;
+  is_attached_ = false;
+  is_done_ = true;
+}
+
+std::string CoordinatorLink::Explain(const absl::Status& status) const {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kUnknown: {
+      const absl::Status why = options_.explain();
+      return std::string(why.ok() ? status.message() : why.message());
+    }
+    case absl::StatusCode::kUnimplemented:
+      return "what listens there is not an entente-coordinator, or a much older one";
+    default:
+      return std::string(status.message());
+  }
+}
+
+void CoordinatorLink::Complain(const std::string& sentence) {
+  const absl::Time now = SteadyNow();
+  if (sentence == last_complaint_ && now - last_complaint_at_ < kComplaintInterval) return;
+  last_complaint_ = sentence;
+  last_complaint_at_ = now;
+  log::Warning("not attached to the coordinator; trying again until it works",
+               {{"coordinator", options_.coordinator}, {"reason", sentence}});
+}
+
+}  // namespace entente::worker

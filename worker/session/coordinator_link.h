@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_SESSION_COORDINATOR_LINK_H_
+#define WORKER_SESSION_COORDINATOR_LINK_H_
+
+// The worker's tie to the coordinator: dials, attaches, heartbeats, and dials again for ever.
+//
+//              Hello sent          Welcome            lost, silent, Goodbye
+//   dialing ------------> greeting --------> attached -----------------------> waiting --> dialing
+//                             |                                                   ^
+//                             +---- refused, unreachable, no answer --------------+
+//
+// Why it cannot attach is logged in one plain sentence, again only when it changes or after a while.
+
+#include <grpcpp/channel.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/base/random_source.h"
+#include "entente/v1/worker_service.grpc.pb.h"
+#include "worker/session/control_sender.h"
+#include "worker/session/control_stream.h"
+#include "worker/session/task_listener.h"
+
+namespace entente::worker {
+
+struct CoordinatorLinkOptions {
+  std::string coordinator;  // host:port, for messages.
+  v1::Hello hello;
+  absl::Duration welcome_wait = absl::Seconds(20);
+  // Says why the coordinator cannot be reached, OK if it can: ProbeConnection. Blocks.
+  std::function<absl::Status()> explain;
+};
+
+// Thread-safe.
+class CoordinatorLink final : public ControlSender {
+ public:
+  // `random` is borrowed.
+  CoordinatorLink(std::shared_ptr<grpc::Channel> channel, RandomSource* random,
+                  CoordinatorLinkOptions options);
+
+  // Stops at once if it was not stopped.
+  ~CoordinatorLink() override;
+
+  // Begins to dial; `listener` is borrowed until Stop has returned. Once.
+  void Start(TaskListener* listener);
+
+  // Dropped unless attached.
+  void Send(v1::WorkerMessage message) override ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Says Goodbye if attached, waits a second at most for it to be sent, and hangs up. Once it has
+  // returned the listener hears nothing any more.
+  void Stop(const std::string& reason) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  void Run() ABSL_LOCKS_EXCLUDED(mu_);
+  // One stream from dial to end; returns why it ended.
+  absl::Status RunStream() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Greet() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status StayAttached() ABSL_LOCKS_EXCLUDED(mu_);
+  void SayGoodbye() ABSL_LOCKS_EXCLUDED(mu_);
+  void HandleMessage(v1::CoordinatorMessage message) ABSL_LOCKS_EXCLUDED(mu_);
+  void HandleWelcome(const v1::Welcome& welcome) ABSL_LOCKS_EXCLUDED(mu_);
+  void HandleDone(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+  // The sentence for a person.
+  std::string Explain(const absl::Status& status) const;
+  void Complain(const std::string& sentence);
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::WorkerService::Stub> stub_;
+  RandomSource& random_;
+  const CoordinatorLinkOptions options_;
+  TaskListener* listener_ = nullptr;  // Set once by Start.
+
+  // The link's thread alone.
+  std::string last_complaint_;
+  absl::Time last_complaint_at_ = absl::InfinitePast();
+
+  absl::Mutex mu_;
+  // Shared with gRPC's reactions until its OnDone; null between streams.
+  std::shared_ptr<ControlStream> stream_ ABSL_GUARDED_BY(mu_);
+  bool is_attached_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_done_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status end_status_ ABSL_GUARDED_BY(mu_);
+  absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mu_);
+  absl::Time last_heard_at_ ABSL_GUARDED_BY(mu_);
+  std::string goodbye_ ABSL_GUARDED_BY(mu_);  // What the coordinator said on leaving.
+  bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
+  std::string stop_reason_ ABSL_GUARDED_BY(mu_);
+
+  std::thread thread_;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_SESSION_COORDINATOR_LINK_H_

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_SESSION_DOWNLOAD_H_
+#define WORKER_SESSION_DOWNLOAD_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/random_source.h"
+#include "entente/v1/transfer_service.grpc.pb.h"
+#include "worker/cache/model_cache.h"
+#include "worker/session/transfers.h"
+
+namespace entente::worker {
+
+// Fetches one model into the cache. One thread uses it; for one Run.
+class Download {
+ public:
+  struct Target {
+    Digest digest;
+    std::string job_id;
+  };
+
+  // All borrowed.
+  Download(v1::TransferService::StubInterface* stub, ModelCache* cache, RandomSource* random,
+           Target target);
+
+  // See Transfers::Download.
+  absl::StatusOr<ModelCache::Lease> Run(const Transfers::ByteProgress& progress,
+                                        const CancelToken& cancel);
+
+ private:
+  // One call to the coordinator, from where the file stands. `local_failure_` is set if what failed
+  // is this machine.
+  absl::Status FetchOnce(const Transfers::ByteProgress& progress, const CancelToken& cancel,
+                         bool* made_progress);
+  // Reads chunks until the stream ends; false if it is to be broken off.
+  bool ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
+                  const Transfers::ByteProgress& progress, bool* made_progress);
+  absl::Status TakeChunk(const v1::Chunk& chunk);
+
+  v1::TransferService::StubInterface& stub_;
+  ModelCache& cache_;
+  RandomSource& random_;
+  const Target target_;
+  std::unique_ptr<IncomingFile> file_;  // Null until the first chunk has said the size.
+  absl::Status local_failure_;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_SESSION_DOWNLOAD_H_

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/grpc_transfers.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "worker/session/download.h"
+#include "worker/session/upload.h"
+
+namespace entente::worker {
+
+GrpcTransfers::GrpcTransfers(const std::shared_ptr<grpc::Channel>& channel,
+                             Dependencies dependencies)
+    : stub_(v1::TransferService::NewStub(channel)), dependencies_(dependencies) {}
+
+absl::StatusOr<ModelCache::Lease> GrpcTransfers::Download(const Digest& digest,
+                                                          const std::string& job_id,
+                                                          const ByteProgress& progress,
+                                                          const CancelToken& cancel) {
+  worker::Download download(stub_.get(), dependencies_.cache, dependencies_.random,
+                            {.digest = digest, .job_id = job_id});
+  return download.Run(progress, cancel);
+}
+
+absl::Status GrpcTransfers::Upload(const v1::UploadHeader& header, const std::string& path,
+                                   const ByteProgress& progress, const CancelToken& cancel) {
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<ReadableFile> file,
+                           dependencies_.files->OpenForRead(path));
+  if (file->size_bytes() != header.total_bytes()) {
+    return absl::InternalError(absl::StrCat("the update ", path, " has ", file->size_bytes(),
+                                            " bytes, but its description says ",
+                                            header.total_bytes()));
+  }
+  worker::Upload upload(stub_.get(), dependencies_.random, header, std::move(file));
+  return upload.Run(progress, cancel);
+}
+
+}  // namespace entente::worker

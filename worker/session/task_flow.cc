@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/task_flow.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/log.h"
+#include "common/base/status_macros.h"
+#include "common/codec/update_codec.h"
+#include "common/config/enum_words.h"
+#include "common/config/proto_to_json.h"
+#include "common/tensor/safetensors.h"
+#include "worker/session/task_key.h"
+
+namespace entente::worker {
+namespace {
+
+UpdateEncoding EncodingOf(const v1::Recipe& recipe) {
+  return recipe.updates().encoding() == v1::Updates::ENCODING_BF16 ? UpdateEncoding::kBf16
+                                                                   : UpdateEncoding::kFp32;
+}
+
+std::string FormatWord(config::v1::Dataset::Format format) {
+  const auto* const value = config::v1::Dataset::Format_descriptor()->FindValueByNumber(format);
+  return value == nullptr ? "" : EnumWord(*value);
+}
+
+// Where the trainer's output is put, out of its reach, while it is looked at.
+std::string UncheckedPath(const std::string& update_path) {
+  return absl::StrCat(update_path, ".unchecked");
+}
+
+// Moves the trainer's file to where the trainer cannot change it any more. The trainer may have left
+// a link there instead, to a file that is not its own to read: that must not be followed.
+absl::Status TakeOver(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the trainer left no update at ", from, ": ", error.message()));
+  }
+  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(to, error))) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("what the trainer left at ", from, " is not a regular file"));
+  }
+  return absl::OkStatus();
+}
+
+void RemoveQuietly(FileSystem& files, const std::string& path) {
+  if (const absl::Status removed = files.Remove(path); !removed.ok()) {
+    log::Warning("cannot remove a file of a task", {{"reason", removed.message()}});
+  }
+}
+
+// The coordinator closes the stream on metrics that mean nothing, so they do not leave here.
+absl::Status CheckEvaluation(const EvaluateResult& result) {
+  if (result.examples == 0) {
+    return absl::FailedPreconditionError("the trainer evaluated on no examples");
+  }
+  if (!std::isfinite(result.loss)) {
+    return absl::FailedPreconditionError("the model's loss on the held-out data is not a number");
+  }
+  // Written so that a NaN fails it.
+  if (result.accuracy.has_value() && !(*result.accuracy >= 0 && *result.accuracy <= 1)) {
+    return absl::FailedPreconditionError("the trainer gave an accuracy that is not 0 to 1");
+  }
+  return absl::OkStatus();
+}
+
+TaskResult EndOf(const absl::Status& status, const CancelToken& cancel) {
+  TaskResult result;
+  result.reason = std::string(status.message());
+  result.end = status.ok()            ? TaskResult::End::kDone
+               : cancel.cancelled()   ? TaskResult::End::kCancelled
+                                      : TaskResult::End::kFailed;
+  return result;
+}
+
+}  // namespace
+
+TaskFlow::TaskFlow(Dependencies dependencies) : dependencies_(dependencies) {}
+
+TaskResult TaskFlow::Run(const v1::Task& task, absl::Time deadline, const Report& report,
+                         const CancelToken& cancel) {
+  const Work work{.task = task, .deadline = deadline, .report = report, .cancel = cancel};
+  // Once more, for it may have waited: the policy's hours may be over.
+  const absl::Status permitted = dependencies_.admission->CheckPolicy(task, /*update_bytes=*/0);
+  if (!permitted.ok()) return EndOf(permitted, cancel);
+  return task.key().kind() == v1::TaskKey::KIND_EVALUATE ? RunEvaluation(work) : RunTraining(work);
+}
+
+void TaskFlow::Forget(const v1::TaskKey& key) {
+  if (const absl::Status dropped = dependencies_.resume_state->Drop(key); !dropped.ok()) {
+    log::Warning("cannot remove a kept update", {{"reason", dropped.message()}});
+  }
+}
+
+void TaskFlow::Close() { dependencies_.trainer->Stop(); }
+
+TaskResult TaskFlow::RunTraining(const Work& work) {
+  std::optional<KeptUpdate> update = dependencies_.resume_state->Find(work.task);
+  if (update.has_value()) {
+    log::Info("sending a kept update", {{"task", TaskText(work.task.key())}});
+  } else {
+    absl::StatusOr<KeptUpdate> made = MakeUpdate(work);
+    if (!made.ok()) return EndOf(made.status(), work.cancel);
+    update = *std::move(made);
+  }
+  const absl::Status sent = dependencies_.transfers->Upload(
+      update->header, update->path,
+      [&](uint64_t bytes, uint64_t total_bytes) {
+        work.report("uploading", StepProgress{.step = bytes, .step_count = total_bytes});
+      },
+      work.cancel);
+  TaskResult result = EndOf(sent, work.cancel);
+  if (result.end == TaskResult::End::kFailed) {
+    result.end = TaskResult::End::kRefused;
+    result.reason = absl::StrCat("the update was not taken: ", sent.message());
+    Forget(work.task.key());
+  }
+  return result;
+}
+
+TaskResult TaskFlow::RunEvaluation(const Work& work) {
+  const absl::StatusOr<ModelCache::Lease> model = FetchModel(work, work.task.model_digest());
+  if (!model.ok()) return EndOf(model.status(), work.cancel);
+  EvaluateResult evaluation;
+  const absl::Status evaluated = WithTrainer(work, [&]() -> absl::Status {
+    ENTENTE_ASSIGN_OR_RETURN(
+        evaluation, dependencies_.trainer->Evaluate(
+                        {.task = TaskFileStem(work.task.key()), .model = model->path()},
+                        [&](const StepProgress& step) { work.report("evaluating", step); },
+                        work.cancel));
+    return absl::OkStatus();
+  });
+  TaskResult result =
+      EndOf(evaluated.ok() ? CheckEvaluation(evaluation) : evaluated, work.cancel);
+  if (result.end != TaskResult::End::kDone) return result;
+  v1::Metrics& metrics = result.metrics.emplace();
+  metrics.set_examples(evaluation.examples);
+  metrics.set_loss(evaluation.loss);
+  if (evaluation.accuracy.has_value()) metrics.set_accuracy(*evaluation.accuracy);
+  return result;
+}
+
+absl::StatusOr<KeptUpdate> TaskFlow::MakeUpdate(const Work& work) {
+  ENTENTE_ASSIGN_OR_RETURN(const ModelCache::Lease model,
+                           FetchModel(work, work.task.model_digest()));
+  ENTENTE_RETURN_IF_ERROR(CheckUpdateBytes(work, model.path()));
+  const std::string stem = TaskFileStem(work.task.key());
+  TrainResult result;
+  ENTENTE_RETURN_IF_ERROR(WithTrainer(work, [&]() -> absl::Status {
+    ENTENTE_ASSIGN_OR_RETURN(
+        result, dependencies_.trainer->Train(
+                    {.task = stem,
+                     .base_model = model.path(),
+                     .output_name = absl::StrCat(stem, ".safetensors"),
+                     .seed = work.task.seed(),
+                     .deadline = TimeLeft(work)},
+                    [&](const StepProgress& step) { work.report("training", step); }, work.cancel));
+    return absl::OkStatus();
+  }));
+  return KeepUpdate(work, result);
+}
+
+absl::Status TaskFlow::CheckUpdateBytes(const Work& work, const std::string& model_path) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> model,
+                           SafetensorsReader::Open(*dependencies_.files, model_path));
+  const Dtype dtype = EncodedDtype(EncodingOf(work.task.recipe()));
+  return dependencies_.admission->CheckPolicy(
+      work.task, SafetensorsFileBytes(model->layout().UpdateLayout(dtype)));
+}
+
+absl::Duration TaskFlow::TimeLeft(const Work& work) const {
+  // Never none, which would be no deadline to tell the trainer; the token ends what is overdue.
+  return std::max(work.deadline - dependencies_.clock->Now(), absl::Milliseconds(1));
+}
+
+absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainResult& result) {
+  if (result.examples == 0) {
+    return absl::FailedPreconditionError("the trainer trained on no examples");
+  }
+  FileSystem& files = *dependencies_.files;
+  KeptUpdate update;
+  update.path = dependencies_.resume_state->UpdatePath(work.task.key());
+  const std::string unchecked = UncheckedPath(update.path);
+  absl::Status made = TakeOver(result.output, unchecked);
+  if (made.ok()) {
+    made = EncodeUpdate(files, unchecked, EncodingOf(work.task.recipe()), update.path);
+  }
+  RemoveQuietly(files, unchecked);
+  if (!made.ok()) {
+    RemoveQuietly(files, update.path);
+    return made;
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files.SizeBytes(update.path));
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Sha256OfFile(files, update.path));
+  if (absl::Status permitted = dependencies_.admission->CheckPolicy(work.task, bytes);
+      !permitted.ok()) {
+    RemoveQuietly(files, update.path);
+    return permitted;
+  }
+  v1::UpdateDescription& description = *update.header.mutable_update();
+  *description.mutable_key() = work.task.key();
+  description.set_base_model_digest(work.task.model_digest());
+  description.set_examples(result.examples);
+  description.set_training_loss(result.training_loss);
+  update.header.set_digest(digest.ToHex());
+  update.header.set_total_bytes(bytes);
+  ENTENTE_RETURN_IF_ERROR(
+      dependencies_.resume_state->Keep(update.header, work.task.recipe_digest()));
+  return update;
+}
+
+absl::StatusOr<ModelCache::Lease> TaskFlow::FetchModel(const Work& work,
+                                                       const std::string& digest_hex) {
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(digest_hex));
+  work.report("downloading", StepProgress());
+  return dependencies_.transfers->Download(
+      digest, work.task.key().job_id(),
+      [&](uint64_t bytes, uint64_t total_bytes) {
+        work.report("downloading", StepProgress{.step = bytes, .step_count = total_bytes});
+      },
+      work.cancel);
+}
+
+absl::Status TaskFlow::WithTrainer(const Work& work, absl::FunctionRef<absl::Status()> step) {
+  std::optional<ModelCache::Lease> program;
+  std::string program_path;
+  if (work.task.recipe().model().has_torchscript()) {
+    ENTENTE_ASSIGN_OR_RETURN(program,
+                             FetchModel(work, work.task.recipe().model().torchscript().digest()));
+    program_path = program->path();
+  }
+  const auto try_once = [&]() -> absl::Status {
+    ENTENTE_RETURN_IF_ERROR(Prepare(work, program_path));
+    return step();
+  };
+  const absl::Status first = try_once();
+  if (!absl::IsUnavailable(first) || work.cancel.cancelled()) return first;
+  log::Warning("the trainer broke; starting it again",
+               {{"task", TaskText(work.task.key())}, {"reason", first.message()}});
+  return try_once();
+}
+
+absl::Status TaskFlow::Prepare(const Work& work, const std::string& program_path) {
+  const v1::Recipe& recipe = work.task.recipe();
+  const config::v1::Dataset& dataset = dependencies_.datasets->at(recipe.dataset());
+  work.report("preparing", StepProgress());
+  return dependencies_.trainer
+      ->Prepare({.key = absl::StrCat(work.task.recipe_digest(), " ", dataset.name()),
+                 .recipe = ProtoToJson(recipe),
+                 .dataset_format = FormatWord(dataset.format()),
+                 .dataset_folder = dataset.directory(),
+                 .program = program_path},
+                work.cancel)
+      .status();
+}
+
+}  // namespace entente::worker

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_SESSION_TASK_FLOW_H_
+#define WORKER_SESSION_TASK_FLOW_H_
+
+// The way of one task through the worker:
+//
+//   policy -> download model -> prepare trainer -> train -> encode -> keep on disk -> upload
+//                                              \-> evaluate -> metrics
+//
+// A trainer that ends or falls silent is started again and the step tried once more; then the task
+// has failed.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/file_system.h"
+#include "worker/cache/model_cache.h"
+#include "worker/session/resume_state.h"
+#include "worker/session/task_admission.h"
+#include "worker/session/task_runner.h"
+#include "worker/session/transfers.h"
+#include "worker/trainer_host/trainer.h"
+
+namespace entente::worker {
+
+// One thread uses it.
+class TaskFlow final : public TaskRunner {
+ public:
+  // Borrowed; all must outlive this.
+  struct Dependencies {
+    FileSystem* files = nullptr;
+    const Clock* clock = nullptr;
+    const OfferedDatasets* datasets = nullptr;
+    const TaskAdmission* admission = nullptr;
+    Transfers* transfers = nullptr;
+    Trainer* trainer = nullptr;
+    ResumeState* resume_state = nullptr;
+  };
+
+  explicit TaskFlow(Dependencies dependencies);
+
+  TaskResult Run(const v1::Task& task, absl::Time deadline, const Report& report,
+                 const CancelToken& cancel) override;
+  void Forget(const v1::TaskKey& key) override;
+  void Close() override;
+
+ private:
+  // One Run's arguments.
+  struct Work {
+    const v1::Task& task;
+    absl::Time deadline;
+    const Report& report;
+    const CancelToken& cancel;
+  };
+
+  TaskResult RunTraining(const Work& work);
+  TaskResult RunEvaluation(const Work& work);
+
+  // Trains and leaves an encoded update in the resume state.
+  absl::StatusOr<KeptUpdate> MakeUpdate(const Work& work);
+  absl::Status CheckUpdateBytes(const Work& work, const std::string& model_path);
+  absl::Duration TimeLeft(const Work& work) const;
+  absl::StatusOr<KeptUpdate> KeepUpdate(const Work& work, const TrainResult& result);
+  absl::StatusOr<ModelCache::Lease> FetchModel(const Work& work, const std::string& digest);
+  // Prepares the trainer, runs `step`, and does both once more if the trainer broke.
+  absl::Status WithTrainer(const Work& work, absl::FunctionRef<absl::Status()> step);
+  absl::Status Prepare(const Work& work, const std::string& program_path);
+
+  const Dependencies dependencies_;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_SESSION_TASK_FLOW_H_

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/task_key.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/sha256.h"
+
+namespace entente::worker {
+namespace {
+
+constexpr size_t kStemDigits = 32;
+
+absl::string_view Verb(v1::TaskKey::Kind kind) {
+  return kind == v1::TaskKey::KIND_EVALUATE ? "evaluate" : "train";
+}
+
+}  // namespace
+
+bool SameTask(const v1::TaskKey& a, const v1::TaskKey& b) {
+  return a.job_id() == b.job_id() && a.round_index() == b.round_index() &&
+         a.attempt() == b.attempt() && a.kind() == b.kind();
+}
+
+std::string TaskText(const v1::TaskKey& key) {
+  std::string text =
+      absl::StrCat(Verb(key.kind()), " ", key.job_id(), " round ", uint64_t{key.round_index()} + 1);
+  if (key.attempt() > 1) absl::StrAppend(&text, " attempt ", key.attempt());
+  return text;
+}
+
+std::string TaskFileStem(const v1::TaskKey& key) {
+  return Sha256Of(absl::StrCat(key.job_id(), "\n", key.round_index(), "\n", key.attempt(), "\n",
+                               static_cast<int>(key.kind())))
+      .ToHex()
+      .substr(0, kStemDigits);
+}
+
+}  // namespace entente::worker

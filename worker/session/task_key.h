@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_SESSION_TASK_KEY_H_
+#define WORKER_SESSION_TASK_KEY_H_
+
+#include <string>
+
+#include "entente/v1/task.pb.h"
+
+namespace entente::worker {
+
+bool SameTask(const v1::TaskKey& a, const v1::TaskKey& b);
+
+// For people: "train fashion-mnist-k3x9qa round 3" (rounds counted from 1), and the attempt after the
+// first.
+std::string TaskText(const v1::TaskKey& key);
+
+// A name for the task that is safe as a file name, whatever the job is called.
+std::string TaskFileStem(const v1::TaskKey& key);
+
+}  // namespace entente::worker
+
+#endif  // WORKER_SESSION_TASK_KEY_H_

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/session/task_loop.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/config/proto_time.h"
+#include "worker/session/task_key.h"
+
+namespace entente::worker {
+namespace {
+
+// A trainer may report much more often than anybody looks.
+constexpr absl::Duration kReportInterval = absl::Seconds(1);
+constexpr absl::Duration kProgressIntervalMin = absl::Milliseconds(50);
+constexpr absl::string_view kStopping = "the worker is stopping";
+
+// Equal keys with another model or recipe would be another task, whatever it is called.
+bool IsSame(const v1::Task& a, const v1::Task& b) {
+  return SameTask(a.key(), b.key()) && a.model_digest() == b.model_digest() &&
+         a.recipe_digest() == b.recipe_digest();
+}
+
+v1::WorkerMessage FailedMessage(const v1::TaskKey& key, absl::string_view reason) {
+  v1::WorkerMessage message;
+  *message.mutable_failed()->mutable_key() = key;
+  message.mutable_failed()->set_reason(std::string(reason.substr(0, limits::kReasonBytesMax)));
+  return message;
+}
+
+v1::WorkerMessage EvaluatedMessage(const v1::TaskKey& key, const v1::Metrics& metrics) {
+  v1::WorkerMessage message;
+  *message.mutable_evaluated()->mutable_key() = key;
+  *message.mutable_evaluated()->mutable_metrics() = metrics;
+  return message;
+}
+
+}  // namespace
+
+TaskLoop::TaskLoop(Dependencies dependencies)
+    : dependencies_(dependencies),
+      task_thread_([this] { RunTasks(); }),
+      progress_thread_([this] { RunProgress(); }) {}
+
+TaskLoop::~TaskLoop() { Drain(absl::ZeroDuration()); }
+
+void TaskLoop::HandleTask(v1::Task task) {
+  const std::optional<v1::TaskDeclined> refusal = dependencies_.admission->Refusal(task);
+  absl::MutexLock lock(&mu_);
+  const auto known = entries_.find(task.key().job_id());
+  const bool comes_again = known != entries_.end() && IsSame(known->second->task, task);
+  if (comes_again) {
+    AnswerAgain(known->second, task);
+  } else if (refusal.has_value()) {
+    log::Warning("task declined", {{"task", TaskText(task.key())},
+                                   {"rule", refusal->rule()},
+                                   {"reason", refusal->reason()}});
+    v1::WorkerMessage message;
+    *message.mutable_declined() = *refusal;
+    dependencies_.sender->Send(std::move(message));
+  } else if (draining_) {
+    SendDeclined(task.key(), kStopping);
+  } else {
+    Add(std::move(task));
+  }
+}
+
+void TaskLoop::HandleCancelled(const v1::TaskCancelled& cancelled) {
+  absl::MutexLock lock(&mu_);
+  const auto known = entries_.find(cancelled.key().job_id());
+  if (known == entries_.end() || !SameTask(known->second->task.key(), cancelled.key())) return;
+  log::Info("task cancelled",
+            {{"task", TaskText(cancelled.key())}, {"reason", cancelled.reason()}});
+  Remove(cancelled.key().job_id(), cancelled.reason());
+}
+
+void TaskLoop::Drain(absl::Duration limit) {
+  {
+    absl::MutexLock lock(&mu_);
+    draining_ = true;
+    for (const EntryPointer& entry : queue_) {
+      entry->state = Entry::State::kFinished;
+      dependencies_.sender->Send(FailedMessage(entry->task.key(), kStopping));
+    }
+    queue_.clear();
+    const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return running_ == nullptr; };
+    if (!mu_.AwaitWithTimeout(absl::Condition(&idle), limit)) {
+      dependencies_.sender->Send(FailedMessage(running_->task.key(), kStopping));
+      running_->cancel.Cancel(kStopping);
+    }
+    stopping_ = true;
+    changed_.SignalAll();
+  }
+  if (task_thread_.joinable()) task_thread_.join();
+  if (progress_thread_.joinable()) progress_thread_.join();
+}
+
+void TaskLoop::RunTasks() {
+  while (true) {
+    std::vector<v1::TaskKey> to_forget;
+    EntryPointer next;
+    {
+      absl::MutexLock lock(&mu_);
+      const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+        return stopping_ || !queue_.empty() || !to_forget_.empty();
+      };
+      mu_.Await(absl::Condition(&has_work));
+      to_forget.swap(to_forget_);
+      if (stopping_ && to_forget.empty()) break;
+      if (!queue_.empty()) {
+        next = queue_.front();
+        queue_.pop_front();
+        next->state = Entry::State::kRunning;
+        running_ = next;
+      }
+    }
+    for (const v1::TaskKey& key : to_forget) dependencies_.runner->Forget(key);
+    if (next != nullptr) RunOne(next);
+  }
+  dependencies_.runner->Close();
+}
+
+void TaskLoop::RunOne(const EntryPointer& entry) {
+  log::Info("task started", {{"task", TaskText(entry->task.key())}});
+  absl::Time deadline;
+  {
+    absl::MutexLock lock(&mu_);
+    deadline = entry->deadline;
+  }
+  const TaskResult result = dependencies_.runner->Run(
+      entry->task, deadline,
+      [this, &entry](absl::string_view activity, const StepProgress& step) {
+        Report(entry, activity, step);
+      },
+      entry->cancel);
+  Finish(entry, result);
+}
+
+void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
+  const v1::TaskKey& key = entry->task.key();
+  const std::string text = TaskText(key);
+  switch (result.end) {
+    case TaskResult::End::kDone: log::Info("task done", {{"task", text}}); break;
+    case TaskResult::End::kCancelled:
+      log::Info("task stopped", {{"task", text}, {"reason", result.reason}});
+      break;
+    case TaskResult::End::kRefused:
+    case TaskResult::End::kFailed:
+      log::Error("task failed", {{"task", text}, {"reason", result.reason}});
+      break;
+  }
+  absl::MutexLock lock(&mu_);
+  running_ = nullptr;
+  entry->state = Entry::State::kFinished;
+  const auto known = entries_.find(key.job_id());
+  const bool is_wanted = known != entries_.end() && known->second == entry;
+  // A task that was replaced or cancelled has had its last word.
+  if (!is_wanted || (draining_ && result.end == TaskResult::End::kCancelled)) return;
+  if (result.end == TaskResult::End::kDone) {
+    if (!result.metrics.has_value()) return;  // The receipt of the upload says it all.
+    entry->answer = EvaluatedMessage(key, *result.metrics);
+    dependencies_.sender->Send(*entry->answer);
+    return;
+  }
+  entry->answer = FailedMessage(key, result.reason);
+  // Who refused the update knows it already.
+  if (result.end != TaskResult::End::kRefused) dependencies_.sender->Send(*entry->answer);
+}
+
+void TaskLoop::RunProgress() {
+  absl::MutexLock lock(&mu_);
+  while (!stopping_) {
+    const absl::Time now = dependencies_.clock->Now();
+    const absl::Time next = LookAtAll(now);
+    changed_.WaitWithTimeout(&mu_, next - now);
+  }
+}
+
+absl::Time TaskLoop::LookAtAll(absl::Time now) {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& [job_id, entry] : entries_) {
+    if (entry->state == Entry::State::kFinished) continue;
+    if (now >= entry->deadline) {
+      entry->cancel.Cancel("the task's deadline passed");
+      continue;
+    }
+    if (now >= entry->next_progress_at) SendProgress(entry);
+    next = std::min({next, entry->next_progress_at, entry->deadline});
+  }
+  return next;
+}
+
+void TaskLoop::Add(v1::Task task) {
+  const v1::TaskKey key = task.key();
+  Remove(key.job_id(), "a newer task of the job came");
+  if (queue_.size() >= limits::kWorkerTasksMax) {
+    SendDeclined(key, absl::StrCat("the worker has ", queue_.size(), " tasks waiting already"));
+    return;
+  }
+  // Jobs that ended here long ago; the coordinator will not ask about them.
+  for (auto old = entries_.begin(); entries_.size() >= 2 * limits::kWorkerTasksMax;) {
+    old = old->second->state == Entry::State::kFinished ? entries_.erase(old) : std::next(old);
+    if (old == entries_.end()) break;
+  }
+  const auto entry = std::make_shared<Entry>(std::move(task));
+  *entry->progress.mutable_key() = key;
+  entries_[key.job_id()] = entry;
+  SetDeadline(entry, entry->task);
+  SendAccepted(key);
+  Enqueue(entry);
+}
+
+void TaskLoop::AnswerAgain(const EntryPointer& entry, const v1::Task& task) {
+  SendAccepted(task.key());
+  SetDeadline(entry, task);
+  if (entry->state != Entry::State::kFinished) {
+    SendProgress(entry);
+  } else if (entry->answer.has_value()) {
+    dependencies_.sender->Send(*entry->answer);
+  } else if (!draining_) {
+    // The update was acknowledged, and yet it is asked for: it is sent again from the kept file.
+    Enqueue(entry);
+  }
+}
+
+void TaskLoop::Enqueue(const EntryPointer& entry) {
+  entry->state = Entry::State::kQueued;
+  queue_.push_back(entry);
+  entry->progress.set_activity("queued");
+  if (running_ != nullptr || queue_.size() > 1) SendProgress(entry);
+  changed_.SignalAll();
+}
+
+void TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
+  const auto known = entries_.find(job_id);
+  if (known == entries_.end()) return;
+  const EntryPointer entry = known->second;
+  entries_.erase(known);
+  entry->cancel.Cancel(reason);
+  queue_.erase(std::remove(queue_.begin(), queue_.end(), entry), queue_.end());
+  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN) to_forget_.push_back(entry->task.key());
+}
+
+void TaskLoop::SetDeadline(const EntryPointer& entry, const v1::Task& task) {
+  const absl::Time now = dependencies_.clock->Now();
+  entry->deadline = now + ToDuration(task.deadline());
+  entry->progress_interval = std::max(ToDuration(task.lease()) / 3, kProgressIntervalMin);
+  entry->next_progress_at = now + entry->progress_interval;
+  entry->last_progress_at = absl::InfinitePast();
+  changed_.SignalAll();
+}
+
+void TaskLoop::Report(const EntryPointer& entry, absl::string_view activity,
+                      const StepProgress& step) {
+  absl::MutexLock lock(&mu_);
+  const bool is_new = entry->progress.activity() != std::string(activity);
+  entry->progress.set_activity(std::string(activity));
+  entry->progress.set_step(step.step);
+  entry->progress.set_step_count(step.step_count);
+  entry->progress.set_loss(step.loss);
+  const absl::Duration since = dependencies_.clock->Now() - entry->last_progress_at;
+  if (is_new || since >= kReportInterval) SendProgress(entry);
+}
+
+void TaskLoop::SendProgress(const EntryPointer& entry) {
+  const absl::Time now = dependencies_.clock->Now();
+  entry->last_progress_at = now;
+  entry->next_progress_at = now + entry->progress_interval;
+  // One that was cancelled has had its last word, though it may not have noticed yet.
+  if (entry->cancel.cancelled()) return;
+  v1::WorkerMessage message;
+  *message.mutable_progress() = entry->progress;
+  dependencies_.sender->Send(std::move(message));
+}
+
+void TaskLoop::SendAccepted(const v1::TaskKey& key) {
+  v1::WorkerMessage message;
+  *message.mutable_accepted()->mutable_key() = key;
+  dependencies_.sender->Send(std::move(message));
+}
+
+void TaskLoop::SendDeclined(const v1::TaskKey& key, absl::string_view reason) {
+  v1::WorkerMessage message;
+  *message.mutable_declined()->mutable_key() = key;
+  message.mutable_declined()->set_reason(std::string(reason));
+  dependencies_.sender->Send(std::move(message));
+}
+
+}  // namespace entente::worker

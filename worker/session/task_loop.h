@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_SESSION_TASK_LOOP_H_
+#define WORKER_SESSION_TASK_LOOP_H_
+
+// What this worker is working on. Tasks come from the control stream, run one after the other on a
+// thread of their own, and their answers go back through the ControlSender.
+//
+//               HandleTask           turn comes           runner done
+//   (unknown) -------------> queued ------------> running ------------> finished
+//       ^                      |                     |                      |
+//       +----------------------+---------------------+----------------------+
+//          cancelled by the coordinator, or another task of the same job came
+//
+// A job has one task here at a time; a newer one takes its place. A task that comes again (after a
+// reconnect) is not started again: it is accepted, and where it stands or how it ended is said
+// again. While a task is queued or running its progress is said at least three times a lease.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "entente/v1/worker_service.pb.h"
+#include "worker/session/control_sender.h"
+#include "worker/session/task_admission.h"
+#include "worker/session/task_listener.h"
+#include "worker/session/task_runner.h"
+
+namespace entente::worker {
+
+// Thread-safe.
+class TaskLoop final : public TaskListener {
+ public:
+  // Borrowed; all must outlive this. The clock must move with real time.
+  struct Dependencies {
+    ControlSender* sender = nullptr;
+    TaskRunner* runner = nullptr;
+    const TaskAdmission* admission = nullptr;
+    const Clock* clock = nullptr;
+  };
+
+  // Starts its threads.
+  explicit TaskLoop(Dependencies dependencies);
+
+  // Cancels what runs and joins.
+  ~TaskLoop() override;
+
+  void HandleTask(v1::Task task) override ABSL_LOCKS_EXCLUDED(mu_);
+  void HandleCancelled(const v1::TaskCancelled& cancelled) override ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Takes no more tasks, gives up the queued ones, waits for at most `limit` for the running one,
+  // then cancels it. The coordinator hears of each. Returns when nothing runs any more and the runner
+  // is closed.
+  void Drain(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  // A task and where it stands. Everything but `task` and `cancel` is guarded by mu_.
+  struct Entry {
+    enum class State { kQueued, kRunning, kFinished };
+
+    explicit Entry(v1::Task task_in) : task(std::move(task_in)) {}
+
+    const v1::Task task;
+    CancelToken cancel;
+    State state = State::kQueued;
+    absl::Time deadline;
+    absl::Duration progress_interval;
+    absl::Time next_progress_at;
+    absl::Time last_progress_at;
+    v1::TaskProgress progress;
+    std::optional<v1::WorkerMessage> answer;  // Said again if the task comes again.
+  };
+  // Shared by the map of jobs, the queue and the thread that runs it.
+  using EntryPointer = std::shared_ptr<Entry>;
+
+  void RunTasks() ABSL_LOCKS_EXCLUDED(mu_);
+  void RunOne(const EntryPointer& entry) ABSL_LOCKS_EXCLUDED(mu_);
+  void Finish(const EntryPointer& entry, const TaskResult& result) ABSL_LOCKS_EXCLUDED(mu_);
+  void RunProgress() ABSL_LOCKS_EXCLUDED(mu_);
+  // Says what is due and cancels what is overdue; returns when to look again.
+  absl::Time LookAtAll(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  void Add(v1::Task task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AnswerAgain(const EntryPointer& entry, const v1::Task& task)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Enqueue(const EntryPointer& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Cancels the job's task, whatever it does, and has its update forgotten.
+  void Remove(const std::string& job_id, absl::string_view reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetDeadline(const EntryPointer& entry, const v1::Task& task)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Report(const EntryPointer& entry, absl::string_view activity, const StepProgress& step)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Sending only queues, so it is done under the lock: nothing may follow a task's last word.
+  void SendProgress(const EntryPointer& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SendAccepted(const v1::TaskKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SendDeclined(const v1::TaskKey& key, absl::string_view reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const Dependencies dependencies_;
+
+  absl::Mutex mu_;
+  absl::CondVar changed_;  // Something for the progress thread to look at.
+  std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
+  std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::TaskKey> to_forget_ ABSL_GUARDED_BY(mu_);
+  EntryPointer running_ ABSL_GUARDED_BY(mu_);  // Null while idle.
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+
+  // Last: they start when everything else is ready.
+  std::thread task_thread_;
+  std::thread progress_thread_;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_SESSION_TASK_LOOP_H_

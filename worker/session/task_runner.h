@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_SESSION_TASK_RUNNER_H_
+#define WORKER_SESSION_TASK_RUNNER_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "entente/v1/job.pb.h"
+#include "entente/v1/task.pb.h"
+#include "worker/trainer_host/cancel_token.h"
+#include "worker/trainer_host/trainer.h"
+
+namespace entente::worker {
+
+// How a task ended.
+struct TaskResult {
+  enum class End {
+    kDone,       // The update is uploaded, or `metrics` are there.
+    kRefused,    // The coordinator refused the update, and said `reason`.
+    kFailed,     // `reason` is for the coordinator.
+    kCancelled,  // By the token.
+  };
+  End end = End::kFailed;
+  std::string reason;
+  std::optional<v1::Metrics> metrics;  // Of an evaluation.
+};
+
+// Does the work of one task after the other. task_flow.h is the real one. One thread uses it.
+class TaskRunner {
+ public:
+  // An activity of TaskProgress, and how far it is.
+  using Report = std::function<void(absl::string_view, const StepProgress&)>;
+
+  virtual ~TaskRunner() = default;
+
+  // Blocks until the task is done or cancelled. A training that was done before and is still kept is
+  // only uploaded. Nobody waits for the result after `deadline`.
+  virtual TaskResult Run(const v1::Task& task, absl::Time deadline, const Report& report,
+                         const CancelToken& cancel) = 0;
+
+  // The task's round has moved on: forgets what was kept for it.
+  virtual void Forget(const v1::TaskKey& key) = 0;
+
+  // No more tasks will come: stops the trainer.
+  virtual void Close() = 0;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_SESSION_TASK_RUNNER_H_

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/trainer_host/trainer_host.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/log.h"
+#include "common/base/status_macros.h"
+
+namespace entente::worker {
+namespace {
+
+constexpr absl::Duration kStopGrace = absl::Seconds(2);
+
+void NoProgress(const StepProgress&) {}
+
+absl::Status EmptyFolder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::filesystem::remove_all(entry->path(), error);
+    if (error) break;
+  }
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("cannot empty the trainer's folder ", folder, ": ", error.message()));
+}
+
+}  // namespace
+
+TrainerHost::TrainerHost(TrainerHostOptions options) : options_(std::move(options)) {}
+
+TrainerHost::~TrainerHost() { Stop(); }
+
+absl::StatusOr<PreparedData> TrainerHost::Prepare(const PrepareRequest& request,
+                                                  const CancelToken& cancel) {
+  if (process_ != nullptr && process_->HasEnded()) {
+    log::Warning("the trainer ended while it had nothing to do",
+                 {{"reason", process_->EndSentence()}});
+    Stop();
+  }
+  if (process_ != nullptr && prepared_key_ == request.key) return prepared_data_;
+  Stop();
+  ENTENTE_RETURN_IF_ERROR(Start(request.dataset_folder, cancel));
+  const std::string line = ToLine(
+      PrepareMessage{.recipe = request.recipe,
+                     .dataset_format = request.dataset_format,
+                     .dataset_folder = PathInside(options_.sandbox, request.dataset_folder),
+                     .program = PathInside(options_.sandbox, request.program),
+                     .device = options_.device,
+                     .threads = options_.sandbox.threads});
+  absl::StatusOr<TrainerPrepared> prepared = Ask<TrainerPrepared>(line, "", NoProgress, cancel);
+  if (!prepared.ok()) {
+    Stop();
+    return prepared.status();
+  }
+  prepared_key_ = request.key;
+  prepared_data_ = PreparedData{.examples = prepared->examples,
+                                .held_out_examples = prepared->held_out_examples,
+                                .device = prepared->device};
+  log::Info("trainer prepared", {{"examples", prepared->examples},
+                                 {"held_out_examples", prepared->held_out_examples},
+                                 {"device", prepared->device}});
+  return prepared_data_;
+}
+
+absl::StatusOr<TrainResult> TrainerHost::Train(const TrainRequest& request,
+                                               const ProgressCallback& progress,
+                                               const CancelToken& cancel) {
+  ENTENTE_RETURN_IF_ERROR(CheckPrepared());
+  const std::string output = absl::StrCat(options_.sandbox.work_folder, "/", request.output_name);
+  const std::string output_inside = PathInside(options_.sandbox, output);
+  const std::string line =
+      ToLine(TrainMessage{.task = request.task,
+                          .base_model = PathInside(options_.sandbox, request.base_model),
+                          .output = output_inside,
+                          .seed = request.seed,
+                          .deadline = request.deadline});
+  ENTENTE_ASSIGN_OR_RETURN(const TrainerUpdate update,
+                           Ask<TrainerUpdate>(line, request.task, progress, cancel));
+  if (update.output != output_inside) {
+    Stop();
+    return absl::InvalidArgumentError(
+        absl::StrCat("the trainer wrote its update to another place than it was told: ",
+                     output_inside));
+  }
+  return TrainResult{.output = output,
+                     .examples = update.examples,
+                     .training_loss = update.training_loss,
+                     .steps = update.steps};
+}
+
+absl::StatusOr<EvaluateResult> TrainerHost::Evaluate(const EvaluateRequest& request,
+                                                     const ProgressCallback& progress,
+                                                     const CancelToken& cancel) {
+  ENTENTE_RETURN_IF_ERROR(CheckPrepared());
+  const std::string line = ToLine(EvaluateMessage{
+      .task = request.task, .model = PathInside(options_.sandbox, request.model)});
+  ENTENTE_ASSIGN_OR_RETURN(const TrainerEvaluated evaluated,
+                           Ask<TrainerEvaluated>(line, request.task, progress, cancel));
+  return EvaluateResult{
+      .examples = evaluated.examples, .loss = evaluated.loss, .accuracy = evaluated.accuracy};
+}
+
+void TrainerHost::Stop() {
+  prepared_key_.clear();
+  if (process_ == nullptr) return;
+  process_->Stop(kStopGrace);
+  process_.reset();
+}
+
+absl::Status TrainerHost::Start(const std::string& data_folder, const CancelToken& cancel) {
+  ENTENTE_RETURN_IF_ERROR(EmptyFolder(options_.sandbox.work_folder));
+  options_.sandbox.data_folder = data_folder;
+  ENTENTE_ASSIGN_OR_RETURN(process_, TrainerProcess::Start(BuildLaunch(options_.sandbox)));
+  ENTENTE_ASSIGN_OR_RETURN(const TrainerHello hello, Ask<TrainerHello>("", "", NoProgress, cancel));
+  if (hello.protocol != kTrainerProtocol) {
+    Stop();
+    return absl::InvalidArgumentError(
+        absl::StrCat("the trainer speaks protocol ", hello.protocol, ", this worker ",
+                     kTrainerProtocol, ": install matching versions"));
+  }
+  log::Info("trainer started", {{"trainer", hello.trainer},
+                                {"libtorch", hello.libtorch},
+                                {"sandbox", SandboxName(options_.sandbox.kind)}});
+  return absl::OkStatus();
+}
+
+template <typename Answer>
+absl::StatusOr<Answer> TrainerHost::Ask(absl::string_view line, absl::string_view task,
+                                        const ProgressCallback& progress,
+                                        const CancelToken& cancel) {
+  absl::StatusOr<TrainerMessage> message = absl::CancelledError();
+  {
+    const CancelToken::Registration registration =
+        cancel.OnCancel([process = process_.get()] { process->Kill(); });
+    message = NextAnswer(line, task, progress);
+  }
+  absl::Status failure = message.status();
+  if (message.ok()) {
+    if (Answer* const answer = std::get_if<Answer>(&*message)) return std::move(*answer);
+    if (const TrainerError* const error = std::get_if<TrainerError>(&*message)) {
+      return absl::FailedPreconditionError(absl::StrCat("the trainer says: ", error->message));
+    }
+    failure = absl::InvalidArgumentError("the trainer answered with a message of the wrong type");
+  }
+  Stop();
+  return cancel.cancelled() ? cancel.status() : failure;
+}
+
+absl::StatusOr<TrainerMessage> TrainerHost::NextAnswer(absl::string_view line,
+                                                       absl::string_view task,
+                                                       const ProgressCallback& progress) {
+  if (!line.empty()) {
+    const absl::Status written = process_->WriteLine(line, options_.silence_max);
+    if (absl::IsDeadlineExceeded(written)) return Silent();
+    ENTENTE_RETURN_IF_ERROR(written);
+  }
+  while (true) {
+    const absl::StatusOr<std::string> answer = process_->ReadLine(options_.silence_max);
+    if (absl::IsDeadlineExceeded(answer.status())) return Silent();
+    ENTENTE_RETURN_IF_ERROR(answer.status());
+    ENTENTE_ASSIGN_OR_RETURN(TrainerMessage message, ParseTrainerMessage(*answer));
+    if (const TrainerProgress* const step = std::get_if<TrainerProgress>(&message)) {
+      progress(StepProgress{.step = step->step, .step_count = step->step_count, .loss = step->loss});
+      continue;
+    }
+    const std::string* about = nullptr;
+    if (const auto* const update = std::get_if<TrainerUpdate>(&message)) about = &update->task;
+    if (const auto* const found = std::get_if<TrainerEvaluated>(&message)) about = &found->task;
+    if (about != nullptr && *about != task) {
+      return absl::InvalidArgumentError("the trainer answered about another task than it was asked");
+    }
+    return message;
+  }
+}
+
+absl::Status TrainerHost::CheckPrepared() {
+  if (process_ != nullptr && !prepared_key_.empty()) return absl::OkStatus();
+  return absl::UnavailableError("the trainer is not running");
+}
+
+absl::Status TrainerHost::Silent() const {
+  return absl::UnavailableError(absl::StrCat("the trainer was silent for ",
+                                             absl::ToDoubleSeconds(options_.silence_max),
+                                             " s; it was stopped"));
+}
+
+}  // namespace entente::worker

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_TRAINER_HOST_TRAINER_HOST_H_
+#define WORKER_TRAINER_HOST_TRAINER_HOST_H_
+
+// Starts, watches and stops the trainer in its sandbox: the worker's side of the trainer protocol.
+//
+//            Prepare             Train, Evaluate
+//   (none) ----------> prepared <----------------> busy
+//     ^                    |                         |
+//     +--------------------+-------------------------+
+//        another recipe or data set; cancelled; ended; silent; not the protocol
+//
+// Each recipe and data set get a process of their own, so that no job sees what another left behind.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "worker/trainer_host/sandbox.h"
+#include "worker/trainer_host/trainer.h"
+#include "worker/trainer_host/trainer_messages.h"
+#include "worker/trainer_host/trainer_process.h"
+
+namespace entente::worker {
+
+struct TrainerHostOptions {
+  SandboxSpec sandbox;        // Without data folder: that comes with Prepare.
+  std::string device;         // "auto", "cpu" or "cuda".
+  absl::Duration silence_max; // A trainer that writes no line for longer, while asked, is stopped.
+};
+
+// One thread uses it: the one that made it, see trainer_process.h.
+class TrainerHost final : public Trainer {
+ public:
+  explicit TrainerHost(TrainerHostOptions options);
+  ~TrainerHost() override;
+
+  // A call whose result is CANCELLED, UNAVAILABLE or INVALID_ARGUMENT has ended the trainer; the
+  // next Prepare starts a new one.
+  absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
+                                       const CancelToken& cancel) override;
+  absl::StatusOr<TrainResult> Train(const TrainRequest& request, const ProgressCallback& progress,
+                                    const CancelToken& cancel) override;
+  absl::StatusOr<EvaluateResult> Evaluate(const EvaluateRequest& request,
+                                          const ProgressCallback& progress,
+                                          const CancelToken& cancel) override;
+  void Stop() override;
+
+ private:
+  // Starts the process in an empty private folder and hears its hello.
+  absl::Status Start(const std::string& data_folder, const CancelToken& cancel);
+
+  // Sends `line` (nothing if empty) and waits for a message of type Answer about `task`. Ends the
+  // process on every error but the trainer's own "error".
+  template <typename Answer>
+  absl::StatusOr<Answer> Ask(absl::string_view line, absl::string_view task,
+                             const ProgressCallback& progress, const CancelToken& cancel);
+  absl::StatusOr<TrainerMessage> NextAnswer(absl::string_view line, absl::string_view task,
+                                            const ProgressCallback& progress);
+  absl::Status CheckPrepared();
+  absl::Status Silent() const;
+
+  TrainerHostOptions options_;
+  std::unique_ptr<TrainerProcess> process_;  // Null while none runs.
+  std::string prepared_key_;                 // Empty while nothing is prepared.
+  PreparedData prepared_data_;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_TRAINER_HOST_TRAINER_HOST_H_

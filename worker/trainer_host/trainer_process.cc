@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/trainer_host/trainer_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/base/status_macros.h"
+
+namespace entente::worker {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr size_t kReadBytes = 64 << 10;
+constexpr absl::Duration kEndWait = absl::Seconds(1);
+constexpr absl::Duration kLastWordsWait = absl::Milliseconds(50);
+
+struct Pipe {
+  OwnedDescriptor read;
+  OwnedDescriptor write;
+};
+
+absl::StatusOr<Pipe> MakePipe() {
+  std::array<int, 2> ends;
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot make a pipe for the trainer: ", std::strerror(errno)));
+  }
+  return Pipe{OwnedDescriptor(ends[0]), OwnedDescriptor(ends[1])};
+}
+
+void SetNonBlocking(int descriptor) {
+  fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+}
+
+std::vector<char*> Pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Starts the child with the three descriptors as its standard ones, in a group of its own, with no
+// other descriptor of ours, no signal blocked and none ignored.
+absl::StatusOr<pid_t> Spawn(const ProcessSpec& spec, int input, int output, int error) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  posix_spawn_file_actions_addchdir_np(&actions, spec.folder.c_str());
+
+  sigset_t none;
+  sigemptyset(&none);
+  sigset_t all;
+  sigfillset(&all);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETPGROUP |
+                                                           POSIX_SPAWN_SETSIGMASK |
+                                                           POSIX_SPAWN_SETSIGDEF));
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+
+  pid_t pid = 0;
+  const int failure = posix_spawn(&pid, spec.argv.front().c_str(), &actions, &attributes,
+                                  Pointers(spec.argv).data(), Pointers(spec.environment).data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (failure != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot start ", spec.argv.front(), ": ", std::strerror(failure)));
+  }
+  return pid;
+}
+
+int PollMilliseconds(absl::Duration limit) {
+  const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(limit, absl::Milliseconds(1)));
+  return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 3'600'000));
+}
+
+// Counts down from `limit` from its construction on.
+class Countdown {
+ public:
+  explicit Countdown(absl::Duration limit)
+      : end_(SteadyClock::now() + absl::ToChronoNanoseconds(std::min(limit, absl::Hours(24 * 365)))) {}
+  absl::Duration left() const { return absl::FromChrono(end_ - SteadyClock::now()); }
+
+ private:
+  const SteadyClock::time_point end_;
+};
+
+}  // namespace
+
+OwnedDescriptor& OwnedDescriptor::operator=(OwnedDescriptor&& other) noexcept {
+  Close();
+  descriptor_ = other.Release();
+  return *this;
+}
+
+int OwnedDescriptor::Release() { return std::exchange(descriptor_, -1); }
+
+void OwnedDescriptor::Close() {
+  if (is_open()) close(Release());
+}
+
+absl::StatusOr<std::unique_ptr<TrainerProcess>> TrainerProcess::Start(const ProcessSpec& spec) {
+  ENTENTE_ASSIGN_OR_RETURN(Pipe input, MakePipe());
+  ENTENTE_ASSIGN_OR_RETURN(Pipe output, MakePipe());
+  ENTENTE_ASSIGN_OR_RETURN(Pipe error, MakePipe());
+  ENTENTE_ASSIGN_OR_RETURN(
+      const pid_t pid, Spawn(spec, input.read.get(), output.write.get(), error.write.get()));
+  // glibc 2.36 declares pidfd_open for C alone.
+  OwnedDescriptor pid_descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!pid_descriptor.is_open()) {
+    const std::string why = std::strerror(errno);
+    kill(-pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    return absl::UnavailableError(absl::StrCat("cannot watch ", spec.argv.front(), ": ", why));
+  }
+  SetNonBlocking(input.write.get());
+  SetNonBlocking(output.read.get());
+  SetNonBlocking(error.read.get());
+  return std::unique_ptr<TrainerProcess>(
+      new TrainerProcess(pid, std::move(pid_descriptor), std::move(input.write),
+                         std::move(output.read), std::move(error.read)));
+}
+
+TrainerProcess::TrainerProcess(pid_t pid, OwnedDescriptor pid_descriptor, OwnedDescriptor input,
+                               OwnedDescriptor output, OwnedDescriptor error)
+    : pid_(pid),
+      pid_descriptor_(std::move(pid_descriptor)),
+      input_(std::move(input)),
+      output_(std::move(output)),
+      error_(std::move(error)) {}
+
+TrainerProcess::~TrainerProcess() { Stop(absl::ZeroDuration()); }
+
+absl::Status TrainerProcess::WriteLine(absl::string_view line, absl::Duration limit) {
+  const std::string text = absl::StrCat(line, "\n");
+  const Countdown countdown(limit);
+  size_t written = 0;
+  while (written < text.size()) {
+    if (!input_.is_open()) return Ended();
+    const ssize_t count = write(input_.get(), text.data() + written, text.size() - written);
+    if (count > 0) {
+      written += static_cast<size_t>(count);
+    } else if (count < 0 && errno == EPIPE) {
+      return Ended();
+    } else if (!Pump(countdown.left(), /*wants_to_write=*/true)) {
+      return absl::DeadlineExceededError("the trainer does not read its standard input");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> TrainerProcess::ReadLine(absl::Duration limit) {
+  const Countdown countdown(limit);
+  while (true) {
+    const size_t end = output_buffer_.find('\n', searched_bytes_);
+    if (end != std::string::npos && end <= limits::kTrainerLineBytesMax) {
+      std::string line = output_buffer_.substr(0, end);
+      output_buffer_.erase(0, end + 1);
+      searched_bytes_ = 0;
+      return line;
+    }
+    if (output_buffer_.size() > limits::kTrainerLineBytesMax) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the trainer wrote a line of more than ", limits::kTrainerLineBytesMax,
+                       " bytes; messages of the trainer protocol are shorter"));
+    }
+    searched_bytes_ = output_buffer_.size();
+    if (!output_.is_open()) return Ended();
+    if (!Pump(countdown.left(), /*wants_to_write=*/false)) {
+      return absl::DeadlineExceededError("the trainer wrote no line in time");
+    }
+  }
+}
+
+bool TrainerProcess::Pump(absl::Duration limit, bool wants_to_write) {
+  // What nobody has asked for yet stays in the pipe, so that a flood stops the flooder. A negative
+  // descriptor is skipped by poll.
+  const bool has_room = output_buffer_.size() <= limits::kTrainerLineBytesMax;
+  std::array<pollfd, 3> waits = {{{has_room ? output_.get() : -1, POLLIN, 0},
+                                  {error_.get(), POLLIN, 0},
+                                  {wants_to_write ? input_.get() : -1, POLLOUT, 0}}};
+  if (limit <= absl::ZeroDuration()) return false;
+  const int ready = poll(waits.data(), waits.size(), PollMilliseconds(limit));
+  if (ready == 0) return false;
+  if (waits[0].revents != 0) ReadOutput();
+  if (waits[1].revents != 0) ReadErrors();
+  return true;
+}
+
+void TrainerProcess::ReadOutput() {
+  std::array<char, kReadBytes> buffer;
+  const ssize_t count = read(output_.get(), buffer.data(), buffer.size());
+  if (count > 0) {
+    output_buffer_.append(buffer.data(), static_cast<size_t>(count));
+  } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+    output_.Close();
+  }
+}
+
+void TrainerProcess::ReadErrors() {
+  std::array<char, kReadBytes> buffer;
+  const ssize_t count = read(error_.get(), buffer.data(), buffer.size());
+  if (count > 0) {
+    error_buffer_.append(buffer.data(), static_cast<size_t>(count));
+  } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
+    error_.Close();
+    if (!error_buffer_.empty()) error_buffer_.push_back('\n');
+  }
+  size_t start = 0;
+  for (size_t end = error_buffer_.find('\n'); end != std::string::npos;
+       end = error_buffer_.find('\n', start)) {
+    TakeErrorLine(absl::string_view(error_buffer_).substr(start, end - start));
+    start = end + 1;
+  }
+  error_buffer_.erase(0, start);
+  if (error_buffer_.size() > limits::kTrainerErrorLineBytesMax) {
+    TakeErrorLine(error_buffer_);
+    error_buffer_.clear();
+  }
+}
+
+void TrainerProcess::TakeErrorLine(absl::string_view line) {
+  const absl::string_view cut = line.substr(0, limits::kTrainerErrorLineBytesMax);
+  if (cut.empty()) return;
+  last_error_line_ = absl::Utf8SafeCEscape(cut);
+  log::Info("the trainer says", {{"line", last_error_line_}});
+}
+
+absl::Status TrainerProcess::Ended() {
+  if (!WaitForEnd(kEndWait)) {
+    Stop(absl::ZeroDuration());
+    return absl::UnavailableError("the trainer closed its standard output; it was stopped");
+  }
+  const Countdown countdown(kEndWait);
+  while (error_.is_open() && Pump(std::min(kLastWordsWait, countdown.left()), false)) {
+  }
+  return absl::UnavailableError(EndSentence());
+}
+
+bool TrainerProcess::HasEnded() { return WaitForEnd(absl::ZeroDuration()); }
+
+bool TrainerProcess::WaitForEnd(absl::Duration limit) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (reaped_) return true;
+  }
+  pollfd wait = {pid_descriptor_.get(), POLLIN, 0};
+  const Countdown countdown(limit);
+  int ready = 0;
+  do {
+    ready = poll(&wait, 1, PollMilliseconds(countdown.left()));
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) return false;
+  absl::MutexLock lock(&mu_);
+  Reap();
+  return true;
+}
+
+void TrainerProcess::Reap() {
+  if (reaped_) return;
+  // What the child left behind in its group goes with it; before waitpid, while the number is ours.
+  kill(-pid_, SIGKILL);
+  while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
+  }
+  reaped_ = true;
+}
+
+void TrainerProcess::Kill() {
+  absl::MutexLock lock(&mu_);
+  if (!reaped_) kill(-pid_, SIGKILL);
+}
+
+void TrainerProcess::Stop(absl::Duration grace) {
+  input_.Close();
+  {
+    absl::MutexLock lock(&mu_);
+    if (!reaped_ && grace > absl::ZeroDuration()) kill(-pid_, SIGTERM);
+  }
+  if (WaitForEnd(grace)) return;
+  Kill();
+  WaitForEnd(absl::InfiniteDuration());
+}
+
+int TrainerProcess::ExitCode() {
+  absl::MutexLock lock(&mu_);
+  return WIFSIGNALED(wait_status_) ? 128 + WTERMSIG(wait_status_) : WEXITSTATUS(wait_status_);
+}
+
+std::string TrainerProcess::EndSentence() {
+  // bubblewrap, like a shell, turns its child's signal into 128 plus the number.
+  const int code = ExitCode();
+  std::string how = code > 128 && code < 128 + NSIG
+                        ? absl::StrCat("signal ", code - 128, " (", strsignal(code - 128), ")")
+                        : absl::StrCat("exit status ", code);
+  std::string sentence = absl::StrCat("the trainer ended with ", how);
+  if (!last_error_line_.empty()) absl::StrAppend(&sentence, "; it last wrote: ", last_error_line_);
+  return sentence;
+}
+
+}  // namespace entente::worker

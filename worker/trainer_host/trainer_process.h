@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_TRAINER_HOST_TRAINER_PROCESS_H_
+#define WORKER_TRAINER_HOST_TRAINER_PROCESS_H_
+
+// A child process in a process group of its own, spoken to in lines. Its standard error goes to our
+// log, line by line, while somebody reads or writes here.
+//
+// A sandboxed child dies with the thread that started it (bubblewrap's --die-with-parent), so start
+// it from a thread that lives as long. The program must ignore SIGPIPE.
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace entente::worker {
+
+struct ProcessSpec {
+  std::vector<std::string> argv;         // argv[0] is the program's path.
+  std::vector<std::string> environment;  // "NAME=value"; nothing else is inherited.
+  std::string folder;                    // Where it starts.
+};
+
+// A file descriptor, closed on destruction.
+class OwnedDescriptor {
+ public:
+  OwnedDescriptor() = default;
+  explicit OwnedDescriptor(int descriptor) : descriptor_(descriptor) {}
+  ~OwnedDescriptor() { Close(); }
+  OwnedDescriptor(OwnedDescriptor&& other) noexcept : descriptor_(other.Release()) {}
+  OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept;
+
+  int get() const { return descriptor_; }
+  bool is_open() const { return descriptor_ >= 0; }
+  int Release();
+  void Close();
+
+ private:
+  int descriptor_ = -1;
+};
+
+// One thread uses it; Kill may come from any.
+class TrainerProcess {
+ public:
+  // UNAVAILABLE, naming the program, if it cannot be started.
+  static absl::StatusOr<std::unique_ptr<TrainerProcess>> Start(const ProcessSpec& spec);
+
+  // Kills the group if it still runs, and reaps.
+  ~TrainerProcess();
+
+  // Writes `line` and a newline. DEADLINE_EXCEEDED if the child does not take it within `limit`;
+  // UNAVAILABLE if it has ended.
+  absl::Status WriteLine(absl::string_view line, absl::Duration limit);
+
+  // The next line of its standard output, without the newline.
+  // DEADLINE_EXCEEDED: no whole line within `limit`. UNAVAILABLE: it has ended; the message is
+  // EndSentence(). INVALID_ARGUMENT: a line of over limits::kTrainerLineBytesMax.
+  absl::StatusOr<std::string> ReadLine(absl::Duration limit);
+
+  bool HasEnded() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Waits for at most `limit`; returns whether it has ended.
+  bool WaitForEnd(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // SIGKILL to the whole group; does not wait. Any thread.
+  void Kill() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Closes its standard input, sends SIGTERM, waits for at most `grace`, then kills and reaps.
+  void Stop(absl::Duration grace) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // "the trainer ended with signal 11 (Segmentation fault); its last words: ...". Only once it has
+  // ended.
+  std::string EndSentence() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Its exit status, or 128 plus its signal as shells count; only once it has ended.
+  int ExitCode() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The newest line of its standard error, or empty.
+  const std::string& last_error_line() const { return last_error_line_; }
+
+ private:
+  TrainerProcess(pid_t pid, OwnedDescriptor pid_descriptor, OwnedDescriptor input,
+                 OwnedDescriptor output, OwnedDescriptor error);
+
+  // Waits for input, output or error to be ready and reads what is there. False on a timeout.
+  bool Pump(absl::Duration limit, bool wants_to_write);
+  void ReadOutput();
+  void ReadErrors();
+  void TakeErrorLine(absl::string_view line);
+  // It has closed its output: waits for its end, reads its last words.
+  absl::Status Ended();
+  void Reap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const pid_t pid_;
+  const OwnedDescriptor pid_descriptor_;  // Readable once it has ended.
+
+  // The using thread's own.
+  OwnedDescriptor input_;
+  OwnedDescriptor output_;
+  OwnedDescriptor error_;
+  std::string output_buffer_;
+  size_t searched_bytes_ = 0;  // Of output_buffer_: no newline in there.
+  std::string error_buffer_;
+  std::string last_error_line_;
+
+  absl::Mutex mu_;
+  bool reaped_ ABSL_GUARDED_BY(mu_) = false;  // Its number may belong to another process then.
+  int wait_status_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_TRAINER_HOST_TRAINER_PROCESS_H_
