@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "cli/commands/commands.h"
+#include "cli/contexts_check.h"
 #include "common/base/closest_word.h"
 #include "common/base/status_macros.h"
 #include "common/config/duration_text.h"
@@ -35,6 +36,8 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--private-key", connection.private_key, "Its private key, PEM");
   app.add_option("--authority", connection.authority, "The alliance's authority, PEM");
   app.add_option("--timeout", options.timeout, "Longest wait for one answer; default 20s");
+  app.add_flag("--check-config", options.check_config,
+               "Check the file of contexts and the files it names, and exit");
   app.add_flag("--no-color", options.no_color, "No colours; NO_COLOR does the same");
 }
 
@@ -154,7 +157,7 @@ absl::Status CheckNothingUnknown(const CLI::App& app) {
 }
 
 absl::Status CheckCommandIsComplete(const CLI::App& app, const Invocation& invocation) {
-  if (invocation.action != nullptr) return absl::OkStatus();
+  if (invocation.action != nullptr || invocation.options.check_config) return absl::OkStatus();
   const std::vector<const CLI::App*> chain = Recognized(app);
   const CLI::App& innermost = chain.empty() ? app : *chain.back();
   return absl::InvalidArgumentError(
@@ -225,7 +228,7 @@ absl::StatusOr<ExitCode> ParseAndRun(const std::vector<std::string>& arguments,
   ENTENTE_RETURN_IF_ERROR(CheckNothingUnknown(app));
   ENTENTE_RETURN_IF_ERROR(CheckCommandIsComplete(app, invocation));
   ENTENTE_RETURN_IF_ERROR(ReadGlobalOptions(invocation));
-  return invocation.action();
+  return invocation.options.check_config ? CheckContexts(invocation) : invocation.action();
 }
 
 }  // namespace

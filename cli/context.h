@@ -20,7 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/file_system.h"
-#include "common/rpc/tls_credentials.h"
+#include "common/rpc/tls_paths.h"
 #include "entente/config/v1/contexts.pb.h"
 
 namespace entente::cli {

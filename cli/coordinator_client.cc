@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/coordinator_client.h"
 
+#include <grpcpp/grpcpp.h>
+
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
@@ -11,6 +14,10 @@
 #include "common/rpc/connection_probe.h"
 #include "common/rpc/status_conversion.h"
 #include "common/rpc/tls_credentials.h"
+#include "entente/v1/job_service.grpc.pb.h"
+#include "entente/v1/member_service.grpc.pb.h"
+#include "entente/v1/model_service.grpc.pb.h"
+#include "entente/v1/transfer_service.grpc.pb.h"
 
 namespace entente::cli {
 namespace {
@@ -32,9 +39,44 @@ constexpr absl::Duration kProbeTime = absl::Seconds(5);
 absl::StatusOr<std::unique_ptr<CoordinatorClient>> CoordinatorClient::Create(
     ConnectionTarget target, absl::Duration timeout, Dependencies deps) {
   ENTENTE_RETURN_IF_ERROR(AsInputFileError(CheckTlsFiles(target.tls, deps.clock->Now())));
-  return std::unique_ptr<CoordinatorClient>(
-      new CoordinatorClient(std::move(target), timeout, deps));
+  return absl::WrapUnique(new CoordinatorClient(std::move(target), timeout, deps));
 }
+
+struct CoordinatorClient::Connection {
+  Connection(const ConnectionTarget& target, absl::Duration timeout_in, Dependencies deps)
+      : timeout(timeout_in),
+        clock(*deps.clock),
+        interruption(*deps.interruption),
+        channel(DialCoordinator(target.coordinator, target.tls)),
+        jobs(v1::JobService::NewStub(channel)),
+        models(v1::ModelService::NewStub(channel)),
+        members(v1::MemberService::NewStub(channel)),
+        transfers(v1::TransferService::NewStub(channel)) {}
+
+  // Calls `method` with the deadline that every plain call has.
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(clock.Now() + timeout));
+    const auto registration = interruption.OnTrigger([&context] { context.TryCancel(); });
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (!status.ok()) return FromGrpcStatus(status);
+    return response;
+  }
+
+  const absl::Duration timeout;
+  const Clock& clock;
+  Interruption& interruption;
+  const std::shared_ptr<grpc::Channel> channel;
+  const std::unique_ptr<v1::JobService::Stub> jobs;
+  const std::unique_ptr<v1::ModelService::Stub> models;
+  const std::unique_ptr<v1::MemberService::Stub> members;
+  const std::unique_ptr<v1::TransferService::Stub> transfers;
+};
 
 CoordinatorClient::CoordinatorClient(ConnectionTarget target, absl::Duration timeout,
                                      Dependencies deps)
@@ -42,28 +84,12 @@ CoordinatorClient::CoordinatorClient(ConnectionTarget target, absl::Duration tim
       timeout_(timeout),
       clock_(*deps.clock),
       interruption_(*deps.interruption),
-      channel_(DialCoordinator(target_.coordinator, target_.tls)),
-      jobs_(v1::JobService::NewStub(channel_)),
-      models_(v1::ModelService::NewStub(channel_)),
-      members_(v1::MemberService::NewStub(channel_)),
-      transfers_(v1::TransferService::NewStub(channel_)) {}
+      connection_(std::make_unique<Connection>(target_, timeout, deps)) {}
 
-template <typename Stub, typename Request, typename Response>
-absl::StatusOr<Response> CoordinatorClient::Call(
-    Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-    const Request& request) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(clock_.Now() + timeout_));
-  const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
-  Response response;
-  const grpc::Status status = (stub.*method)(&context, request, &response);
-  if (!status.ok()) return Explain(status);
-  return response;
-}
+CoordinatorClient::~CoordinatorClient() = default;
 
-absl::Status CoordinatorClient::Explain(const grpc::Status& status) const {
+absl::Status CoordinatorClient::Explain(const absl::Status& plain) const {
   ENTENTE_RETURN_IF_ERROR(interruption_.Check());
-  const absl::Status plain = FromGrpcStatus(status);
   if (plain.code() == absl::StatusCode::kCancelled) {
     // We did not cancel, so the other side went away in the middle.
     return absl::UnavailableError(
@@ -81,7 +107,7 @@ absl::Status CoordinatorClient::Explain(const grpc::Status& status) const {
   const std::string cannot = absl::StrCat("cannot reach the coordinator ", target_.coordinator);
   if (!probe.ok()) return absl::UnavailableError(absl::StrCat(cannot, ": ", probe.message()));
   // The way is free again, so the next call need not sit out the channel's own backoff.
-  grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
+  grpc::experimental::ChannelResetConnectionBackoff(connection_->channel.get());
   if (plain.code() == absl::StatusCode::kDeadlineExceeded) {
     return absl::UnavailableError(absl::StrCat("the coordinator ", target_.coordinator,
                                                " is there but did not answer within ",
@@ -92,17 +118,19 @@ absl::Status CoordinatorClient::Explain(const grpc::Status& status) const {
 
 absl::StatusOr<v1::SubmitJobResponse> CoordinatorClient::SubmitJob(
     const v1::SubmitJobRequest& request) {
-  return Call(*jobs_, &v1::JobService::Stub::SubmitJob, request);
+  return Explained(
+      connection_->Call(*connection_->jobs, &v1::JobService::Stub::SubmitJob, request));
 }
 
 absl::StatusOr<v1::ListJobsResponse> CoordinatorClient::ListJobs() {
-  return Call(*jobs_, &v1::JobService::Stub::ListJobs, v1::ListJobsRequest());
+  return Explained(connection_->Call(*connection_->jobs, &v1::JobService::Stub::ListJobs,
+                                     v1::ListJobsRequest()));
 }
 
 absl::StatusOr<v1::Job> CoordinatorClient::GetJob(const std::string& job_id) {
   v1::GetJobRequest request;
   request.set_job_id(job_id);
-  return Call(*jobs_, &v1::JobService::Stub::GetJob, request);
+  return Explained(connection_->Call(*connection_->jobs, &v1::JobService::Stub::GetJob, request));
 }
 
 absl::StatusOr<v1::Job> CoordinatorClient::CancelJob(const std::string& job_id,
@@ -110,48 +138,56 @@ absl::StatusOr<v1::Job> CoordinatorClient::CancelJob(const std::string& job_id,
   v1::CancelJobRequest request;
   request.set_job_id(job_id);
   request.set_reason(reason);
-  return Call(*jobs_, &v1::JobService::Stub::CancelJob, request);
+  return Explained(
+      connection_->Call(*connection_->jobs, &v1::JobService::Stub::CancelJob, request));
 }
 
 absl::StatusOr<v1::ListRoundsResponse> CoordinatorClient::ListRounds(const std::string& job_id) {
   v1::ListRoundsRequest request;
   request.set_job_id(job_id);
-  return Call(*jobs_, &v1::JobService::Stub::ListRounds, request);
+  return Explained(
+      connection_->Call(*connection_->jobs, &v1::JobService::Stub::ListRounds, request));
 }
 
 absl::StatusOr<v1::Round> CoordinatorClient::GetRound(const v1::GetRoundRequest& request) {
-  return Call(*jobs_, &v1::JobService::Stub::GetRound, request);
+  return Explained(connection_->Call(*connection_->jobs, &v1::JobService::Stub::GetRound, request));
 }
 
 absl::StatusOr<v1::ListModelsResponse> CoordinatorClient::ListModels(const std::string& job_id) {
   v1::ListModelsRequest request;
   request.set_job_id(job_id);
-  return Call(*models_, &v1::ModelService::Stub::ListModels, request);
+  return Explained(
+      connection_->Call(*connection_->models, &v1::ModelService::Stub::ListModels, request));
 }
 
 absl::StatusOr<v1::StoredModel> CoordinatorClient::GetModel(const std::string& digest) {
   v1::GetModelRequest request;
   request.set_digest(digest);
-  return Call(*models_, &v1::ModelService::Stub::GetModel, request);
+  return Explained(
+      connection_->Call(*connection_->models, &v1::ModelService::Stub::GetModel, request));
 }
 
 absl::StatusOr<v1::ListMembersResponse> CoordinatorClient::ListMembers() {
-  return Call(*members_, &v1::MemberService::Stub::ListMembers, v1::ListMembersRequest());
+  return Explained(connection_->Call(*connection_->members, &v1::MemberService::Stub::ListMembers,
+                                     v1::ListMembersRequest()));
 }
 
 absl::StatusOr<v1::Member> CoordinatorClient::GetMember(const std::string& member_id) {
   v1::GetMemberRequest request;
   request.set_member_id(member_id);
-  return Call(*members_, &v1::MemberService::Stub::GetMember, request);
+  return Explained(
+      connection_->Call(*connection_->members, &v1::MemberService::Stub::GetMember, request));
 }
 
 absl::StatusOr<v1::GetVersionResponse> CoordinatorClient::GetVersion() {
-  return Call(*members_, &v1::MemberService::Stub::GetVersion, v1::GetVersionRequest());
+  return Explained(connection_->Call(*connection_->members, &v1::MemberService::Stub::GetVersion,
+                                     v1::GetVersionRequest()));
 }
 
 absl::StatusOr<v1::UploadOffset> CoordinatorClient::GetUploadOffset(
     const v1::UploadHeader& header) {
-  return Call(*transfers_, &v1::TransferService::Stub::GetUploadOffset, header);
+  return Explained(connection_->Call(*connection_->transfers,
+                                     &v1::TransferService::Stub::GetUploadOffset, header));
 }
 
 absl::Status CoordinatorClient::WatchJob(const std::string& job_id,
@@ -160,10 +196,10 @@ absl::Status CoordinatorClient::WatchJob(const std::string& job_id,
   const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
   v1::WatchJobRequest request;
   request.set_job_id(job_id);
-  const auto reader = jobs_->WatchJob(&context, request);
+  const auto reader = connection_->jobs->WatchJob(&context, request);
   for (v1::Job job; reader->Read(&job);) on_job(std::move(job));
   const grpc::Status status = reader->Finish();
-  return status.ok() ? absl::OkStatus() : Explain(status);
+  return status.ok() ? absl::OkStatus() : Explain(FromGrpcStatus(status));
 }
 
 absl::Status CoordinatorClient::Download(
@@ -171,13 +207,13 @@ absl::Status CoordinatorClient::Download(
     const std::function<absl::Status(const v1::Chunk&)>& on_chunk) {
   grpc::ClientContext context;
   const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
-  const auto reader = transfers_->Download(&context, request);
+  const auto reader = connection_->transfers->Download(&context, request);
   absl::Status taken;
   for (v1::Chunk chunk; taken.ok() && reader->Read(&chunk);) taken = on_chunk(chunk);
   if (!taken.ok()) context.TryCancel();
   const grpc::Status status = reader->Finish();
   ENTENTE_RETURN_IF_ERROR(taken);
-  return status.ok() ? absl::OkStatus() : Explain(status);
+  return status.ok() ? absl::OkStatus() : Explain(FromGrpcStatus(status));
 }
 
 absl::StatusOr<v1::UploadReceipt> CoordinatorClient::Upload(
@@ -186,7 +222,7 @@ absl::StatusOr<v1::UploadReceipt> CoordinatorClient::Upload(
   grpc::ClientContext context;
   const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
   v1::UploadReceipt receipt;
-  const auto writer = transfers_->Upload(&context, &receipt);
+  const auto writer = connection_->transfers->Upload(&context, &receipt);
   v1::UploadMessage message;
   *message.mutable_header() = header;
   bool sent = writer->Write(message);
@@ -200,7 +236,7 @@ absl::StatusOr<v1::UploadReceipt> CoordinatorClient::Upload(
   writer->WritesDone();
   const grpc::Status status = writer->Finish();
   ENTENTE_RETURN_IF_ERROR(more.status());
-  if (!status.ok()) return Explain(status);
+  if (!status.ok()) return Explain(FromGrpcStatus(status));
   return receipt;
 }
 

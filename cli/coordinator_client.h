@@ -17,10 +17,10 @@
 #include "cli/context.h"
 #include "cli/interruption.h"
 #include "common/base/clock.h"
-#include "entente/v1/job_service.grpc.pb.h"
-#include "entente/v1/member_service.grpc.pb.h"
-#include "entente/v1/model_service.grpc.pb.h"
-#include "entente/v1/transfer_service.grpc.pb.h"
+#include "entente/v1/job_service.pb.h"
+#include "entente/v1/member_service.pb.h"
+#include "entente/v1/model_service.pb.h"
+#include "entente/v1/transfer_service.pb.h"
 
 namespace entente::cli {
 
@@ -38,6 +38,8 @@ class CoordinatorClient {
   static absl::StatusOr<std::unique_ptr<CoordinatorClient>> Create(ConnectionTarget target,
                                                                    absl::Duration timeout,
                                                                    Dependencies deps);
+
+  ~CoordinatorClient();
 
   const ConnectionTarget& target() const { return target_; }
 
@@ -68,26 +70,24 @@ class CoordinatorClient {
       const std::function<absl::StatusOr<bool>(v1::Chunk*)>& next_chunk);
 
  private:
+  struct Connection;  // gRPC's part, kept out of this header: it is slow to compile.
+
   CoordinatorClient(ConnectionTarget target, absl::Duration timeout, Dependencies deps);
 
-  template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(Stub& stub,
-                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
-                                                             Response*),
-                                const Request& request);
+  // What the caller is told about a call that ended with `plain`.
+  absl::Status Explain(const absl::Status& plain) const;
 
-  // What the caller is told about a call that ended with `status`.
-  absl::Status Explain(const grpc::Status& status) const;
+  template <typename Response>
+  absl::StatusOr<Response> Explained(absl::StatusOr<Response> response) const {
+    if (response.ok()) return response;
+    return Explain(response.status());
+  }
 
   const ConnectionTarget target_;
   const absl::Duration timeout_;
   const Clock& clock_;
   Interruption& interruption_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::JobService::Stub> jobs_;
-  const std::unique_ptr<v1::ModelService::Stub> models_;
-  const std::unique_ptr<v1::MemberService::Stub> members_;
-  const std::unique_ptr<v1::TransferService::Stub> transfers_;
+  const std::unique_ptr<Connection> connection_;
 };
 
 }  // namespace entente::cli

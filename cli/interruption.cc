@@ -22,6 +22,15 @@ sigset_t WatchedSignals() {
   return signals;
 }
 
+// For whoever has no patience left. A picture may have hidden the cursor (ECMA-48: CSI ? 25 h).
+[[noreturn]] void EndAtOnce() {
+  constexpr char kShowCursor[] = "\x1b[?25h";
+  if (isatty(STDOUT_FILENO) == 1) {
+    [[maybe_unused]] const ssize_t put = write(STDOUT_FILENO, kShowCursor, sizeof(kShowCursor) - 1);
+  }
+  _exit(static_cast<int>(ExitCode::kInterrupted));
+}
+
 }  // namespace
 
 Interruption::Registration::~Registration() {
@@ -74,7 +83,7 @@ SignalWatcher::~SignalWatcher() {
 void SignalWatcher::Run() {
   const sigset_t signals = WatchedSignals();
   for (int signal = 0; sigwait(&signals, &signal) == 0 && signal != SIGUSR1;) {
-    if (interruption_.triggered()) _exit(static_cast<int>(ExitCode::kInterrupted));
+    if (interruption_.triggered()) EndAtOnce();
     interruption_.Trigger();
   }
 }

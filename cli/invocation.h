@@ -42,6 +42,7 @@ struct GlobalOptions {
   std::string format = "table";
   std::string timeout = "20s";
   bool no_color = false;
+  bool check_config = false;
 };
 
 struct Invocation {

@@ -213,7 +213,12 @@ absl::StatusOr<ExitCode> WatchJobToItsEnd(const Invocation& invocation, Coordina
   {
     const std::unique_ptr<Display> display = MakeDisplay(invocation);
     Watch watch(invocation, client, *display);
-    ENTENTE_RETURN_IF_ERROR(FollowToTheEnd(invocation, watch, job_id));
+    const absl::Status status = FollowToTheEnd(invocation, watch, job_id);
+    if (status.code() == absl::StatusCode::kCancelled) {
+      return absl::CancelledError(absl::StrCat(
+          "stopped watching; the job goes on, \"entente job watch ", job_id, "\" shows it again"));
+    }
+    ENTENTE_RETURN_IF_ERROR(status);
     job = watch.job();
   }
   if (job.state() == v1::JOB_STATE_COMPLETED) return ExitCode::kOk;

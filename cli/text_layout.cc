@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -155,10 +156,9 @@ std::string Table::Text() const {
   }
   std::string text;
   for (const std::vector<std::string>& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      absl::StrAppend(&text, last ? row[i] : Pad(row[i], widths[i]), last ? "\n" : "  ");
-    }
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) absl::StrAppend(&line, Pad(row[i], widths[i]), "  ");
+    absl::StrAppend(&text, absl::StripTrailingAsciiWhitespace(line), "\n");
   }
   return text;
 }

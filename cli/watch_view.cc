@@ -172,7 +172,8 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
                           ParticipantDetail(participant, options.width >= kBarWidthMin)),
              options.width));
   }
-  if (shown < count) lines->push_back(absl::StrCat("  and ", count - shown, " more"));
+  if (shown < count)
+    lines->push_back(Clip(absl::StrCat("  and ", count - shown, " more"), options.width));
 }
 
 // "loss      0.6123  █▅▂▁"

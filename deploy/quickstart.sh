@@ -21,7 +21,7 @@ Options:
   --recipe FILE     the recipe (default: configs/recipes/fashion-mnist.yaml)
   --help            this text
 
-Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted. Every process it started is stopped at the
+Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted, 143 terminated. Every process it started is stopped at the
 end, also on Ctrl-C and on error.
 TEXT
 }

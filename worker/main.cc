@@ -19,7 +19,8 @@
 namespace {
 
 constexpr const char* kDescription =
-    "Dials out to the alliance's coordinator, applies this site's policy to what is asked, and has\n"
+    "Dials out to the alliance's coordinator, applies this site's policy to what is asked, and "
+    "has\n"
     "its trainer work on the site's own data in a sandbox. Only models and updates travel.";
 constexpr const char* kFooter =
     "Exit codes: 0 stopped cleanly, 1 failed at run time, 2 bad configuration or usage.\n"

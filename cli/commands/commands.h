@@ -6,11 +6,11 @@
 // command runs after the whole command line was found right, with `invocation` as its only
 // surroundings.
 
-#include <CLI/App.hpp>
 #include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "cli/commands/verb.h"
 #include "cli/exit_code.h"
 #include "cli/invocation.h"
 
@@ -40,8 +40,8 @@ void AddVersion(CLI::App& app, Invocation& invocation);
 
 // Adds a verb that does `run`. What `run` holds must live as long as it does: `invocation` by
 // reference, the verb's own arguments by shared pointer.
-CLI::App& AddVerb(CLI::App& noun, const std::string& name, const std::string& description,
-                  Invocation& invocation, std::function<absl::StatusOr<ExitCode>()> run);
+Verb AddVerb(CLI::App& noun, const std::string& name, const std::string& description,
+             Invocation& invocation, std::function<absl::StatusOr<ExitCode>()> run);
 
 }  // namespace entente::cli
 

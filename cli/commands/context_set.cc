@@ -79,14 +79,14 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 
 void AddContextSet(CLI::App& context, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb = AddVerb(context, "set", "Make a context, or change one", invocation,
-                           [&invocation, arguments] { return Run(invocation, *arguments); });
-  verb.add_option("NAME", arguments->name, "The context's name")->required();
+  Verb verb = AddVerb(context, "set", "Make a context, or change one", invocation,
+                      [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.Required("NAME", arguments->name, "The context's name");
   ConnectionOptions& connection = arguments->connection;
-  verb.add_option("--coordinator", connection.coordinator, "HOST:PORT");
-  verb.add_option("--certificate", connection.certificate, "Our certificate, PEM");
-  verb.add_option("--private-key", connection.private_key, "Its private key, PEM");
-  verb.add_option("--authority", connection.authority, "The alliance's authority, PEM");
+  verb.Option("--coordinator", connection.coordinator, "HOST:PORT");
+  verb.Option("--certificate", connection.certificate, "Our certificate, PEM");
+  verb.Option("--private-key", connection.private_key, "Its private key, PEM");
+  verb.Option("--authority", connection.authority, "The alliance's authority, PEM");
 }
 
 }  // namespace entente::cli

@@ -34,9 +34,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& na
 
 void AddContextShow(CLI::App& context, Invocation& invocation) {
   const auto name = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(context, "show", "Where a command would connect, and as whom",
-                           invocation, [&invocation, name] { return Run(invocation, *name); });
-  verb.add_option("NAME", *name, "The context's name; default the current one");
+  Verb verb = AddVerb(context, "show", "Where a command would connect, and as whom", invocation,
+                      [&invocation, name] { return Run(invocation, *name); });
+  verb.Option("NAME", *name, "The context's name; default the current one");
 }
 
 }  // namespace entente::cli

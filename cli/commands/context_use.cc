@@ -26,9 +26,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& na
 
 void AddContextUse(CLI::App& context, Invocation& invocation) {
   const auto name = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(context, "use", "Make a context the current one", invocation,
-                           [&invocation, name] { return Run(invocation, *name); });
-  verb.add_option("NAME", *name, "The context's name")->required();
+  Verb verb = AddVerb(context, "use", "Make a context the current one", invocation,
+                      [&invocation, name] { return Run(invocation, *name); });
+  verb.Required("NAME", *name, "The context's name");
 }
 
 }  // namespace entente::cli

@@ -18,6 +18,7 @@
 #include "common/config/worker_config.h"
 #include "common/identity/certificate.h"
 #include "common/rpc/connection_probe.h"
+#include "common/rpc/tls_credentials.h"
 #include "entente/config/v1/coordinator.pb.h"
 #include "entente/config/v1/local_policy.pb.h"
 #include "entente/config/v1/worker.pb.h"
@@ -212,12 +213,12 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& pa
 
 void AddDoctor(CLI::App& app, Invocation& invocation) {
   const auto path = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(app, "doctor",
-                           "Find out why a connection does not work; exit code 1 if something is "
-                           "wrong",
-                           invocation, [&invocation, path] { return Run(invocation, *path); });
-  verb.add_option("--config", *path,
-                  "A worker.yaml or coordinator.yaml to examine instead of the context");
+  Verb verb = AddVerb(app, "doctor",
+                      "Find out why a connection does not work; exit code 1 if something is "
+                      "wrong",
+                      invocation, [&invocation, path] { return Run(invocation, *path); });
+  verb.Option("--config", *path,
+              "A worker.yaml or coordinator.yaml to examine instead of the context");
 }
 
 }  // namespace entente::cli

@@ -35,11 +35,10 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 
 void AddJobCancel(CLI::App& job, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb =
-      AddVerb(job, "cancel", "Stop a running job; its last committed model stays", invocation,
-              [&invocation, arguments] { return Run(invocation, *arguments); });
-  verb.add_option("JOB", arguments->job_id, "The job's id")->required();
-  verb.add_option("--reason", arguments->reason, "Why, for the record");
+  Verb verb = AddVerb(job, "cancel", "Stop a running job; its last committed model stays",
+                      invocation, [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.Required("JOB", arguments->job_id, "The job's id");
+  verb.Option("--reason", arguments->reason, "Why, for the record");
 }
 
 }  // namespace entente::cli

@@ -113,17 +113,17 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 
 void AddJobSubmit(CLI::App& job, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb = AddVerb(job, "submit", "Start the job that a recipe describes", invocation,
-                           [&invocation, arguments] { return Run(invocation, *arguments); });
-  verb.add_option("RECIPE", arguments->recipe, "The recipe, a YAML file")->required();
-  verb.add_option("--token", arguments->token,
-                  "Makes a repeated call harmless: the same token and recipe give the same job");
-  verb.add_option("--trainer", arguments->trainer,
-                  "Program that makes the initial model; default entente-trainer, beside entente "
-                  "or in PATH");
-  verb.add_flag("--watch", arguments->watch, "Follow the job to its end, as \"job watch\" does");
-  verb.add_flag("--dry-run", arguments->dry_run,
-                "Send nothing; print the recipe with every default filled in, and its digest");
+  Verb verb = AddVerb(job, "submit", "Start the job that a recipe describes", invocation,
+                      [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.Required("RECIPE", arguments->recipe, "The recipe, a YAML file");
+  verb.Option("--token", arguments->token,
+              "Makes a repeated call harmless: the same token and recipe give the same job");
+  verb.Option("--trainer", arguments->trainer,
+              "Program that makes the initial model; default entente-trainer, beside entente "
+              "or in PATH");
+  verb.Flag("--watch", arguments->watch, "Follow the job to its end, as \"job watch\" does");
+  verb.Flag("--dry-run", arguments->dry_run,
+            "Send nothing; print the recipe with every default filled in, and its digest");
 }
 
 }  // namespace entente::cli

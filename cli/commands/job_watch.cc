@@ -20,10 +20,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& jo
 
 void AddJobWatch(CLI::App& job, Invocation& invocation) {
   const auto job_id = std::make_shared<std::string>();
-  CLI::App& verb =
-      AddVerb(job, "watch", "Follow a job to its end; the job does not mind when you stop",
-              invocation, [&invocation, job_id] { return Run(invocation, *job_id); });
-  verb.add_option("JOB", *job_id, "The job's id")->required();
+  Verb verb = AddVerb(job, "watch", "Follow a job to its end; the job does not mind when you stop",
+                      invocation, [&invocation, job_id] { return Run(invocation, *job_id); });
+  verb.Required("JOB", *job_id, "The job's id");
 }
 
 }  // namespace entente::cli

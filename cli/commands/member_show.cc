@@ -59,9 +59,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& me
 
 void AddMemberShow(CLI::App& member, Invocation& invocation) {
   const auto member_id = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(member, "show", "One member and its workers", invocation,
-                           [&invocation, member_id] { return Run(invocation, *member_id); });
-  verb.add_option("MEMBER", *member_id, "The member's id")->required();
+  Verb verb = AddVerb(member, "show", "One member and its workers", invocation,
+                      [&invocation, member_id] { return Run(invocation, *member_id); });
+  verb.Required("MEMBER", *member_id, "The member's id");
 }
 
 }  // namespace entente::cli

@@ -88,11 +88,10 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& na
 
 void AddModelInspect(CLI::App& model, Invocation& invocation) {
   const auto name = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(model, "inspect", "What is inside a model", invocation,
-                           [&invocation, name] { return Run(invocation, *name); });
-  verb.add_option("FILE-or-DIGEST", *name,
-                  "A safetensors file here, or the digest of one the coordinator has")
-      ->required();
+  Verb verb = AddVerb(model, "inspect", "What is inside a model", invocation,
+                      [&invocation, name] { return Run(invocation, *name); });
+  verb.Required("FILE-or-DIGEST", *name,
+                "A safetensors file here, or the digest of one the coordinator has");
 }
 
 }  // namespace entente::cli

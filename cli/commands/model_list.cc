@@ -36,9 +36,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& jo
 
 void AddModelList(CLI::App& model, Invocation& invocation) {
   const auto job_id = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(model, "list", "Committed models, newest first", invocation,
-                           [&invocation, job_id] { return Run(invocation, *job_id); });
-  verb.add_option("--job", *job_id, "Only this job's models");
+  Verb verb = AddVerb(model, "list", "Committed models, newest first", invocation,
+                      [&invocation, job_id] { return Run(invocation, *job_id); });
+  verb.Option("--job", *job_id, "Only this job's models");
 }
 
 }  // namespace entente::cli

@@ -86,14 +86,13 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 
 void AddModelPull(CLI::App& model, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb = AddVerb(model, "pull", "Fetch a model and check its digest", invocation,
-                           [&invocation, arguments] { return Run(invocation, *arguments); });
-  verb.add_option("JOB-or-DIGEST", arguments->name,
-                  "A job, for its newest model, or a model's digest or its first 8 digits or more")
-      ->required();
-  verb.add_option("--output", arguments->output,
-                  "File or folder to write to; default model-<digest>.safetensors");
-  verb.add_flag("--force", arguments->force, "Replace a file that is there already");
+  Verb verb = AddVerb(model, "pull", "Fetch a model and check its digest", invocation,
+                      [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.Required("JOB-or-DIGEST", arguments->name,
+                "A job, for its newest model, or a model's digest or its first 8 digits or more");
+  verb.Option("--output", arguments->output,
+              "File or folder to write to; default model-<digest>.safetensors");
+  verb.Flag("--force", arguments->force, "Replace a file that is there already");
 }
 
 }  // namespace entente::cli

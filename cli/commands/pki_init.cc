@@ -64,15 +64,13 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 
 void AddPkiInit(CLI::App& pki, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb = AddVerb(pki, "init", "Make a certificate authority", invocation,
-                           [&invocation, arguments] { return Run(invocation, *arguments); });
-  verb.add_option("--trust-domain", arguments->trust_domain, "E.g. fr-lab.example")->required();
-  verb.add_option("--name", arguments->name, "For people; default the trust domain");
-  verb.add_option("--directory", arguments->directory,
-                  "Folder for authority.crt and authority.key; made if missing")
-      ->required();
-  verb.add_option("--days", arguments->days, "How long it is valid; default 3650")
-      ->check(CLI::Range(1, 36500));
+  Verb verb = AddVerb(pki, "init", "Make a certificate authority", invocation,
+                      [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.Required("--trust-domain", arguments->trust_domain, "E.g. fr-lab.example");
+  verb.Option("--name", arguments->name, "For people; default the trust domain");
+  verb.Required("--directory", arguments->directory,
+                "Folder for authority.crt and authority.key; made if missing");
+  verb.Number("--days", arguments->days, 1, 36500, "How long it is valid; default 3650");
 }
 
 }  // namespace entente::cli

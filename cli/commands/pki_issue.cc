@@ -50,6 +50,13 @@ absl::Status CheckRole(const Arguments& arguments) {
         "a coordinator's certificate needs what others dial it by: give --dns NAME or --ip "
         "ADDRESS");
   }
+  // A certificate that names a host passes for the coordinator there, as far as TLS can tell.
+  if (*role != Role::kCoordinator &&
+      !(arguments.dns_names.empty() && arguments.ip_addresses.empty())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--dns and --ip are for the role coordinator, which is dialled; a ",
+                     RoleName(*role), " dials out: leave them away"));
+  }
   return absl::OkStatus();
 }
 
@@ -124,18 +131,16 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 
 void AddPkiIssue(CLI::App& pki, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb = AddVerb(pki, "issue", "Make a certificate for one process or person", invocation,
-                           [&invocation, arguments] { return Run(invocation, *arguments); });
-  verb.add_option("--authority", arguments->authority, "Folder that \"pki init\" made")->required();
-  verb.add_option("--role", arguments->role, "coordinator, worker, submitter, operator or observer")
-      ->required();
-  verb.add_option("--name", arguments->name, "E.g. gpu-1")->required();
-  verb.add_option("--dns", arguments->dns_names, "Name that others dial; may be repeated");
-  verb.add_option("--ip", arguments->ip_addresses, "Address that others dial; may be repeated");
-  verb.add_option("--days", arguments->days, "How long it is valid; default 365")
-      ->check(CLI::Range(1, 36500));
-  verb.add_option("--output", arguments->output,
-                  "Folder for <role>-<name>.crt and .key, made if missing; default here");
+  Verb verb = AddVerb(pki, "issue", "Make a certificate for one process or person", invocation,
+                      [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.Required("--authority", arguments->authority, "Folder that \"pki init\" made");
+  verb.Required("--role", arguments->role, "coordinator, worker, submitter, operator or observer");
+  verb.Required("--name", arguments->name, "E.g. gpu-1");
+  verb.Option("--dns", arguments->dns_names, "Name that others dial; may be repeated");
+  verb.Option("--ip", arguments->ip_addresses, "Address that others dial; may be repeated");
+  verb.Number("--days", arguments->days, 1, 36500, "How long it is valid; default 365");
+  verb.Option("--output", arguments->output,
+              "Folder for <role>-<name>.crt and .key, made if missing; default here");
 }
 
 }  // namespace entente::cli

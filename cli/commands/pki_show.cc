@@ -76,9 +76,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& pa
 
 void AddPkiShow(CLI::App& pki, Invocation& invocation) {
   const auto path = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(pki, "show", "What a file of certificates says", invocation,
-                           [&invocation, path] { return Run(invocation, *path); });
-  verb.add_option("FILE", *path, "A PEM file")->required();
+  Verb verb = AddVerb(pki, "show", "What a file of certificates says", invocation,
+                      [&invocation, path] { return Run(invocation, *path); });
+  verb.Required("FILE", *path, "A PEM file");
 }
 
 }  // namespace entente::cli

@@ -42,9 +42,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& jo
 
 void AddRoundList(CLI::App& round, Invocation& invocation) {
   const auto job_id = std::make_shared<std::string>();
-  CLI::App& verb = AddVerb(round, "list", "Every round of a job, oldest first", invocation,
-                           [&invocation, job_id] { return Run(invocation, *job_id); });
-  verb.add_option("JOB", *job_id, "The job's id")->required();
+  Verb verb = AddVerb(round, "list", "Every round of a job, oldest first", invocation,
+                      [&invocation, job_id] { return Run(invocation, *job_id); });
+  verb.Required("JOB", *job_id, "The job's id");
 }
 
 }  // namespace entente::cli

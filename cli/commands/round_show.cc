@@ -2,6 +2,7 @@
 // entente round show JOB [ROUND]: one round and everybody in it. People count rounds from 1; the
 // JSON has roundIndex from 0, as the wire does.
 
+#include <limits>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -17,8 +18,8 @@ namespace {
 
 struct Arguments {
   std::string job_id;
-  uint32_t round = 0;  // From 1; 0: the newest.
-  uint32_t attempt = 0;
+  int round = 0;  // From 1; 0: the newest.
+  int attempt = 0;
 };
 
 std::string ParticipantsTable(const v1::Round& round) {
@@ -67,7 +68,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   v1::GetRoundRequest request;
   request.set_job_id(arguments.job_id);
-  request.set_attempt(arguments.attempt);
+  request.set_attempt(static_cast<uint32_t>(arguments.attempt));
   if (arguments.round > 0) {
     request.set_round_index(arguments.round - 1);
   } else {
@@ -86,13 +87,13 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 
 void AddRoundShow(CLI::App& round, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& verb = AddVerb(round, "show", "One round and everybody in it", invocation,
-                           [&invocation, arguments] { return Run(invocation, *arguments); });
-  verb.add_option("JOB", arguments->job_id, "The job's id")->required();
-  verb.add_option("ROUND", arguments->round, "Counted from 1; default the newest")
-      ->check(CLI::PositiveNumber);
-  verb.add_option("--attempt", arguments->attempt, "Counted from 1; default the latest")
-      ->check(CLI::PositiveNumber);
+  Verb verb = AddVerb(round, "show", "One round and everybody in it", invocation,
+                      [&invocation, arguments] { return Run(invocation, *arguments); });
+  verb.Required("JOB", arguments->job_id, "The job's id");
+  verb.Number("ROUND", arguments->round, 1, std::numeric_limits<int>::max(),
+              "Counted from 1; default the newest");
+  verb.Number("--attempt", arguments->attempt, 1, std::numeric_limits<int>::max(),
+              "Counted from 1; default the latest");
 }
 
 }  // namespace entente::cli

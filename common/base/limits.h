@@ -14,8 +14,8 @@ namespace entente::limits {
 // The wire.
 inline constexpr int kProtocolVersion = 1;
 inline constexpr int64_t kTransferChunkBytes = int64_t{1} << 20;  // 4 MiB was slower with TLS.
+inline constexpr size_t kTransferChunkBytesMax = 4 << 20;         // What a peer may choose.
 inline constexpr int kMessageBytesMax = 5 << 20;                  // One chunk of 4 MiB and its frame.
-inline constexpr int kControlMessageBytesMax = 1 << 20;
 inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
 
 // Texts from outside.

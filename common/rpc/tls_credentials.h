@@ -13,18 +13,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/rpc/tls_paths.h"
 
 namespace entente {
 
 // How often the files are looked at. gRPC counts whole seconds.
 inline constexpr absl::Duration kTlsReloadInterval = absl::Seconds(5);
-
-// Paths of PEM files.
-struct TlsPaths {
-  std::string certificate;
-  std::string private_key;
-  std::string authority;  // Who vouches for the other side; may hold several certificates.
-};
 
 // Reads and checks the files first, so that a mistake is one clear sentence and not a failed
 // handshake: NOT_FOUND, or INVALID_ARGUMENT (cannot be read, not PEM, key does not fit the

@@ -7,12 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
-#include "common/base/random_source.h"
 #include "common/base/status_macros.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe.h"
-#include "coordinator/aggregation/member_weights.h"
 #include "coordinator/engine/aggregation_run.h"
+#include "coordinator/engine/round_aggregation.h"
+#include "coordinator/engine/task_message.h"
 #include "coordinator/rounds/cohort_selection.h"
 #include "coordinator/rounds/round_machine.h"
 #include "coordinator/rounds/round_report.h"
@@ -138,70 +138,10 @@ std::vector<std::shared_ptr<const RoundState>> JobEngine::Rounds() const {
 }
 
 uint64_t JobEngine::Watch(std::function<void()> on_change) {
-  absl::MutexLock lock(&mu_);
-  watchers_.emplace(next_watcher_, std::move(on_change));
-  return next_watcher_++;
+  return watchers_.Add(std::move(on_change));
 }
 
-void JobEngine::Unwatch(uint64_t id) {
-  absl::MutexLock lock(&mu_);
-  watchers_.erase(id);
-}
-
-void JobEngine::NotifyWatchers() {
-  std::vector<std::function<void()>> callbacks;
-  {
-    absl::MutexLock lock(&mu_);
-    for (const auto& [id, callback] : watchers_) callbacks.push_back(callback);
-  }
-  for (const std::function<void()>& callback : callbacks) callback();
-}
-
-absl::Status JobEngine::CheckUpload(const WorkerId& worker, const v1::TaskKey& key,
-                                    const Digest& base_model, const Digest& update,
-                                    bool* already_accepted) const {
-  const JobView view = View();
-  const RoundState& round = view.state->round;
-  *already_accepted = false;
-  // A receipt may have been lost with the round long closed: then the history knows the update.
-  for (const auto& past : Rounds()) {
-    if (past->round_index != key.round_index() || past->attempt != key.attempt()) continue;
-    const auto it = past->participants.find(worker);
-    if (it != past->participants.end() && it->second.state == ParticipantState::kAccepted &&
-        it->second.update.digest == update) {
-      *already_accepted = true;
-      return absl::OkStatus();
-    }
-  }
-  if (view.state->HasEnded()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("job ", description_->id.value(), " has ",
-                     jobs::JobStatusName(view.state->status), ": ", view.state->reason));
-  }
-  if (key.round_index() != round.round_index || key.attempt() != round.attempt) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the update is for round ", key.round_index() + 1, " attempt ", key.attempt(), ", but round ",
-        round.round_index + 1, " attempt ", round.attempt, " is in flight"));
-  }
-  ENTENTE_RETURN_IF_ERROR(rounds::CheckUpdateWelcome(round, worker));
-  if (base_model != round.base_model) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the update starts from model ", base_model.ToHex(), ", but round ",
-                     round.round_index + 1, " starts from ", round.base_model.ToHex()));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status JobEngine::CheckDownload(const WorkerId& worker, const Digest& file) const {
-  const JobView view = View();
-  const RoundState& round = view.state->round;
-  const bool is_needed = file == round.base_model || file == round.model ||
-                         file.ToHex() == description_->recipe.model().torchscript().digest();
-  if (is_needed && round.participants.contains(worker)) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      absl::StrCat(worker.value(), " has no task of job ", description_->id.value(),
-                   " that needs file ", file.ToHex()));
-}
+void JobEngine::Unwatch(uint64_t id) { watchers_.Remove(id); }
 
 void JobEngine::AcceptUpdate(const ArrivedUpdate& update,
                              std::function<void(absl::Status)> done) {
@@ -285,7 +225,7 @@ void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
       self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskAccepted{worker});
       return;
     }
-    self.NotifyWatchers();
+    self.watchers_.NotifyAll();
   });
 }
 
@@ -343,7 +283,7 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
     return status;
   }
   ++sequence_;
-  log::Debug("event", {{"job", description_->id.value()}, {"reason", transition.reason}});
+  LogTransition(transition);
   const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
   Publish(std::move(transition));
   for (const jobs::JobEffect& effect : effects) CarryOut(effect);
@@ -370,19 +310,13 @@ void JobEngine::Publish(jobs::JobTransition transition) {
                              round.attempt != working_state_.round.attempt ||
                              (round.phase == RoundPhase::kEvaluating &&
                               working_state_.round.phase != RoundPhase::kEvaluating);
-  if (transition.ended_round.has_value()) {
-    log::Info(transition.ended_round->phase == RoundPhase::kCommitted ? "round committed"
-                                                                      : "round aborted",
-              {{"job", description_->id.value()},
-               {"round", transition.ended_round->round_index + 1},
-               {"attempt", transition.ended_round->attempt},
-               {"reason", transition.ended_round->reason}});
-  }
   if (tasks_changed) leases_.EndAll();
   working_state_ = transition.next;
+  std::vector<WorkerId> settled;  // Nothing more is expected of them in this round.
   for (const auto& [worker, participant] : working_state_.round.participants) {
     if (!IsAwaited(worker, v1::TaskKey::KIND_TRAIN) && !participant.evaluation_awaited) {
       leases_.End(worker);
+      settled.push_back(worker);
     }
   }
   {
@@ -399,14 +333,27 @@ void JobEngine::Publish(jobs::JobTransition transition) {
           std::make_shared<const RoundState>(*std::move(transition.ended_round)));
     }
     if (tasks_changed) progress_.clear();
+    for (const WorkerId& worker : settled) progress_.erase(worker);
     state_ = std::make_shared<const jobs::JobState>(std::move(transition.next));
   }
-  if (working_state_.HasEnded()) {
-    log::Info("job ended", {{"job", description_->id.value()},
-                            {"state", jobs::JobStatusName(working_state_.status)},
-                            {"reason", working_state_.reason}});
+  watchers_.NotifyAll();
+}
+
+void JobEngine::LogTransition(const jobs::JobTransition& transition) const {
+  log::Debug("event", {{"job", description_->id.value()}, {"reason", transition.reason}});
+  if (transition.ended_round.has_value()) {
+    const RoundState& round = *transition.ended_round;
+    log::Info(round.phase == RoundPhase::kCommitted ? "round committed" : "round aborted",
+              {{"job", description_->id.value()},
+               {"round", round.round_index + 1},
+               {"attempt", round.attempt},
+               {"reason", round.reason}});
   }
-  NotifyWatchers();
+  if (transition.next.HasEnded()) {
+    log::Info("job ended", {{"job", description_->id.value()},
+                            {"state", jobs::JobStatusName(transition.next.status)},
+                            {"reason", transition.next.reason}});
+  }
 }
 
 void JobEngine::CarryOut(const jobs::JobEffect& effect) {
@@ -430,7 +377,7 @@ void JobEngine::CarryOut(const rounds::RoundEffect& effect) {
   } else if (const auto* evaluate = std::get_if<rounds::SendEvaluationTask>(&effect)) {
     SendTask(evaluate->worker, v1::TaskKey::KIND_EVALUATE);
   } else if (const auto* cancel = std::get_if<rounds::CancelTask>(&effect)) {
-    CancelTask(*cancel);
+    deps_.workers->Send(cancel->worker, TaskCancelledMessage(description_->id, *cancel));
   } else if (const auto* timer = std::get_if<rounds::ArmTimer>(&effect)) {
     ArmDeadline(timer->at);
   } else {
@@ -454,73 +401,26 @@ void JobEngine::TryToOpenRound() {
 }
 
 void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
-  const RoundState& round = working_state_.round;
   const absl::Time now = deps_.clock->Now();
-  const bool trains = kind == v1::TaskKey::KIND_TRAIN;
-  v1::CoordinatorMessage message;
-  v1::Task* const task = message.mutable_task();
-  *task->mutable_key() = KeyOf(kind);
-  task->set_model_digest((trains ? round.base_model : round.model).ToHex());
-  *task->mutable_recipe() = description_->recipe;
-  task->set_recipe_digest(description_->recipe_digest.ToHex());
-  task->set_submitter(description_->submitter);
-  task->set_seed(DeriveSeed(description_->recipe.training().seed(),
-                            absl::StrCat("round ", round.round_index, " of ", worker.value())));
-  *task->mutable_deadline() = ToProto(std::max(absl::ZeroDuration(), round.closes_at - now));
-  *task->mutable_lease() = ToProto(lease_);
   // A worker that is not attached gets its task when it comes back; until then its lease runs.
-  deps_.workers->Send(worker, message);
+  deps_.workers->Send(worker,
+                      TaskMessage(*description_, working_state_.round, worker, kind, now));
   leases_.Renew(worker, now + lease_);
   ArmLeaseCheck();
 }
 
-void JobEngine::CancelTask(const rounds::CancelTask& cancel) {
-  v1::CoordinatorMessage message;
-  v1::TaskKey* const key = message.mutable_cancelled()->mutable_key();
-  key->set_job_id(description_->id.value());
-  key->set_round_index(cancel.round_index);
-  key->set_attempt(cancel.attempt);
-  key->set_kind(cancel.evaluates ? v1::TaskKey::KIND_EVALUATE : v1::TaskKey::KIND_TRAIN);
-  message.mutable_cancelled()->set_reason(cancel.reason);
-  deps_.workers->Send(cancel.worker, message);
-}
-
 void JobEngine::StartAggregation() {
   const RoundState& round = working_state_.round;
-  std::map<WorkerId, uint64_t> examples;
-  for (const auto& [worker, participant] : round.participants) {
-    if (participant.state == ParticipantState::kAccepted) {
-      examples[worker] = participant.update.examples;
-    }
-  }
-  const auto weights = aggregation::MemberWeights(examples, aggregation_plan_.weighting,
-                                                  aggregation_plan_.member_weight_cap);
-  ENTENTE_CHECK(weights.ok());  // Every accepted update has examples, and there is one at least.
-
-  AggregationRequest request{
-      .base_model = round.base_model,
-      .optimizer_state = working_state_.optimizer_state,
-      .updates = {},
-      .encoding = aggregation_plan_.encoding,
-      .value_bound = aggregation_plan_.value_bound,
-      .optimizer = aggregation_plan_.optimizer,
-      .label = absl::StrCat(description_->id.value(), "-", round.round_index, "-", round.attempt)};
-  for (const auto& [worker, weight] : *weights) {
-    const updates::SpoolKey key{.job = description_->id,
-                                .round_index = round.round_index,
-                                .attempt = round.attempt,
-                                .worker = worker,
-                                .digest = round.participants.at(worker).update.digest};
-    request.updates[worker] = {.path = deps_.spool->PathOf(key), .weight = weight};
-  }
+  RoundAggregation aggregation =
+      AggregationOf(description_->id, aggregation_plan_, round, working_state_.optimizer_state,
+                    *deps_.spool);
   if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats it.
-  deps_.aggregation_lane->Post([self = shared_from_this(), request = std::move(request),
-                                weights = *weights, round_index = round.round_index,
-                                attempt = round.attempt] {
-    const auto outcome = RunAggregation(request, *self->deps_.models, *self->deps_.files,
+  deps_.aggregation_lane->Post([self = shared_from_this(), aggregation = std::move(aggregation),
+                                round_index = round.round_index, attempt = round.attempt] {
+    const auto outcome = RunAggregation(aggregation.request, *self->deps_.models, *self->deps_.files,
                                         *self->deps_.aggregation_pool,
                                         self->deps_.aggregation_threads);
-    self->Post([outcome, weights, round_index, attempt](JobEngine& engine) {
+    self->Post([outcome, weights = aggregation.weights, round_index, attempt](JobEngine& engine) {
       if (outcome.ok()) {
         engine.ApplyRound(round_index, attempt,
                           rounds::Aggregated{outcome->model, outcome->optimizer_state, weights});
@@ -591,15 +491,6 @@ bool JobEngine::IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const 
   return round.IsOpen() && (it->second.state == ParticipantState::kInvited ||
                             it->second.state == ParticipantState::kWorking ||
                             it->second.state == ParticipantState::kMissing);
-}
-
-v1::TaskKey JobEngine::KeyOf(v1::TaskKey::Kind kind) const {
-  v1::TaskKey key;
-  key.set_job_id(description_->id.value());
-  key.set_round_index(working_state_.round.round_index);
-  key.set_attempt(working_state_.round.attempt);
-  key.set_kind(kind);
-  return key;
 }
 
 void JobEngine::Post(std::function<void(JobEngine&)> task) {

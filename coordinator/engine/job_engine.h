@@ -30,7 +30,9 @@
 #include "common/base/strong_id.h"
 #include "common/base/timer_queue.h"
 #include "common/crypto/sha256.h"
+#include "coordinator/engine/job_description.h"
 #include "coordinator/engine/lease_book.h"
+#include "coordinator/engine/watch_list.h"
 #include "coordinator/jobs/job_machine.h"
 #include "coordinator/jobs/job_plan.h"
 #include "coordinator/members/worker_registry.h"
@@ -41,15 +43,6 @@
 #include "entente/v1/task.pb.h"
 
 namespace entente::engine {
-
-// What never changes about a job.
-struct JobDescription {
-  JobId id;
-  v1::Recipe recipe;  // Complete and checked.
-  Digest recipe_digest;
-  std::string submitter;  // SPIFFE id.
-  std::string token;
-};
 
 // What a worker last said about its task.
 struct WorkerProgress {
@@ -117,19 +110,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
 
   // Calls `on_change` after every event and every progress, on any thread, until Unwatch; it must
   // not block. Calls in flight may still end after Unwatch has returned.
-  uint64_t Watch(std::function<void()> on_change) ABSL_LOCKS_EXCLUDED(mu_);
-  void Unwatch(uint64_t id) ABSL_LOCKS_EXCLUDED(mu_);
-
-  // Whether an update of this task would be accepted now: FAILED_PRECONDITION, NOT_FOUND,
-  // ALREADY_EXISTS as rounds::CheckUpdateWelcome; FAILED_PRECONDITION for another round, attempt or
-  // base model, naming the current one. OK with `already_accepted` set if this very update is in.
-  absl::Status CheckUpload(const WorkerId& worker, const v1::TaskKey& key,
-                           const Digest& base_model, const Digest& update,
-                           bool* already_accepted) const;
-
-  // Whether the worker's tasks need this file: the base model or the new model of the round in flight,
-  // or the recipe's program, for who is of the cohort. PERMISSION_DENIED otherwise.
-  absl::Status CheckDownload(const WorkerId& worker, const Digest& file) const;
+  uint64_t Watch(std::function<void()> on_change);
+  void Unwatch(uint64_t id);
 
   // Journals the update; `done` is called on the job's executor once that is durable, or with the
   // reason why it is not welcome.
@@ -158,11 +140,11 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   absl::Status Apply(const jobs::JobEvent& event);
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   void Publish(jobs::JobTransition transition) ABSL_LOCKS_EXCLUDED(mu_);
+  void LogTransition(const jobs::JobTransition& transition) const;
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();
   void SendTask(const WorkerId& worker, v1::TaskKey::Kind kind);
-  void CancelTask(const rounds::CancelTask& cancel);
   void StartAggregation();
   void ArmDeadline(absl::Time at);
   void ArmLeaseCheck();
@@ -171,8 +153,6 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void RepeatEffects();
   bool IsCurrent(const v1::TaskKey& key) const;
   bool IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const;
-  v1::TaskKey KeyOf(v1::TaskKey::Kind kind) const;
-  void NotifyWatchers() ABSL_LOCKS_EXCLUDED(mu_);
   void Post(std::function<void(JobEngine&)> task);
 
   // Constant after construction.
@@ -182,6 +162,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   const absl::Duration lease_;
 
   SerialExecutor executor_;
+  WatchList watchers_;
 
   // Touched on the executor only (and before the engine is shared).
   uint64_t sequence_ = 0;
@@ -193,8 +174,6 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   std::shared_ptr<const jobs::JobState> state_ ABSL_GUARDED_BY(mu_);
   std::vector<std::shared_ptr<const rounds::RoundState>> ended_rounds_ ABSL_GUARDED_BY(mu_);
   std::map<WorkerId, WorkerProgress> progress_ ABSL_GUARDED_BY(mu_);
-  std::map<uint64_t, std::function<void()>> watchers_ ABSL_GUARDED_BY(mu_);
-  uint64_t next_watcher_ ABSL_GUARDED_BY(mu_) = 1;
   std::optional<rounds::Metrics> evaluation_ ABSL_GUARDED_BY(mu_);
   uint64_t bytes_up_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t bytes_down_ ABSL_GUARDED_BY(mu_) = 0;

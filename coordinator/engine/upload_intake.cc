@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/tensor/safetensors.h"
 #include "common/transfer/incoming_file.h"
+#include "coordinator/engine/transfer_permission.h"
 #include "coordinator/jobs/job_plan.h"
 #include "coordinator/updates/update_validator.h"
 
@@ -147,9 +148,12 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(header.digest()));
   ENTENTE_ASSIGN_OR_RETURN(const Digest base, Digest::FromHex(description.base_model_digest()));
   ENTENTE_ASSIGN_OR_RETURN(std::shared_ptr<JobEngine> job, deps_.jobs->Find(JobId(key.job_id())));
-  bool already_accepted = false;
-  ENTENTE_RETURN_IF_ERROR(job->CheckUpload(worker, key, base, digest, &already_accepted));
-  if (already_accepted) return std::make_unique<StoredUpload>(header.total_bytes());
+  ENTENTE_ASSIGN_OR_RETURN(
+      const UploadVerdict verdict,
+      CheckUpload(*job, {.worker = worker, .key = key, .base_model = base, .update = digest}));
+  if (verdict == UploadVerdict::kAlreadyAccepted) {
+    return std::make_unique<StoredUpload>(header.total_bytes());
+  }
 
   const jobs::AggregationPlan plan = jobs::AggregationPlanOf(job->description().recipe);
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsReader> base_model,

@@ -10,6 +10,7 @@
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/status_conversion.h"
+#include "coordinator/engine/transfer_permission.h"
 #include "coordinator/service/unary_call.h"
 
 namespace entente::service {
@@ -35,22 +36,45 @@ absl::StatusOr<std::unique_ptr<engine::Upload>> OpenUpload(const ServiceContext&
   return absl::InvalidArgumentError("an upload must begin with a header that says what it is");
 }
 
+struct DownloadSource {
+  std::unique_ptr<ReadableFile> file;
+  std::function<void(uint64_t)> count_bytes;
+};
+
+// Who may have the file, and how its bytes are counted.
+absl::StatusOr<DownloadSource> OpenDownload(const ServiceContext& context,
+                                                     const grpc::CallbackServerContext& call,
+                                                     const v1::DownloadRequest& request) {
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(request.digest()));
+  DownloadSource source{.file = nullptr, .count_bytes = [](uint64_t) {}};
+  if (request.job_id().empty()) {
+    ENTENTE_RETURN_IF_ERROR(context.callers->Admit(call, Action::kReadModels).status());
+  } else {
+    ENTENTE_ASSIGN_OR_RETURN(const auto worker, context.callers->AdmitWorker(call));
+    ENTENTE_ASSIGN_OR_RETURN(const auto job, context.jobs->Find(JobId(request.job_id())));
+    // A worker gets what its tasks need, and nothing else of the alliance's models.
+    ENTENTE_RETURN_IF_ERROR(engine::CheckDownload(*job, worker.id, digest));
+    source.count_bytes = [workers = context.workers, id = worker.id, job](uint64_t bytes) {
+      job->AddBytesDown(bytes);
+      workers->AddBytes(id, 0, bytes);
+    };
+  }
+  ENTENTE_ASSIGN_OR_RETURN(source.file, context.models->OpenForRead(digest));
+  if (request.offset() > source.file->size_bytes()) {
+    return absl::OutOfRangeError(absl::StrCat("offset ", request.offset(), " is past the end of ",
+                                              source.file->size_bytes(), " bytes"));
+  }
+  return source;
+}
+
 // Sends one file. Owns itself from construction until OnDone.
 class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
  public:
-  struct Source {
-    std::unique_ptr<ReadableFile> file;
-    std::function<void(uint64_t)> count_bytes;
-  };
-
-  DownloadReactor(Executor* executor, const absl::StatusOr<uint64_t>& offset, Source source)
-      : executor_(executor), source_(std::move(source)), offset_(offset.ok() ? *offset : 0) {
-    if (!offset.ok()) {
-      Finish(ToGrpcStatus(offset.status()));
-      return;
-    }
-    chunk_.set_total_bytes(source_.file->size_bytes());
-    executor_.Post([this] { WriteNext(); });
+  // Context, call and request are the service's and gRPC's until OnDone.
+  DownloadReactor(const ServiceContext& context, const grpc::CallbackServerContext* call,
+                  const v1::DownloadRequest* request)
+      : executor_(context.executor) {
+    executor_.Post([this, &context, call, request] { Open(context, *call, *request); });
   }
 
   void OnWriteDone(bool ok) override {
@@ -66,7 +90,21 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   void OnDone() override { delete this; }
 
  private:
-  // On the executor, for it reads the disk. Nothing is in flight meanwhile, so Finish is legal.
+  // On the executor, as WriteNext, for both read the disk. Nothing is in flight meanwhile, so Finish is
+  // legal.
+  void Open(const ServiceContext& context, const grpc::CallbackServerContext& call,
+            const v1::DownloadRequest& request) {
+    auto source = OpenDownload(context, call, request);
+    if (!source.ok()) {
+      Finish(ToGrpcStatus(source.status()));
+      return;
+    }
+    source_ = *std::move(source);
+    offset_ = request.offset();
+    chunk_.set_total_bytes(source_.file->size_bytes());
+    WriteNext();
+  }
+
   void WriteNext() {
     const uint64_t left = source_.file->size_bytes() - offset_;
     if (left == 0) {
@@ -87,8 +125,8 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   }
 
   SerialExecutor executor_;
-  const Source source_;
-  uint64_t offset_;
+  DownloadSource source_;
+  uint64_t offset_ = 0;
   v1::Chunk chunk_;
 };
 
@@ -133,6 +171,11 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
     if (!message_.has_chunk()) {
       return absl::InvalidArgumentError("after its header an upload holds nothing but chunks");
     }
+    if (message_.chunk().data().size() > limits::kTransferChunkBytesMax) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a chunk has at most ", limits::kTransferChunkBytesMax, " bytes, not ",
+                       message_.chunk().data().size()));
+    }
     return upload_->Append(message_.chunk().offset(), message_.chunk().data());
   }
 
@@ -158,7 +201,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
 
   void CountBytes() {
     const auto worker = context_.callers->AdmitWorker(call_);
-    if (worker.ok()) context_.workers->AddBytes(worker->id, header_.total_bytes(), 0);
+    if (!worker.ok()) return;
+    context_.workers->AddBytes(worker->id, header_.total_bytes(), 0);
+    context_.workers->SetActivity(worker->id, "");
   }
 
   const ServiceContext& context_;
@@ -170,39 +215,11 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   v1::UploadMessage message_;
 };
 
-// Who may have the file, and how its bytes are counted.
-absl::StatusOr<DownloadReactor::Source> OpenDownload(const ServiceContext& context,
-                                                     const grpc::CallbackServerContext& call,
-                                                     const v1::DownloadRequest& request) {
-  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(request.digest()));
-  DownloadReactor::Source source{.file = nullptr, .count_bytes = [](uint64_t) {}};
-  if (request.job_id().empty()) {
-    ENTENTE_RETURN_IF_ERROR(context.callers->Admit(call, Action::kReadModels).status());
-  } else {
-    ENTENTE_ASSIGN_OR_RETURN(const auto worker, context.callers->AdmitWorker(call));
-    ENTENTE_ASSIGN_OR_RETURN(const auto job, context.jobs->Find(JobId(request.job_id())));
-    // A worker gets what its tasks need, and nothing else of the alliance's models.
-    ENTENTE_RETURN_IF_ERROR(job->CheckDownload(worker.id, digest));
-    source.count_bytes = [workers = context.workers, id = worker.id, job](uint64_t bytes) {
-      job->AddBytesDown(bytes);
-      workers->AddBytes(id, 0, bytes);
-    };
-  }
-  ENTENTE_ASSIGN_OR_RETURN(source.file, context.models->OpenForRead(digest));
-  if (request.offset() > source.file->size_bytes()) {
-    return absl::OutOfRangeError(absl::StrCat("offset ", request.offset(), " is past the end of ",
-                                              source.file->size_bytes(), " bytes"));
-  }
-  return source;
-}
-
 }  // namespace
 
 grpc::ServerWriteReactor<v1::Chunk>* TransferService::Download(
     grpc::CallbackServerContext* call, const v1::DownloadRequest* request) {
-  absl::StatusOr<DownloadReactor::Source> source = OpenDownload(context_, *call, *request);
-  if (!source.ok()) return new DownloadReactor(context_.executor, source.status(), {});
-  return new DownloadReactor(context_.executor, request->offset(), *std::move(source));
+  return new DownloadReactor(context_, call, request);
 }
 
 grpc::ServerUnaryReactor* TransferService::GetUploadOffset(grpc::CallbackServerContext* call,

@@ -101,6 +101,7 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId
     case v1::WorkerMessage::kAccepted: engine.OnTaskAccepted(worker, *key); break;
     case v1::WorkerMessage::kDeclined: {
       const v1::TaskDeclined& declined = message.declined();
+      context.workers->SetActivity(worker, "");
       engine.OnTaskDeclined(
           worker, *key,
           declined.rule().empty()
@@ -110,6 +111,7 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId
       break;
     }
     case v1::WorkerMessage::kFailed:
+      context.workers->SetActivity(worker, "");
       engine.OnTaskFailed(worker, *key, CutReason(message.failed().reason()));
       break;
     case v1::WorkerMessage::kEvaluated:

@@ -35,7 +35,8 @@ absl::Status SqliteStatus(sqlite3* database, int code, absl::string_view what,
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return absl::FailedPreconditionError(
-          message + "; is another coordinator running on this data directory?");
+          absl::StrCat("another coordinator is running on this data directory: the journal ", path,
+                       " is locked; stop that one or choose another dataDirectory"));
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return absl::DataLossError(message);
     case SQLITE_CONSTRAINT:

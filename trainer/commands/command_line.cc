@@ -35,7 +35,8 @@ absl::Status SpeakProtocol(const CommandContext& context) {
 
 int RunCommandLine(int argc, const char* const* argv, const CommandContext& context) {
   CLI::App app(
-      "Trains and evaluates models on one member's data with LibTorch. Without a subcommand it speaks the "
+      "Trains and evaluates models on one member's data with LibTorch. Without a subcommand it "
+      "speaks the "
       "trainer protocol with its worker on standard input and output (docs/trainer-protocol.md).",
       "entente-trainer");
   app.footer("Exit codes: 0 done, 1 failed, 2 bad usage or input.");
@@ -44,6 +45,9 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   std::string log_format = "text";
   app.add_option("--log-format", log_format, "How logs on standard error look: text or json")
       ->check(CLI::IsMember({"text", "json"}));
+  bool check_only = false;
+  app.add_flag("--check-config", check_only,
+               "Check that LibTorch loads, and exit: all settings come with the task");
   app.require_subcommand(0, 1);
   InitCommand init(app);
   InspectCommand inspect(app);
@@ -57,6 +61,10 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   }
 
   log::Configure(log_format == "json" ? log::Format::kJson : log::Format::kText, log::Level::kInfo);
+  if (check_only) {
+    context.out << "entente-trainer is fine: LibTorch " << LibTorchVersion() << "\n";
+    return 0;
+  }
   absl::Status status;
   if (init.chosen()) {
     status = init.Run(context);

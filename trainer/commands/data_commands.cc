@@ -83,16 +83,24 @@ absl::Status EvaluateCommand::Run(const CommandContext& context) const {
 SplitCommand::SplitCommand(CLI::App& app)
     : command_(app.add_subcommand(
           "split", "Split a labelled IDX data set among members, each with labels of its own")) {
-  command_->add_option("--images", paths_.images, "IDX file of the images, gzipped or not")->required();
-  command_->add_option("--labels", paths_.labels, "IDX file of the labels, gzipped or not")->required();
-  command_->add_option("--members", members_, "fr,kr,in, or with numbers of examples fr:10000,kr:20000")
+  command_->add_option("--images", paths_.images, "IDX file of the images, gzipped or not")
+      ->required();
+  command_->add_option("--labels", paths_.labels, "IDX file of the labels, gzipped or not")
+      ->required();
+  command_
+      ->add_option("--members", members_, "fr,kr,in, or with numbers of examples fr:10000,kr:20000")
       ->required();
   command_->add_option("--output", paths_.output, "Gets one folder for each member")->required();
-  command_->add_option("--alpha", options_.alpha, "Dirichlet concentration: the smaller, the more unequal")
+  command_
+      ->add_option("--alpha", options_.alpha,
+                   "Dirichlet concentration: the smaller, the more unequal")
       ->capture_default_str();
-  command_->add_option("--held-out", options_.held_out, "Share of each member's examples for evaluation")
+  command_
+      ->add_option("--held-out", options_.held_out,
+                   "Share of each member's examples for evaluation")
       ->capture_default_str();
-  command_->add_option("--seed", options_.seed, "Equal seeds give equal splits")->capture_default_str();
+  command_->add_option("--seed", options_.seed, "Equal seeds give equal splits")
+      ->capture_default_str();
   command_->add_option("--examples-min", options_.examples_min, "Fewest examples a member may get")
       ->capture_default_str();
 }
@@ -141,9 +149,9 @@ absl::Status TrainCommand::Run(const CommandContext& context) const {
                                {"seconds", result.seconds}};
     context.out << json.dump(2) << "\n";
   } else {
-    context.out << absl::StrFormat("%s: %d rounds on %d examples, %d steps, training loss %.4f, %.1f s\n",
-                                   result.output, rounds_, result.examples, result.steps,
-                                   result.training_loss, result.seconds);
+    context.out << absl::StrFormat(
+        "%s: %d rounds on %d examples, %d steps, training loss %.4f, %.1f s\n", result.output,
+        rounds_, result.examples, result.steps, result.training_loss, result.seconds);
   }
   return absl::OkStatus();
 }

@@ -9,8 +9,9 @@ namespace entente::trainer {
 
 void ModelOptions::AddTo(CLI::App& command) {
   command
-      .add_option("--recipe", recipe,
-                  "The recipe with every default filled in, as `entente job submit --dry-run` prints it")
+      .add_option(
+          "--recipe", recipe,
+          "The recipe with every default filled in, as `entente job submit --dry-run` prints it")
       ->required();
   command.add_option("--program", program, "The TorchScript file, if the recipe's model is one");
   command.add_option("--device", device, "auto, cpu or cuda")
@@ -23,7 +24,8 @@ void ModelOptions::AddTo(CLI::App& command) {
 
 absl::StatusOr<ModelChoice> ModelOptions::Choose(FileSystem& files,
                                                  const std::string& initial_weights) const {
-  ENTENTE_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(files, recipe, limits::kConfigBytesMax));
+  ENTENTE_ASSIGN_OR_RETURN(const std::string text,
+                           ReadTextFile(files, recipe, limits::kConfigBytesMax));
   ModelChoice choice{.recipe = {},
                      .program = program,
                      .initial_weights = initial_weights,

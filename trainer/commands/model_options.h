@@ -22,7 +22,8 @@ struct ModelOptions {
   int threads = 1;
 
   void AddTo(CLI::App& command);
-  // Reads the recipe. INVALID_ARGUMENT if it needs a program and none is given, or the other way round.
+  // Reads the recipe. INVALID_ARGUMENT if it needs a program and none is given, or the other way
+  // round.
   absl::StatusOr<ModelChoice> Choose(FileSystem& files, const std::string& initial_weights) const;
 };
 

@@ -89,7 +89,8 @@ class GzipStream final : public ByteStream {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ByteStream>> OpenByteStream(FileSystem& files, const std::string& path) {
+absl::StatusOr<std::unique_ptr<ByteStream>> OpenByteStream(FileSystem& files,
+                                                           const std::string& path) {
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<ReadableFile> file, files.OpenForRead(path));
   uint8_t magic[2] = {0, 0};
   if (file->size_bytes() >= sizeof(magic)) {

@@ -2,8 +2,8 @@
 #ifndef TRAINER_DATA_BYTE_STREAM_H_
 #define TRAINER_DATA_BYTE_STREAM_H_
 
-// A file read from front to end, gunzipped on the way if it is gzipped (told by its first two bytes,
-// not by its name).
+// A file read from front to end, gunzipped on the way if it is gzipped (told by its first two
+// bytes, not by its name).
 
 #include <cstdint>
 #include <memory>
@@ -20,8 +20,8 @@ class ByteStream {
  public:
   virtual ~ByteStream() = default;
 
-  // Fills `buffer` and returns how many bytes came: fewer than asked for only at the end. DATA_LOSS,
-  // naming the file, if it is gzipped and broken or cut off.
+  // Fills `buffer` and returns how many bytes came: fewer than asked for only at the end.
+  // DATA_LOSS, naming the file, if it is gzipped and broken or cut off.
   virtual absl::StatusOr<uint64_t> Read(absl::Span<uint8_t> buffer) = 0;
 
   // The content is certainly no longer than this: a bound to check declared sizes against before
@@ -30,7 +30,8 @@ class ByteStream {
 };
 
 // `files` is needed for the call only.
-absl::StatusOr<std::unique_ptr<ByteStream>> OpenByteStream(FileSystem& files, const std::string& path);
+absl::StatusOr<std::unique_ptr<ByteStream>> OpenByteStream(FileSystem& files,
+                                                           const std::string& path);
 
 }  // namespace entente::trainer
 

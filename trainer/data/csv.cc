@@ -25,15 +25,16 @@ class TableReader {
   absl::Status ReadHeader(absl::string_view line) {
     columns_ = absl::StrSplit(line, ',');
     if (columns_.size() >= 2) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat(path_, ":1: has ", columns_.size(), " column, expected features and a target"));
+    return absl::InvalidArgumentError(absl::StrCat(path_, ":1: has ", columns_.size(),
+                                                   " column, expected features and a target"));
   }
 
   absl::Status ReadLine(absl::string_view line, int64_t line_number, Examples& examples) {
     const std::vector<absl::string_view> fields = absl::StrSplit(line, ',');
     if (fields.size() != columns_.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(path_, ":", line_number, ": has ", fields.size(),
-                                                     " columns, the header has ", columns_.size()));
+      return absl::InvalidArgumentError(absl::StrCat(path_, ":", line_number, ": has ",
+                                                     fields.size(), " columns, the header has ",
+                                                     columns_.size()));
     }
     for (size_t i = 0; i < fields.size(); ++i) {
       double value = 0;
@@ -60,9 +61,9 @@ class TableReader {
   absl::Status FieldError(int64_t line_number, size_t column, absl::string_view field,
                           absl::string_view fault) const {
     constexpr size_t kShownMax = 40;
-    return absl::InvalidArgumentError(absl::StrCat(path_, ":", line_number, ": column ", column + 1, " (",
-                                                   columns_[column], ") is \"", field.substr(0, kShownMax),
-                                                   "\", ", fault));
+    return absl::InvalidArgumentError(absl::StrCat(path_, ":", line_number, ": column ", column + 1,
+                                                   " (", columns_[column], ") is \"",
+                                                   field.substr(0, kShownMax), "\", ", fault));
   }
 
   const std::string path_;
@@ -88,7 +89,8 @@ absl::StatusOr<Examples> ReadCsv(FileSystem& files, const std::string& path, Lea
     }
   }
   if (examples.count == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": holds no examples, only a header line"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": holds no examples, only a header line"));
   }
   examples.shape = {table.feature_count()};
   examples.value_count = task == LearningTask::kRegression ? 1 : 0;

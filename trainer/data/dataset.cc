@@ -15,15 +15,18 @@ namespace {
 
 absl::string_view PartName(DatasetPart part) {
   switch (part) {
-    case DatasetPart::kTrain: return "train";
-    case DatasetPart::kHeldOut: return "held-out";
-    case DatasetPart::kTest: return "test";
+    case DatasetPart::kTrain:
+      return "train";
+    case DatasetPart::kHeldOut:
+      return "held-out";
+    case DatasetPart::kTest:
+      return "test";
   }
   return "";
 }
 
-// The names a part's file may have, the preferred one first. `kind` is "images-idx3" or "labels-idx1",
-// and empty for the formats with one file a part.
+// The names a part's file may have, the preferred one first. `kind` is "images-idx3" or
+// "labels-idx1", and empty for the formats with one file a part.
 std::vector<std::string> FileNames(DatasetFormat format, DatasetPart part, absl::string_view kind) {
   switch (format) {
     case DatasetFormat::kIdx: {
@@ -32,35 +35,41 @@ std::vector<std::string> FileNames(DatasetFormat format, DatasetPart part, absl:
       const std::string name = absl::StrCat(prefix, "-", kind, "-ubyte");
       return {name, name + ".gz"};
     }
-    case DatasetFormat::kCsv: return {absl::StrCat(PartName(part), ".csv")};
-    case DatasetFormat::kSafetensors: return {absl::StrCat(PartName(part), ".safetensors")};
+    case DatasetFormat::kCsv:
+      return {absl::StrCat(PartName(part), ".csv")};
+    case DatasetFormat::kSafetensors:
+      return {absl::StrCat(PartName(part), ".safetensors")};
   }
   return {};
 }
 
-absl::StatusOr<std::string> FindFile(FileSystem& files, const DatasetSource& source, DatasetPart part,
-                                     absl::string_view kind) {
+absl::StatusOr<std::string> FindFile(FileSystem& files, const DatasetSource& source,
+                                     DatasetPart part, absl::string_view kind) {
   const std::vector<std::string> names = FileNames(source.format, part, kind);
   for (const std::string& name : names) {
     std::string path = absl::StrCat(source.directory, "/", name);
     if (files.Exists(path)) return path;
   }
   if (!files.Exists(source.directory)) {
-    return absl::NotFoundError(absl::StrCat("the data folder ", source.directory, " does not exist"));
+    return absl::NotFoundError(
+        absl::StrCat("the data folder ", source.directory, " does not exist"));
   }
-  return absl::NotFoundError(absl::StrCat("the data folder ", source.directory, " has no ",
-                                          absl::StrJoin(names, " or ")));
+  return absl::NotFoundError(
+      absl::StrCat("the data folder ", source.directory, " has no ", absl::StrJoin(names, " or ")));
 }
 
-absl::StatusOr<Examples> ReadIdxPart(FileSystem& files, const DatasetSource& source, DatasetPart part) {
-  ENTENTE_ASSIGN_OR_RETURN(const std::string images_path, FindFile(files, source, part, "images-idx3"));
-  ENTENTE_ASSIGN_OR_RETURN(const std::string labels_path, FindFile(files, source, part, "labels-idx1"));
+absl::StatusOr<Examples> ReadIdxPart(FileSystem& files, const DatasetSource& source,
+                                     DatasetPart part) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::string images_path,
+                           FindFile(files, source, part, "images-idx3"));
+  ENTENTE_ASSIGN_OR_RETURN(const std::string labels_path,
+                           FindFile(files, source, part, "labels-idx1"));
   ENTENTE_ASSIGN_OR_RETURN(const IdxArray images, ReadIdx(files, images_path, 2, 4));
   ENTENTE_ASSIGN_OR_RETURN(const IdxArray labels, ReadIdx(files, labels_path, 1, 1));
   if (images.shape[0] != labels.shape[0]) {
-    return absl::InvalidArgumentError(absl::StrCat(images_path, " holds ", images.shape[0],
-                                                   " images and ", labels_path, " ", labels.shape[0],
-                                                   " labels; there must be one label for each image"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(images_path, " holds ", images.shape[0], " images and ", labels_path, " ",
+                     labels.shape[0], " labels; there must be one label for each image"));
   }
   Examples examples;
   examples.count = images.shape[0];
@@ -109,13 +118,11 @@ absl::StatusOr<Examples> ReadPart(FileSystem& files, const DatasetSource& source
       }
       return ReadIdxPart(files, source, part);
     case DatasetFormat::kCsv: {
-      ENTENTE_ASSIGN_OR_RETURN(const std::string path,
-                               FindFile(files, source, part, ""));
+      ENTENTE_ASSIGN_OR_RETURN(const std::string path, FindFile(files, source, part, ""));
       return ReadCsv(files, path, task);
     }
     case DatasetFormat::kSafetensors: {
-      ENTENTE_ASSIGN_OR_RETURN(const std::string path,
-                               FindFile(files, source, part, ""));
+      ENTENTE_ASSIGN_OR_RETURN(const std::string path, FindFile(files, source, part, ""));
       return ReadTensorExamples(files, path, task);
     }
   }

@@ -5,9 +5,10 @@
 // A data set is a folder with files of fixed names, the same for every format:
 //
 //   part      idx (each may end in .gz)                               csv           safetensors
-//   train     train-images-idx3-ubyte, train-labels-idx1-ubyte        train.csv     train.safetensors
-//   held-out  held-out-images-idx3-ubyte, held-out-labels-idx1-ubyte  held-out.csv  held-out.safetensors
-//   test      t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte          test.csv      test.safetensors
+//   train     train-images-idx3-ubyte, train-labels-idx1-ubyte        train.csv train.safetensors
+//   held-out  held-out-images-idx3-ubyte, held-out-labels-idx1-ubyte  held-out.csv
+//   held-out.safetensors test      t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte          test.csv
+//   test.safetensors
 
 #include <string>
 
@@ -38,9 +39,9 @@ bool HasPart(FileSystem& files, const DatasetSource& source, DatasetPart part);
 // Reads one part into memory. IDX pixels become (x / 255 - 0.5) / 0.5, in [-1, 1]; an image of
 // [height, width] gets a channel in front.
 //
-// NOT_FOUND, naming the folder and the file looked for, if the part is not there; else the errors of
-// its format, and INVALID_ARGUMENT if images and labels differ in number or the format cannot hold
-// what `task` learns.
+// NOT_FOUND, naming the folder and the file looked for, if the part is not there; else the errors
+// of its format, and INVALID_ARGUMENT if images and labels differ in number or the format cannot
+// hold what `task` learns.
 absl::StatusOr<Examples> ReadPart(FileSystem& files, const DatasetSource& source, DatasetPart part,
                                   LearningTask task);
 

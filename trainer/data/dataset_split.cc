@@ -53,7 +53,8 @@ absl::Status CheckOptions(size_t label_count, const SplitOptions& options) {
                                                    " examples, and the data holds ", label_count));
   }
   if (!(options.alpha >= 0.01 && options.alpha <= 1e6)) {
-    return absl::InvalidArgumentError(absl::StrCat("alpha is ", options.alpha, ", expected 0.01 to 1e6"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("alpha is ", options.alpha, ", expected 0.01 to 1e6"));
   }
   if (!(options.held_out >= 0 && options.held_out <= 0.9)) {
     return absl::InvalidArgumentError(
@@ -80,10 +81,11 @@ std::vector<Indices> DivideLabels(const std::vector<Indices>& by_label, const Sp
     size_t next = 0;
     for (size_t m = 0; m < taken.size(); ++m) {
       until += shares[m];
-      const size_t cut = m + 1 == taken.size()
-                             ? indices.size()
-                             : std::min(indices.size(), static_cast<size_t>(until * static_cast<double>(
-                                                                                        indices.size())));
+      const size_t cut =
+          m + 1 == taken.size()
+              ? indices.size()
+              : std::min(indices.size(),
+                         static_cast<size_t>(until * static_cast<double>(indices.size())));
       for (; next < cut; ++next) taken[m].push_back(indices[next]);
     }
   }
@@ -119,13 +121,15 @@ std::vector<Indices> TakeBySize(std::vector<Indices> by_label, const SplitOption
   return taken;
 }
 
-MemberShare HoldOut(const std::string& id, Indices indices, double held_out, PortableRandom& random) {
+MemberShare HoldOut(const std::string& id, Indices indices, double held_out,
+                    PortableRandom& random) {
   random.Shuffle(indices);
-  const auto kept = static_cast<int64_t>(std::floor(static_cast<double>(indices.size()) * held_out + 0.5));
-  const auto cut = indices.end() - std::min<int64_t>(kept, static_cast<int64_t>(indices.size()) - 1);
-  return MemberShare{.id = id,
-                     .train = Indices(indices.begin(), cut),
-                     .held_out = Indices(cut, indices.end())};
+  const auto kept =
+      static_cast<int64_t>(std::floor(static_cast<double>(indices.size()) * held_out + 0.5));
+  const auto cut =
+      indices.end() - std::min<int64_t>(kept, static_cast<int64_t>(indices.size()) - 1);
+  return MemberShare{
+      .id = id, .train = Indices(indices.begin(), cut), .held_out = Indices(cut, indices.end())};
 }
 
 absl::Status WriteExamples(FileSystem& files, const std::string& prefix, const IdxArray& images,
@@ -157,9 +161,9 @@ absl::StatusOr<std::vector<MemberShare>> SplitByLabel(const std::vector<uint8_t>
     std::vector<Indices> taken = options.members[0].examples.has_value()
                                      ? TakeBySize(by_label, options, random)
                                      : DivideLabels(by_label, options, random);
-    const bool enough = std::all_of(taken.begin(), taken.end(), [examples_min](const Indices& indices) {
-      return indices.size() >= examples_min;
-    });
+    const bool enough = std::all_of(
+        taken.begin(), taken.end(),
+        [examples_min](const Indices& indices) { return indices.size() >= examples_min; });
     if (!enough) continue;
     std::vector<MemberShare> shares;
     for (size_t m = 0; m < taken.size(); ++m) {
@@ -178,16 +182,17 @@ absl::StatusOr<IdxSplit> SplitIdxFiles(FileSystem& files, const SplitFiles& path
   ENTENTE_ASSIGN_OR_RETURN(const IdxArray images, ReadIdx(files, paths.images, 2, 4));
   ENTENTE_ASSIGN_OR_RETURN(IdxArray labels, ReadIdx(files, paths.labels, 1, 1));
   if (images.shape[0] != labels.shape[0]) {
-    return absl::InvalidArgumentError(absl::StrCat(paths.images, " holds ", images.shape[0],
-                                                   " images and ", paths.labels, " ", labels.shape[0],
-                                                   " labels; there must be one label for each image"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(paths.images, " holds ", images.shape[0], " images and ", paths.labels, " ",
+                     labels.shape[0], " labels; there must be one label for each image"));
   }
   ENTENTE_ASSIGN_OR_RETURN(std::vector<MemberShare> shares, SplitByLabel(labels.elements, options));
   for (const MemberShare& share : shares) {
     const std::string folder = absl::StrCat(paths.output, "/", share.id);
     ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
     ENTENTE_RETURN_IF_ERROR(WriteExamples(files, folder + "/train", images, labels, share.train));
-    ENTENTE_RETURN_IF_ERROR(WriteExamples(files, folder + "/held-out", images, labels, share.held_out));
+    ENTENTE_RETURN_IF_ERROR(
+        WriteExamples(files, folder + "/held-out", images, labels, share.held_out));
   }
   return IdxSplit{.shares = std::move(shares), .labels = std::move(labels.elements)};
 }
@@ -210,7 +215,8 @@ absl::StatusOr<std::vector<SplitMember>> ParseSplitMembers(const std::string& te
     }
     members.push_back(std::move(member));
     if (members.size() > kMembersMax) {
-      return absl::InvalidArgumentError(absl::StrCat("there are more than ", kMembersMax, " members"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("there are more than ", kMembersMax, " members"));
     }
   }
   return members;

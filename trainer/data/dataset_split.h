@@ -2,8 +2,8 @@
 #ifndef TRAINER_DATA_DATASET_SPLIT_H_
 #define TRAINER_DATA_DATASET_SPLIT_H_
 
-// Splits one labelled data set among members the way real ones differ: each sees some labels often and
-// others hardly ever. Equal for equal options on every machine.
+// Splits one labelled data set among members the way real ones differ: each sees some labels often
+// and others hardly ever. Equal for equal options on every machine.
 
 #include <cstdint>
 #include <optional>
@@ -17,7 +17,7 @@
 namespace entente::trainer {
 
 struct SplitMember {
-  std::string id;                   // Names the member's folder: lower-case letters, digits and "-".
+  std::string id;  // Names the member's folder: lower-case letters, digits and "-".
   std::optional<int64_t> examples;  // Train and held-out together; absent: as it falls.
 };
 
@@ -36,13 +36,13 @@ struct MemberShare {
   std::vector<int64_t> held_out;
 };
 
-// With numbers of examples, each member draws its own label distribution from Dirichlet(alpha) and takes
-// that many; without, each label is divided among the members in Dirichlet(alpha) shares (Hsu, Qi and
-// Brown 2019; Li et al. 2022, "Federated learning on non-IID data silos"), which makes their sizes
-// unequal too.
+// With numbers of examples, each member draws its own label distribution from Dirichlet(alpha) and
+// takes that many; without, each label is divided among the members in Dirichlet(alpha) shares
+// (Hsu, Qi and Brown 2019; Li et al. 2022, "Federated learning on non-IID data silos"), which makes
+// their sizes unequal too.
 //
-// INVALID_ARGUMENT: no members, a bad or repeated id, numbers for some members only or more than there
-// are, alpha, held_out or examples_min that cannot be met.
+// INVALID_ARGUMENT: no members, a bad or repeated id, numbers for some members only or more than
+// there are, alpha, held_out or examples_min that cannot be met.
 absl::StatusOr<std::vector<MemberShare>> SplitByLabel(const std::vector<uint8_t>& labels,
                                                       const SplitOptions& options);
 
@@ -59,7 +59,8 @@ struct IdxSplit {
 
 // Splits IDX files and writes each member's train and held-out files, under the names of dataset.h.
 // Returns what was written.
-absl::StatusOr<IdxSplit> SplitIdxFiles(FileSystem& files, const SplitFiles& paths, const SplitOptions& options);
+absl::StatusOr<IdxSplit> SplitIdxFiles(FileSystem& files, const SplitFiles& paths,
+                                       const SplitOptions& options);
 
 // "a:10000,b:20000" or "a,b,c". INVALID_ARGUMENT if it is neither.
 absl::StatusOr<std::vector<SplitMember>> ParseSplitMembers(const std::string& text);

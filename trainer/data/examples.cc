@@ -27,9 +27,9 @@ absl::Status FitShape(const std::vector<int64_t>& input_shape, absl::string_view
   const bool same = WithoutLeadingOnes(examples.shape) == WithoutLeadingOnes(input_shape);
   const bool flat = input_shape.size() == 1 && input_shape[0] == ElementCount(examples.shape);
   if (!same && !flat) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        source, ": examples have shape [", absl::StrJoin(examples.shape, ","),
-        "], the recipe's inputShape is [", absl::StrJoin(input_shape, ","), "]"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(source, ": examples have shape [", absl::StrJoin(examples.shape, ","),
+                     "], the recipe's inputShape is [", absl::StrJoin(input_shape, ","), "]"));
   }
   examples.shape = input_shape;
   return absl::OkStatus();
@@ -38,9 +38,9 @@ absl::Status FitShape(const std::vector<int64_t>& input_shape, absl::string_view
 absl::Status CheckTargets(const Examples& examples, int64_t outputs, absl::string_view source) {
   for (size_t i = 0; i < examples.classes.size(); ++i) {
     if (examples.classes[i] < 0 || examples.classes[i] >= outputs) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(source, ": example ", i, " has label ", examples.classes[i], ", and the model has ",
-                       outputs, " outputs (labels 0 to ", outputs - 1, ")"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          source, ": example ", i, " has label ", examples.classes[i], ", and the model has ",
+          outputs, " outputs (labels 0 to ", outputs - 1, ")"));
     }
   }
   if (examples.classes.empty() && examples.value_count != outputs) {

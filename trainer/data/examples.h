@@ -21,13 +21,13 @@ struct Examples {
   int64_t value_count = 0;
 };
 
-// Gives `examples` the shape that the model wants, if that is the same image or row written otherwise:
-// ones in front, or flat. INVALID_ARGUMENT, naming `source` and both shapes, if not.
+// Gives `examples` the shape that the model wants, if that is the same image or row written
+// otherwise: ones in front, or flat. INVALID_ARGUMENT, naming `source` and both shapes, if not.
 absl::Status FitShape(const std::vector<int64_t>& input_shape, absl::string_view source,
                       Examples& examples);
 
-// INVALID_ARGUMENT, naming `source` and the example, if a class is not 0 to outputs - 1; for regression
-// if there are not `outputs` values an example.
+// INVALID_ARGUMENT, naming `source` and the example, if a class is not 0 to outputs - 1; for
+// regression if there are not `outputs` values an example.
 absl::Status CheckTargets(const Examples& examples, int64_t outputs, absl::string_view source);
 
 }  // namespace entente::trainer

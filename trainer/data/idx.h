@@ -2,9 +2,9 @@
 #ifndef TRAINER_DATA_IDX_H_
 #define TRAINER_DATA_IDX_H_
 
-// IDX files of bytes, the format of MNIST and its relatives (yann.lecun.com/exdb/mnist): two zero bytes,
-// the element type (8: unsigned byte), the number of dimensions, each dimension as 32 bits big-endian,
-// then the elements, the last dimension fastest. Gzipped files are read as they are.
+// IDX files of bytes, the format of MNIST and its relatives (yann.lecun.com/exdb/mnist): two zero
+// bytes, the element type (8: unsigned byte), the number of dimensions, each dimension as 32 bits
+// big-endian, then the elements, the last dimension fastest. Gzipped files are read as they are.
 
 #include <cstdint>
 #include <string>
@@ -21,11 +21,11 @@ struct IdxArray {
   std::vector<uint8_t> elements;
 };
 
-// Reads `path`, which must have `rank_min` to `rank_max` dimensions. No more memory is taken than the
-// file can fill, whatever its header declares.
+// Reads `path`, which must have `rank_min` to `rank_max` dimensions. No more memory is taken than
+// the file can fill, whatever its header declares.
 //
-// INVALID_ARGUMENT or DATA_LOSS, naming the file: another magic, another rank, an empty dimension, or
-// more or fewer bytes than the header declares.
+// INVALID_ARGUMENT or DATA_LOSS, naming the file: another magic, another rank, an empty dimension,
+// or more or fewer bytes than the header declares.
 absl::StatusOr<IdxArray> ReadIdx(FileSystem& files, const std::string& path, size_t rank_min,
                                  size_t rank_max);
 

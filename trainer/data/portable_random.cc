@@ -51,13 +51,11 @@ uint64_t PortableRandom::Below(uint64_t bound) {
   return bits % bound;
 }
 
-double PortableRandom::Unit() {
-  return (static_cast<double>(Next() >> 12) + 0.5) * 0x1p-52;
-}
+double PortableRandom::Unit() { return (static_cast<double>(Next() >> 12) + 0.5) * 0x1p-52; }
 
 double PortableRandom::Normal() {
-  // Marsaglia's polar method: of elementary functions it needs log and sqrt only, and IEEE 754 rounds
-  // sqrt exactly.
+  // Marsaglia's polar method: of elementary functions it needs log and sqrt only, and IEEE 754
+  // rounds sqrt exactly.
   while (true) {
     const double u = 2 * Unit() - 1;
     const double v = 2 * Unit() - 1;

@@ -42,7 +42,8 @@ class PortableRandom {
   uint64_t state_;
 };
 
-// Natural logarithm of x > 0 and exponential, good to about 1e-15, made of IEEE 754 operations only.
+// Natural logarithm of x > 0 and exponential, good to about 1e-15, made of IEEE 754 operations
+// only.
 double PortableLog(double x);
 double PortableExp(double x);
 

@@ -13,8 +13,8 @@
 namespace entente::trainer {
 namespace {
 
-absl::StatusOr<size_t> FindTensor(const SafetensorsReader& reader, absl::string_view name, Dtype dtype,
-                                  const std::string& path) {
+absl::StatusOr<size_t> FindTensor(const SafetensorsReader& reader, absl::string_view name,
+                                  Dtype dtype, const std::string& path) {
   const std::vector<TensorSpec>& tensors = reader.layout().tensors();
   for (size_t i = 0; i < tensors.size(); ++i) {
     if (tensors[i].name != name) continue;
@@ -24,7 +24,8 @@ absl::StatusOr<size_t> FindTensor(const SafetensorsReader& reader, absl::string_
                                                      DtypeName(dtype)));
     }
     if (tensors[i].shape.empty() || tensors[i].ElementCount() == 0) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor \"", name, "\" holds no examples"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": tensor \"", name, "\" holds no examples"));
     }
     return i;
   }
@@ -35,19 +36,18 @@ template <typename Element>
 absl::StatusOr<std::vector<Element>> ReadElements(const SafetensorsReader& reader, size_t index) {
   // The reader has compared the tensor's size with the file's.
   std::vector<Element> elements(reader.layout().tensors()[index].ElementCount());
-  ENTENTE_RETURN_IF_ERROR(
-      reader.ReadAt(index, 0,
-                    absl::MakeSpan(reinterpret_cast<char*>(elements.data()),
-                                   elements.size() * sizeof(Element))));
+  ENTENTE_RETURN_IF_ERROR(reader.ReadAt(
+      index, 0,
+      absl::MakeSpan(reinterpret_cast<char*>(elements.data()), elements.size() * sizeof(Element))));
   return elements;
 }
 
-absl::Status CheckFinite(const std::vector<float>& elements, absl::string_view name, size_t row_size,
-                         const std::string& path) {
+absl::Status CheckFinite(const std::vector<float>& elements, absl::string_view name,
+                         size_t row_size, const std::string& path) {
   for (size_t i = 0; i < elements.size(); ++i) {
     if (!std::isfinite(elements[i])) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor \"", name, "\" holds ", elements[i],
-                                                     " in example ", i / row_size));
+      return absl::InvalidArgumentError(absl::StrCat(path, ": tensor \"", name, "\" holds ",
+                                                     elements[i], " in example ", i / row_size));
     }
   }
   return absl::OkStatus();
@@ -61,8 +61,9 @@ absl::StatusOr<Examples> ReadTensorExamples(FileSystem& files, const std::string
                            SafetensorsReader::Open(files, path));
   const bool classify = task == LearningTask::kClassification;
   ENTENTE_ASSIGN_OR_RETURN(const size_t inputs, FindTensor(*reader, "inputs", Dtype::kF32, path));
-  ENTENTE_ASSIGN_OR_RETURN(const size_t targets, FindTensor(*reader, "targets",
-                                                            classify ? Dtype::kI64 : Dtype::kF32, path));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const size_t targets,
+      FindTensor(*reader, "targets", classify ? Dtype::kI64 : Dtype::kF32, path));
   const TensorSpec& input_spec = reader->layout().tensors()[inputs];
   const TensorSpec& target_spec = reader->layout().tensors()[targets];
   const size_t rank_max = classify ? 1 : 2;
@@ -83,8 +84,8 @@ absl::StatusOr<Examples> ReadTensorExamples(FileSystem& files, const std::string
   } else {
     examples.value_count = static_cast<int64_t>(target_spec.ElementCount() / target_spec.shape[0]);
     ENTENTE_ASSIGN_OR_RETURN(examples.values, ReadElements<float>(*reader, targets));
-    ENTENTE_RETURN_IF_ERROR(CheckFinite(examples.values, "targets",
-                                        static_cast<size_t>(examples.value_count), path));
+    ENTENTE_RETURN_IF_ERROR(
+        CheckFinite(examples.values, "targets", static_cast<size_t>(examples.value_count), path));
   }
   return examples;
 }

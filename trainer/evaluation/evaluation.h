@@ -12,8 +12,8 @@
 
 namespace entente::trainer {
 
-// Mean loss over the examples and, for classification, the share whose largest output is their class.
-// INVALID_ARGUMENT if the loss is not finite.
+// Mean loss over the examples and, for classification, the share whose largest output is their
+// class. INVALID_ARGUMENT if the loss is not finite.
 absl::StatusOr<EvaluationResult> EvaluateModel(LearningTask task, const TensorExamples& examples,
                                                Model& model, ProgressSink& progress);
 

@@ -13,14 +13,26 @@ constexpr int64_t kConvolutionSide = 3;
 // Under this many weights the plain matrix product is as fast.
 constexpr int64_t kLargeLinearWeights = 16384;
 
-// A linear layer as a 1x1 convolution. Distributions link LibTorch to the reference BLAS, whose matrix
-// product is ten times slower than oneDNN's convolution, which is always there.
+// A linear layer as a 1x1 convolution. Distributions link LibTorch to the reference BLAS, whose
+// matrix product is ten times slower than oneDNN's convolution, which is always there.
 torch::Tensor ApplyLinear(torch::nn::LinearImpl& layer, const torch::Tensor& input) {
   const torch::Tensor& weight = layer.weight;
   if (!input.device().is_cpu() || weight.numel() < kLargeLinearWeights) return layer.forward(input);
   return torch::conv2d(input.reshape({input.size(0), input.size(1), 1, 1}),
                        weight.reshape({weight.size(0), weight.size(1), 1, 1}), layer.bias)
       .flatten(1);
+}
+
+// The same images with the channels of a pixel side by side: a third faster to convolve and to pool
+// on the CPU, and the same on CUDA.
+torch::Tensor ChannelsLast(const torch::Tensor& images) {
+  // With one channel both orders are the same bytes, and LibTorch would take the strides it finds.
+  if (images.size(1) == 1) {
+    const int64_t height = images.size(2);
+    const int64_t width = images.size(3);
+    return images.contiguous().as_strided(images.sizes(), {height * width, 1, width, 1});
+  }
+  return images.contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
 class BuiltinModel final : public Model {
@@ -39,7 +51,7 @@ class BuiltinModel final : public Model {
   }
 
   torch::Tensor Forward(const torch::Tensor& inputs) override {
-    torch::Tensor x = inputs;
+    torch::Tensor x = convolutions_->is_empty() ? inputs : ChannelsLast(inputs);
     for (const auto& layer : *convolutions_) {
       // ReLU commutes with the maximum, and has a quarter of the work after it.
       x = torch::relu(torch::max_pool2d(layer->as<torch::nn::Conv2d>()->forward(x), 2));
@@ -57,7 +69,7 @@ class BuiltinModel final : public Model {
   std::vector<StateTensor> State() const override {
     std::vector<StateTensor> state;
     for (const auto& item : root_.named_parameters()) {
-      state.push_back({.name = item.key(), .tensor = item.value(), .is_parameter = true});
+      state.push_back({.name = item.key(), .tensor = *item, .is_parameter = true});
     }
     return state;
   }
@@ -69,8 +81,8 @@ class BuiltinModel final : public Model {
     int64_t height = view.input_shape[1];
     int64_t width = view.input_shape[2];
     for (const int64_t next : view.channels) {
-      convolutions_->push_back(torch::nn::Conv2d(
-          torch::nn::Conv2dOptions(channels, next, kConvolutionSide).padding(1)));
+      convolutions_->push_back(
+          torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, next, kConvolutionSide).padding(1)));
       channels = next;
       height /= 2;
       width /= 2;

@@ -2,9 +2,9 @@
 #ifndef TRAINER_MODELS_MODEL_H_
 #define TRAINER_MODELS_MODEL_H_
 
-// A model that can be trained: what training, evaluation and the model files need to know of a built-in
-// architecture or a TorchScript program. Its functions throw what LibTorch throws; torch_seam.h is
-// where that ends.
+// A model that can be trained: what training, evaluation and the model files need to know of a
+// built-in architecture or a TorchScript program. Its functions throw what LibTorch throws;
+// torch_seam.h is where that ends.
 
 #include <torch/torch.h>
 

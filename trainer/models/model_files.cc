@@ -18,10 +18,11 @@ struct DtypePair {
   Dtype dtype;
 };
 constexpr DtypePair kDtypes[] = {
-    {torch::kFloat64, Dtype::kF64}, {torch::kFloat32, Dtype::kF32},   {torch::kFloat16, Dtype::kF16},
-    {torch::kBFloat16, Dtype::kBf16}, {torch::kInt64, Dtype::kI64},   {torch::kInt32, Dtype::kI32},
-    {torch::kInt16, Dtype::kI16},   {torch::kInt8, Dtype::kI8},       {torch::kUInt8, Dtype::kU8},
-    {torch::kBool, Dtype::kBool},
+    {torch::kFloat64, Dtype::kF64}, {torch::kFloat32, Dtype::kF32},
+    {torch::kFloat16, Dtype::kF16}, {torch::kBFloat16, Dtype::kBf16},
+    {torch::kInt64, Dtype::kI64},   {torch::kInt32, Dtype::kI32},
+    {torch::kInt16, Dtype::kI16},   {torch::kInt8, Dtype::kI8},
+    {torch::kUInt8, Dtype::kU8},    {torch::kBool, Dtype::kBool},
 };
 
 absl::StatusOr<Dtype> DtypeOf(const StateTensor& state) {
@@ -45,7 +46,8 @@ absl::StatusOr<Layout> LayoutOfState(const std::vector<StateTensor>& state) {
   for (const StateTensor& item : state) {
     ENTENTE_ASSIGN_OR_RETURN(const Dtype dtype, DtypeOf(item));
     TensorSpec spec{.name = item.name, .dtype = dtype, .shape = {}};
-    for (const int64_t side : item.tensor.sizes()) spec.shape.push_back(static_cast<uint64_t>(side));
+    for (const int64_t side : item.tensor.sizes())
+      spec.shape.push_back(static_cast<uint64_t>(side));
     specs.push_back(std::move(spec));
   }
   return Layout::Create(std::move(specs));
@@ -87,8 +89,8 @@ absl::StatusOr<torch::Tensor> ReadTensor(const SafetensorsReader& reader, size_t
                                          const StateTensor& state, const std::string& path) {
   torch::Tensor loaded =
       torch::empty(state.tensor.sizes(), torch::TensorOptions().dtype(state.tensor.scalar_type()));
-  ENTENTE_RETURN_IF_ERROR(
-      reader.ReadAt(index, 0, absl::MakeSpan(static_cast<char*>(loaded.data_ptr()), loaded.nbytes())));
+  ENTENTE_RETURN_IF_ERROR(reader.ReadAt(
+      index, 0, absl::MakeSpan(static_cast<char*>(loaded.data_ptr()), loaded.nbytes())));
   if (!IsFinite(loaded)) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": tensor \"", state.name, "\" holds a value that is not finite"));
@@ -134,8 +136,8 @@ std::vector<StateTensor> CopyFloatState(const Model& model) {
   return copies;
 }
 
-absl::Status WriteUpdate(FileSystem& files, const std::string& path, const std::vector<StateTensor>& base,
-                         const Model& model) {
+absl::Status WriteUpdate(FileSystem& files, const std::string& path,
+                         const std::vector<StateTensor>& base, const Model& model) {
   const torch::NoGradGuard no_gradients;
   std::vector<StateTensor> update;
   for (const StateTensor& state : Sorted(model.State())) {

@@ -15,11 +15,13 @@
 
 namespace entente::trainer {
 
-// Names, types and shapes of the whole state. INVALID_ARGUMENT if a tensor's type has no safetensors name.
+// Names, types and shapes of the whole state. INVALID_ARGUMENT if a tensor's type has no
+// safetensors name.
 absl::StatusOr<Layout> LayoutOf(const Model& model);
 
-// Fills the model from the file. INVALID_ARGUMENT, naming file and tensor, if names, types or shapes
-// are not the model's; the model is then unchanged. INVALID_ARGUMENT too if a value is not finite.
+// Fills the model from the file. INVALID_ARGUMENT, naming file and tensor, if names, types or
+// shapes are not the model's; the model is then unchanged. INVALID_ARGUMENT too if a value is not
+// finite.
 absl::Status ReadModel(FileSystem& files, const std::string& path, Model& model);
 
 // Writes the whole state: "<path>.tmp", sync, rename. No file is left on an error.
@@ -30,8 +32,8 @@ std::vector<StateTensor> CopyFloatState(const Model& model);
 
 // Writes `model - base` of every floating-point tensor as F32, the way WriteModel() writes.
 // INVALID_ARGUMENT if a value is not finite. `base` comes from CopyFloatState() of the same model.
-absl::Status WriteUpdate(FileSystem& files, const std::string& path, const std::vector<StateTensor>& base,
-                         const Model& model);
+absl::Status WriteUpdate(FileSystem& files, const std::string& path,
+                         const std::vector<StateTensor>& base, const Model& model);
 
 }  // namespace entente::trainer
 

@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kSentenceBytesMax = 300;
 
 bool IsOutOfMemory(absl::string_view what) {
-  return absl::StrContains(what, "can't allocate memory") || absl::StrContains(what, "out of memory");
+  return absl::StrContains(what, "can't allocate memory") ||
+         absl::StrContains(what, "out of memory");
 }
 
 }  // namespace
@@ -27,7 +28,8 @@ std::string OneSentence(absl::string_view what) {
     const bool is_cause = absl::ConsumePrefix(&line, "RuntimeError: ");
     if ((chosen.empty() || is_cause) && !line.empty()) chosen = std::string(line);
   }
-  // "... (function at /path/to/source.cpp:12)" and "Exception raised from ..." say nothing to a lab.
+  // "... (function at /path/to/source.cpp:12)" and "Exception raised from ..." say nothing to a
+  // lab.
   for (const absl::string_view tail : {" (function", " Exception raised from"}) {
     chosen = chosen.substr(0, chosen.find(std::string(tail)));
   }

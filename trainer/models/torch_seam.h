@@ -13,15 +13,16 @@
 
 namespace entente::trainer {
 
-// One sentence out of LibTorch's many lines: the last "RuntimeError: ..." of a TorchScript trace, or the
-// first line, without source positions.
+// One sentence out of LibTorch's many lines: the last "RuntimeError: ..." of a TorchScript trace,
+// or the first line, without source positions.
 std::string OneSentence(absl::string_view what);
 
 // RESOURCE_EXHAUSTED if memory ran out, else INVALID_ARGUMENT: what throws is what the recipe, the
 // model or the data made LibTorch do.
 absl::Status StatusOfException(const std::exception& error);
 
-// Runs `work`, which returns absl::Status or absl::StatusOr, and turns what it throws into a status.
+// Runs `work`, which returns absl::Status or absl::StatusOr, and turns what it throws into a
+// status.
 template <typename Work>
 auto WithoutExceptions(Work&& work) -> decltype(work()) {
   try {

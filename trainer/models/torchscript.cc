@@ -45,10 +45,9 @@ absl::Status CheckParameters(const Model& model, const std::string& path) {
     if (!state.is_parameter) continue;
     has_parameter = true;
     if (state.tensor.scalar_type() != torch::kFloat32) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": parameter \"", state.name, "\" is ",
-                       c10::toString(state.tensor.scalar_type()),
-                       ", and only float32 can be trained; convert the model before saving it"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          path, ": parameter \"", state.name, "\" is ", c10::toString(state.tensor.scalar_type()),
+          ", and only float32 can be trained; convert the model before saving it"));
     }
   }
   if (has_parameter) return absl::OkStatus();
@@ -63,14 +62,16 @@ absl::StatusOr<std::unique_ptr<Model>> LoadTorchScript(const std::string& path) 
   if (!std::filesystem::is_regular_file(path, ignored)) {
     return absl::NotFoundError(absl::StrCat("the model file ", path, " does not exist"));
   }
-  torch::jit::setPrintHandler(
-      [](const std::string& text) { log::Info("the model printed", {{"text", text}}); });
+  torch::jit::setPrintHandler([](const std::string& text) {
+    log::Info("the model printed", {{"text", text}});
+  });
   torch::jit::Module program;
   try {
     program = torch::jit::load(path, torch::kCPU);
-  } catch (const std::exception&) {  // What LibTorch says here names its own sources, not the fault.
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": is not a TorchScript program; save one with torch.jit.script(model).save()"));
+  } catch (
+      const std::exception&) {  // What LibTorch says here names its own sources, not the fault.
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": is not a TorchScript program; save one with torch.jit.script(model).save()"));
   }
   auto model = std::make_unique<TorchScriptModel>(std::move(program));
   if (absl::Status status = CheckParameters(*model, path); !status.ok()) return status;

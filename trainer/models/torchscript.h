@@ -2,8 +2,8 @@
 #ifndef TRAINER_MODELS_TORCHSCRIPT_H_
 #define TRAINER_MODELS_TORCHSCRIPT_H_
 
-// Models from TorchScript programs (torch.jit.script(...).save(...)): one input batch in, one tensor
-// [batch, outputs] out.
+// Models from TorchScript programs (torch.jit.script(...).save(...)): one input batch in, one
+// tensor [batch, outputs] out.
 
 #include <memory>
 #include <string>
@@ -13,8 +13,8 @@
 
 namespace entente::trainer {
 
-// INVALID_ARGUMENT, naming the file: it is no TorchScript program, has no parameters (a frozen one has
-// none), or has a parameter that is not float32. NOT_FOUND if it is not there.
+// INVALID_ARGUMENT, naming the file: it is no TorchScript program, has no parameters (a frozen one
+// has none), or has a parameter that is not float32. NOT_FOUND if it is not there.
 //
 // What the program prints goes to the log: standard output belongs to the protocol.
 absl::StatusOr<std::unique_ptr<Model>> LoadTorchScript(const std::string& path);

@@ -134,7 +134,8 @@ absl::StatusOr<json> ParseLine(absl::string_view line) {
   };
   json message = json::parse(line.begin(), line.end(), limit_depth, /*allow_exceptions=*/false);
   if (too_deep || message.is_discarded() || !message.is_object()) {
-    return absl::InvalidArgumentError("the trainer protocol is broken: a line is not a JSON object");
+    return absl::InvalidArgumentError(
+        "the trainer protocol is broken: a line is not a JSON object");
   }
   const auto type = message.find("type");
   if (type == message.end() || !type->is_string()) {
@@ -149,8 +150,9 @@ absl::StatusOr<Request> ParseRequest(const json& message) {
   if (type == "train") return ParseTrain(message);
   if (type == "evaluate") return ParseEvaluate(message);
   if (type == "stop") return StopRequest{};
-  return absl::InvalidArgumentError(absl::StrCat("message type \"", type.substr(0, 40),
-                                                 "\" is unknown; expected prepare, train, evaluate or stop"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("message type \"", type.substr(0, 40),
+                   "\" is unknown; expected prepare, train, evaluate or stop"));
 }
 
 std::string TaskOf(const json& message) {

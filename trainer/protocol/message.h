@@ -47,8 +47,8 @@ struct StopRequest {};
 
 using Request = std::variant<PrepareRequest, TrainRequest, EvaluateRequest, StopRequest>;
 
-// A line as JSON. INVALID_ARGUMENT if it is not an object with a text "type": the protocol is broken
-// then, for nothing says where the next message starts.
+// A line as JSON. INVALID_ARGUMENT if it is not an object with a text "type": the protocol is
+// broken then, for nothing says where the next message starts.
 absl::StatusOr<nlohmann::json> ParseLine(absl::string_view line);
 
 // INVALID_ARGUMENT, naming the field, if the message is unknown or not whole. Unknown fields are

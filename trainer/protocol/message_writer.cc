@@ -51,10 +51,8 @@ void MessageWriter::Updated(const std::string& task, const UpdateResult& result)
 }
 
 void MessageWriter::Evaluated(const std::string& task, const EvaluationResult& result) {
-  ordered_json message = {{"type", "evaluated"},
-                          {"task", task},
-                          {"examples", result.examples},
-                          {"loss", result.loss}};
+  ordered_json message = {
+      {"type", "evaluated"}, {"task", task}, {"examples", result.examples}, {"loss", result.loss}};
   if (result.accuracy.has_value()) message["accuracy"] = *result.accuracy;
   WriteLine(AsLine(message));
 }

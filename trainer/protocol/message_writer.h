@@ -37,7 +37,8 @@ class MessageWriter {
  private:
   void WriteLine(const std::string& line) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Held while a line is written, so that lines of two threads do not mix: the write is the section.
+  // Held while a line is written, so that lines of two threads do not mix: the write is the
+  // section.
   absl::Mutex mu_;
   std::ostream& out_ ABSL_GUARDED_BY(mu_);
 };

@@ -52,15 +52,17 @@ class TrainingSession {
  public:
   virtual ~TrainingSession() = default;
 
-  // Reads the data and makes the model. Replaces what was prepared before; after an error nothing is
-  // prepared.
+  // Reads the data and makes the model. Replaces what was prepared before; after an error nothing
+  // is prepared.
   virtual absl::StatusOr<PreparedResult> Prepare(const PrepareRequest& request) = 0;
 
   // Trains from the base model and writes the update. FAILED_PRECONDITION if nothing is prepared,
   // DEADLINE_EXCEEDED if it took too long; no file is left then.
-  virtual absl::StatusOr<UpdateResult> Train(const TrainRequest& request, ProgressSink& progress) = 0;
+  virtual absl::StatusOr<UpdateResult> Train(const TrainRequest& request,
+                                             ProgressSink& progress) = 0;
 
-  // Evaluates on the held-out examples. FAILED_PRECONDITION if nothing is prepared or none are held out.
+  // Evaluates on the held-out examples. FAILED_PRECONDITION if nothing is prepared or none are held
+  // out.
   virtual absl::StatusOr<EvaluationResult> Evaluate(const EvaluateRequest& request,
                                                     ProgressSink& progress) = 0;
 };

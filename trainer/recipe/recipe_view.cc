@@ -18,7 +18,8 @@ namespace {
 
 constexpr int64_t kSideMax = 65536;
 constexpr size_t kLayersMax = 8;
-constexpr double kFeaturesMax = 1 << 30;  // Of one example; keeps every size product within 64 bits.
+constexpr double kFeaturesMax =
+    1 << 30;  // Of one example; keeps every size product within 64 bits.
 
 // Looks keys up by their path and says so when they are not what they should be.
 class RecipeReader {
@@ -78,8 +79,8 @@ class RecipeReader {
     }
     std::vector<int64_t> sizes;
     for (size_t i = 0; i < node.size(); ++i) {
-      ENTENTE_ASSIGN_OR_RETURN(const int64_t size, IntegerOf(node[i], absl::StrCat(path, "[", i, "]"),
-                                                             1, kSideMax));
+      ENTENTE_ASSIGN_OR_RETURN(const int64_t size,
+                               IntegerOf(node[i], absl::StrCat(path, "[", i, "]"), 1, kSideMax));
       sizes.push_back(size);
     }
     return sizes;
@@ -112,7 +113,8 @@ class RecipeReader {
 
 absl::StatusOr<BuiltinView> ReadBuiltin(const RecipeReader& recipe) {
   BuiltinView view;
-  ENTENTE_ASSIGN_OR_RETURN(const std::string architecture, recipe.Text("model.builtin.architecture"));
+  ENTENTE_ASSIGN_OR_RETURN(const std::string architecture,
+                           recipe.Text("model.builtin.architecture"));
   if (architecture != "mlp" && architecture != "cnn") {
     return recipe.Error("model.builtin.architecture",
                         absl::StrCat("is \"", architecture, "\", expected mlp or cnn"));
@@ -134,9 +136,10 @@ absl::StatusOr<BuiltinView> ReadBuiltin(const RecipeReader& recipe) {
   ENTENTE_ASSIGN_OR_RETURN(view.channels, recipe.Sizes("model.builtin.channels", kLayersMax));
   const int64_t side = std::min(view.input_shape[1], view.input_shape[2]);
   if ((side >> view.channels.size()) == 0) {
-    return recipe.Error("model.builtin.channels",
-                        absl::StrCat("has ", view.channels.size(), " convolutions, each halving the image, and ",
-                                     side, " pixels do not last that long"));
+    return recipe.Error(
+        "model.builtin.channels",
+        absl::StrCat("has ", view.channels.size(), " convolutions, each halving the image, and ",
+                     side, " pixels do not last that long"));
   }
   return view;
 }
@@ -161,12 +164,16 @@ absl::StatusOr<TrainingView> ReadTraining(const RecipeReader& recipe) {
   }
   view.optimizer = optimizer == "sgd" ? LocalOptimizer::kSgd : LocalOptimizer::kAdamW;
   const double over_zero = std::numeric_limits<double>::min();
-  ENTENTE_ASSIGN_OR_RETURN(view.learning_rate, recipe.Number("training.learningRate", over_zero, 100));
-  ENTENTE_ASSIGN_OR_RETURN(view.momentum, recipe.Number("training.momentum", 0, std::nextafter(1.0, 0.0)));
+  ENTENTE_ASSIGN_OR_RETURN(view.learning_rate,
+                           recipe.Number("training.learningRate", over_zero, 100));
+  if (view.optimizer == LocalOptimizer::kSgd) {  // adamw has none, and the key is not there.
+    ENTENTE_ASSIGN_OR_RETURN(view.momentum,
+                             recipe.Number("training.momentum", 0, std::nextafter(1.0, 0.0)));
+  }
   ENTENTE_ASSIGN_OR_RETURN(view.weight_decay, recipe.Number("training.weightDecay", 0, 1));
   ENTENTE_ASSIGN_OR_RETURN(view.proximal_mu, recipe.Number("training.proximalMu", 0, 100));
-  ENTENTE_ASSIGN_OR_RETURN(
-      const int64_t seed, recipe.Integer("training.seed", 0, std::numeric_limits<int64_t>::max()));
+  ENTENTE_ASSIGN_OR_RETURN(const int64_t seed,
+                           recipe.Integer("training.seed", 0, std::numeric_limits<int64_t>::max()));
   view.seed = static_cast<uint64_t>(seed);
   return view;
 }
@@ -196,7 +203,8 @@ absl::StatusOr<RecipeView> ParseRecipe(absl::string_view text, absl::string_view
   try {  // yaml-cpp's one seam: it throws on broken text.
     const YAML::Node root = YAML::Load(std::string(text));
     if (!root.IsMap()) {
-      return absl::InvalidArgumentError(absl::StrCat(source, ": is not a recipe, expected keys and values"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(source, ": is not a recipe, expected keys and values"));
     }
     return ReadRecipe(RecipeReader(root, source));
   } catch (const YAML::Exception& error) {

@@ -2,9 +2,10 @@
 #ifndef TRAINER_RECIPE_RECIPE_VIEW_H_
 #define TRAINER_RECIPE_RECIPE_VIEW_H_
 
-// The part of a recipe that local training needs, read from JSON or YAML with every default filled in,
-// as `entente job submit --dry-run` prints it and the worker sends it. The schema with all ranges is
-// proto/entente/v1/recipe.proto; the trainer reads the text itself so that it builds without protobuf.
+// The part of a recipe that local training needs, read from JSON or YAML with every default filled
+// in, as `entente job submit --dry-run` prints it and the worker sends it. The schema with all
+// ranges is proto/entente/v1/recipe.proto; the trainer reads the text itself so that it builds
+// without protobuf.
 
 #include <cstdint>
 #include <optional>
@@ -35,7 +36,7 @@ struct TrainingView {
   int64_t batch_size = 0;
   LocalOptimizer optimizer = LocalOptimizer::kSgd;
   double learning_rate = 0;
-  double momentum = 0;
+  double momentum = 0;  // Of sgd.
   double weight_decay = 0;
   double proximal_mu = 0;
   uint64_t seed = 0;
@@ -47,8 +48,8 @@ struct RecipeView {
   TrainingView training;
 };
 
-// INVALID_ARGUMENT, naming `source` and the key: not YAML, a key missing, of the wrong type or out of
-// range. Keys that training does not need are not looked at.
+// INVALID_ARGUMENT, naming `source` and the key: not YAML, a key missing, of the wrong type or out
+// of range. Keys that training does not need are not looked at.
 absl::StatusOr<RecipeView> ParseRecipe(absl::string_view text, absl::string_view source);
 
 }  // namespace entente::trainer

@@ -54,8 +54,9 @@ absl::StatusOr<bool> IsZip(FileSystem& files, const std::string& path) {
   return absl::string_view(magic, sizeof(magic)) == absl::string_view("PK\3\4", 4);
 }
 
-absl::StatusOr<UpdateResult> TrainRounds(FileSystem& files, const Clock& clock, const ModelChoice& choice,
-                                         const AloneRequest& request, ProgressSink& progress) {
+absl::StatusOr<UpdateResult> TrainRounds(FileSystem& files, const Clock& clock,
+                                         const ModelChoice& choice, const AloneRequest& request,
+                                         ProgressSink& progress) {
   const absl::Time start = clock.Now();
   ENTENTE_ASSIGN_OR_RETURN(const PlacedModel placed, PlaceModel(files, choice));
   ENTENTE_ASSIGN_OR_RETURN(const TensorExamples examples,
@@ -113,8 +114,9 @@ absl::StatusOr<EvaluationResult> EvaluateOnPart(FileSystem& files, const ModelCh
   });
 }
 
-absl::StatusOr<UpdateResult> TrainAlone(FileSystem& files, const Clock& clock, const ModelChoice& choice,
-                                        const AloneRequest& request, ProgressSink& progress) {
+absl::StatusOr<UpdateResult> TrainAlone(FileSystem& files, const Clock& clock,
+                                        const ModelChoice& choice, const AloneRequest& request,
+                                        ProgressSink& progress) {
   return WithoutExceptions([&] { return TrainRounds(files, clock, choice, request, progress); });
 }
 

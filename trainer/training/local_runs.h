@@ -2,8 +2,8 @@
 #ifndef TRAINER_TRAINING_LOCAL_RUNS_H_
 #define TRAINER_TRAINING_LOCAL_RUNS_H_
 
-// What the trainer does outside a federation, for its subcommands: initial weights, a look into a model
-// file, evaluation, training on one's own data alone. This header includes no LibTorch.
+// What the trainer does outside a federation, for its subcommands: initial weights, a look into a
+// model file, evaluation, training on one's own data alone. This header includes no LibTorch.
 
 #include <cstdint>
 #include <string>
@@ -22,22 +22,22 @@ namespace entente::trainer {
 // Which model, where it runs.
 struct ModelChoice {
   RecipeView recipe;
-  std::string program;         // The TorchScript file; empty for a built-in architecture.
-  std::string initial_weights; // A safetensors file; empty for the model's own.
+  std::string program;          // The TorchScript file; empty for a built-in architecture.
+  std::string initial_weights;  // A safetensors file; empty for the model's own.
   DeviceChoice device = DeviceChoice::kAuto;
   int threads = 1;
 };
 
-// Writes the weights that training starts from, checked for names and shapes if they come from a file.
-// Returns their layout.
+// Writes the weights that training starts from, checked for names and shapes if they come from a
+// file. Returns their layout.
 absl::StatusOr<Layout> InitializeModel(FileSystem& files, const ModelChoice& choice,
                                        const std::string& output);
 
 struct ModelInspection {
   std::string format;  // "safetensors" or "torchscript".
   Layout layout;
-  // Elements of the trainable parameters; in safetensors, where parameters and buffers look the same, of
-  // all floating-point tensors.
+  // Elements of the trainable parameters; in safetensors, where parameters and buffers look the
+  // same, of all floating-point tensors.
   uint64_t parameter_count = 0;
 };
 
@@ -55,10 +55,11 @@ struct AloneRequest {
   std::string output;  // The model after the last round.
 };
 
-// Trains as a federation of one would: `rounds` times the recipe's local training, each with a fresh
-// optimizer, each from where the last ended.
-absl::StatusOr<UpdateResult> TrainAlone(FileSystem& files, const Clock& clock, const ModelChoice& choice,
-                                        const AloneRequest& request, ProgressSink& progress);
+// Trains as a federation of one would: `rounds` times the recipe's local training, each with a
+// fresh optimizer, each from where the last ended.
+absl::StatusOr<UpdateResult> TrainAlone(FileSystem& files, const Clock& clock,
+                                        const ModelChoice& choice, const AloneRequest& request,
+                                        ProgressSink& progress);
 
 }  // namespace entente::trainer
 

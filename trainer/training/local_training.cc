@@ -14,23 +14,27 @@
 namespace entente::trainer {
 namespace {
 
-std::unique_ptr<torch::optim::Optimizer> MakeOptimizer(const TrainingView& training,
-                                                       const std::vector<torch::Tensor>& parameters) {
+std::unique_ptr<torch::optim::Optimizer> MakeOptimizer(
+    const TrainingView& training, const std::vector<torch::Tensor>& parameters) {
   if (training.optimizer == LocalOptimizer::kAdamW) {
     return std::make_unique<torch::optim::AdamW>(
         parameters,
         torch::optim::AdamWOptions(training.learning_rate).weight_decay(training.weight_decay));
   }
-  return std::make_unique<torch::optim::SGD>(parameters, torch::optim::SGDOptions(training.learning_rate)
-                                                             .momentum(training.momentum)
-                                                             .weight_decay(training.weight_decay));
+  return std::make_unique<torch::optim::SGD>(parameters,
+                                             torch::optim::SGDOptions(training.learning_rate)
+                                                 .momentum(training.momentum)
+                                                 .weight_decay(training.weight_decay));
 }
 
-// Hands out the examples in a new random order for every pass; the last batch of a pass may be smaller.
+// Hands out the examples in a new random order for every pass; the last batch of a pass may be
+// smaller.
 class BatchOrder {
  public:
   BatchOrder(int64_t count, int64_t batch_size, uint64_t seed)
-      : random_(DeriveSeed(seed, "order")), batch_size_(batch_size), order_(static_cast<size_t>(count)) {
+      : random_(DeriveSeed(seed, "order")),
+        batch_size_(batch_size),
+        order_(static_cast<size_t>(count)) {
     std::iota(order_.begin(), order_.end(), int64_t{0});
     next_ = count;
   }
@@ -86,7 +90,8 @@ absl::StatusOr<LocalTrainingResult> TrainLocally(const LocalTrainingOptions& opt
   model.SetTraining(true);
   const std::vector<torch::Tensor> parameters = ParametersOf(model);
   const bool proximal = training.proximal_mu > 0;
-  const std::vector<torch::Tensor> base = proximal ? Copies(parameters) : std::vector<torch::Tensor>();
+  const std::vector<torch::Tensor> base =
+      proximal ? Copies(parameters) : std::vector<torch::Tensor>();
   const std::unique_ptr<torch::optim::Optimizer> optimizer = MakeOptimizer(training, parameters);
   BatchOrder order(examples.count(), training.batch_size, options.seed);
   const int64_t step_count = StepCount(training, examples.count());
@@ -95,8 +100,8 @@ absl::StatusOr<LocalTrainingResult> TrainLocally(const LocalTrainingOptions& opt
   int64_t examples_seen = 0;
   for (int64_t step = 1; step <= step_count; ++step) {
     if (clock.Now() >= options.deadline) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("the task's deadline passed after ", step - 1, " of ", step_count, " steps"));
+      return absl::DeadlineExceededError(absl::StrCat("the task's deadline passed after ", step - 1,
+                                                      " of ", step_count, " steps"));
     }
     const TensorExamples batch = Pick(examples, order.Next());
     const torch::Tensor loss = LossOf(options.task, model.Forward(batch.inputs), batch.targets);

@@ -31,8 +31,8 @@ struct LocalTrainingResult {
 // Trains `model` in place, from the weights it has, with a fresh optimizer. Equal inputs give equal
 // bits on the same machine and device.
 //
-// INVALID_ARGUMENT if the loss stops being finite, DEADLINE_EXCEEDED past the deadline; the model is then
-// in no useful state.
+// INVALID_ARGUMENT if the loss stops being finite, DEADLINE_EXCEEDED past the deadline; the model
+// is then in no useful state.
 absl::StatusOr<LocalTrainingResult> TrainLocally(const LocalTrainingOptions& options,
                                                  const TensorExamples& examples, const Clock& clock,
                                                  Model& model, ProgressSink& progress);

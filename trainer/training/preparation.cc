@@ -13,7 +13,8 @@ namespace entente::trainer {
 namespace {
 
 // How many outputs the model has, found by predicting one example.
-absl::StatusOr<int64_t> CountOutputs(const Examples& examples, const torch::Device& device, Model& model) {
+absl::StatusOr<int64_t> CountOutputs(const Examples& examples, const torch::Device& device,
+                                     Model& model) {
   const torch::NoGradGuard no_gradients;
   model.SetTraining(false);
   std::vector<int64_t> shape = {1};
@@ -22,9 +23,9 @@ absl::StatusOr<int64_t> CountOutputs(const Examples& examples, const torch::Devi
   if (outputs.dim() == 2 && outputs.size(0) == 1 && outputs.scalar_type() == torch::kFloat32) {
     return outputs.size(1);
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("the model answers a batch of 1 example with a ", c10::toString(outputs.scalar_type()),
-                   " tensor of ", outputs.dim(), " dimensions, expected float32 of shape [1, outputs]"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the model answers a batch of 1 example with a ", c10::toString(outputs.scalar_type()),
+      " tensor of ", outputs.dim(), " dimensions, expected float32 of shape [1, outputs]"));
 }
 
 }  // namespace
@@ -33,7 +34,8 @@ absl::StatusOr<torch::Device> PrepareDevice(DeviceChoice choice, int threads) {
   const bool has_cuda = torch::cuda::is_available();
   if (choice == DeviceChoice::kCuda && !has_cuda) {
     return absl::InvalidArgumentError(
-        "device cuda is asked for, and LibTorch finds none; use cpu or auto, or install a CUDA LibTorch");
+        "device cuda is asked for, and LibTorch finds none; use cpu or auto, or install a CUDA "
+        "LibTorch");
   }
   const bool use_cuda = has_cuda && choice != DeviceChoice::kCpu;
   // cuBLAS is deterministic only with this set before its first use (cuBLAS manual, 2.1.4).
@@ -47,7 +49,8 @@ absl::StatusOr<torch::Device> PrepareDevice(DeviceChoice choice, int threads) {
   return torch::Device(use_cuda ? torch::kCUDA : torch::kCPU);
 }
 
-absl::StatusOr<std::unique_ptr<Model>> MakeModel(const RecipeView& recipe, const std::string& program) {
+absl::StatusOr<std::unique_ptr<Model>> MakeModel(const RecipeView& recipe,
+                                                 const std::string& program) {
   if (recipe.builtin.has_value()) return MakeBuiltinModel(*recipe.builtin, recipe.training.seed);
   return LoadTorchScript(program);
 }

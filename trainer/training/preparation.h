@@ -2,7 +2,8 @@
 #ifndef TRAINER_TRAINING_PREPARATION_H_
 #define TRAINER_TRAINING_PREPARATION_H_
 
-// What comes before any training or evaluation: the device, the model, the data, and whether they fit.
+// What comes before any training or evaluation: the device, the model, the data, and whether they
+// fit.
 
 #include <memory>
 #include <string>
@@ -17,12 +18,13 @@
 
 namespace entente::trainer {
 
-// Picks the device and makes LibTorch deterministic on it, with `threads` threads. INVALID_ARGUMENT if
-// cuda is asked for and there is none.
+// Picks the device and makes LibTorch deterministic on it, with `threads` threads. INVALID_ARGUMENT
+// if cuda is asked for and there is none.
 absl::StatusOr<torch::Device> PrepareDevice(DeviceChoice choice, int threads);
 
 // The recipe's model with its own initial weights: drawn from the recipe's seed, or the program's.
-absl::StatusOr<std::unique_ptr<Model>> MakeModel(const RecipeView& recipe, const std::string& program);
+absl::StatusOr<std::unique_ptr<Model>> MakeModel(const RecipeView& recipe,
+                                                 const std::string& program);
 
 // Reads one part of the data, checks it against the recipe and the model by predicting one example,
 // and puts it on `device`, where `model` must be.

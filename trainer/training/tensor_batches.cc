@@ -8,9 +8,10 @@ TensorExamples ToTensors(const Examples& examples, const torch::Device& device) 
   shape.insert(shape.end(), examples.shape.begin(), examples.shape.end());
   TensorExamples tensors;
   // from_blob() takes a non-const pointer and only reads: the copy follows at once.
-  tensors.inputs = torch::from_blob(const_cast<float*>(examples.inputs.data()), shape, torch::kFloat32)
-                       .clone()
-                       .to(device);
+  tensors.inputs =
+      torch::from_blob(const_cast<float*>(examples.inputs.data()), shape, torch::kFloat32)
+          .clone()
+          .to(device);
   if (examples.value_count > 0) {
     tensors.targets = torch::from_blob(const_cast<float*>(examples.values.data()),
                                        {examples.count, examples.value_count}, torch::kFloat32)
@@ -31,7 +32,8 @@ TensorExamples Pick(const TensorExamples& examples, const std::vector<int64_t>& 
                         .targets = examples.targets.index_select(0, rows)};
 }
 
-torch::Tensor LossOf(LearningTask task, const torch::Tensor& outputs, const torch::Tensor& targets) {
+torch::Tensor LossOf(LearningTask task, const torch::Tensor& outputs,
+                     const torch::Tensor& targets) {
   if (task == LearningTask::kClassification) {
     return torch::nn::functional::cross_entropy(outputs, targets);
   }

@@ -37,7 +37,8 @@ TorchSession::~TorchSession() = default;
 absl::StatusOr<PreparedResult> TorchSession::Prepare(const PrepareRequest& request) {
   job_.reset();
   return WithoutExceptions([&]() -> absl::StatusOr<PreparedResult> {
-    ENTENTE_ASSIGN_OR_RETURN(const torch::Device device, PrepareDevice(request.device, request.threads));
+    ENTENTE_ASSIGN_OR_RETURN(const torch::Device device,
+                             PrepareDevice(request.device, request.threads));
     auto job = std::make_unique<Job>();
     job->recipe = request.recipe;
     job->directory = request.dataset.directory;
@@ -46,8 +47,9 @@ absl::StatusOr<PreparedResult> TorchSession::Prepare(const PrepareRequest& reque
     ENTENTE_ASSIGN_OR_RETURN(job->examples, LoadPart(files_, request.dataset, DatasetPart::kTrain,
                                                      request.recipe, device, *job->model));
     if (HasPart(files_, request.dataset, DatasetPart::kHeldOut)) {
-      ENTENTE_ASSIGN_OR_RETURN(job->held_out, LoadPart(files_, request.dataset, DatasetPart::kHeldOut,
-                                                       request.recipe, device, *job->model));
+      ENTENTE_ASSIGN_OR_RETURN(
+          job->held_out, LoadPart(files_, request.dataset, DatasetPart::kHeldOut, request.recipe,
+                                  device, *job->model));
     }
     job_ = std::move(job);
     return PreparedResult{.examples = job_->examples.count(),
@@ -56,12 +58,14 @@ absl::StatusOr<PreparedResult> TorchSession::Prepare(const PrepareRequest& reque
   });
 }
 
-absl::StatusOr<UpdateResult> TorchSession::Train(const TrainRequest& request, ProgressSink& progress) {
+absl::StatusOr<UpdateResult> TorchSession::Train(const TrainRequest& request,
+                                                 ProgressSink& progress) {
   if (job_ == nullptr) return NothingPrepared();
   return WithoutExceptions([&] { return TrainJob(request, progress); });
 }
 
-absl::StatusOr<UpdateResult> TorchSession::TrainJob(const TrainRequest& request, ProgressSink& progress) {
+absl::StatusOr<UpdateResult> TorchSession::TrainJob(const TrainRequest& request,
+                                                    ProgressSink& progress) {
   const absl::Time start = clock_.Now();
   ENTENTE_RETURN_IF_ERROR(ReadModel(files_, request.base_model, *job_->model));
   const std::vector<StateTensor> base = CopyFloatState(*job_->model);
@@ -83,8 +87,8 @@ absl::StatusOr<EvaluationResult> TorchSession::Evaluate(const EvaluateRequest& r
                                                         ProgressSink& progress) {
   if (job_ == nullptr) return NothingPrepared();
   if (job_->held_out.count() == 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the data folder ", job_->directory, " has no held-out examples to evaluate on"));
+    return absl::FailedPreconditionError(absl::StrCat("the data folder ", job_->directory,
+                                                      " has no held-out examples to evaluate on"));
   }
   return WithoutExceptions([&]() -> absl::StatusOr<EvaluationResult> {
     ENTENTE_RETURN_IF_ERROR(ReadModel(files_, request.model, *job_->model));

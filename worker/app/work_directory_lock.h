@@ -9,9 +9,9 @@
 
 namespace entente::worker {
 
-// Keeps a second worker out of the folder for as long as the result lives (the kernel gives the lock
-// back whatever happens to the process). FAILED_PRECONDITION if another worker has it; UNAVAILABLE if
-// the lock file cannot be made.
+// Keeps a second worker out of the folder for as long as the result lives (the kernel gives the
+// lock back whatever happens to the process). FAILED_PRECONDITION if another worker has it;
+// UNAVAILABLE if the lock file cannot be made.
 absl::StatusOr<OwnedDescriptor> LockWorkDirectory(const std::string& folder);
 
 }  // namespace entente::worker

@@ -46,10 +46,17 @@ void ConfigureLog(const WorkerOptions& options, const config::v1::WorkerConfig& 
   if (options.log_level.has_value()) return;  // Configured with it already.
   log::Level level = log::Level::kInfo;
   switch (config.logging().level()) {
-    case config::v1::Logging::LEVEL_DEBUG: level = log::Level::kDebug; break;
-    case config::v1::Logging::LEVEL_WARNING: level = log::Level::kWarning; break;
-    case config::v1::Logging::LEVEL_ERROR: level = log::Level::kError; break;
-    default: break;
+    case config::v1::Logging::LEVEL_DEBUG:
+      level = log::Level::kDebug;
+      break;
+    case config::v1::Logging::LEVEL_WARNING:
+      level = log::Level::kWarning;
+      break;
+    case config::v1::Logging::LEVEL_ERROR:
+      level = log::Level::kError;
+      break;
+    default:
+      break;
   }
   log::Configure(options.log_format, level);
 }
@@ -116,8 +123,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
       {.coordinator = coordinator, .hello = MakeHello(options, setup), .explain = [&] {
          return ProbeConnection(coordinator, tls, clock.Now(), kProbeWait);
        }});
-  TaskLoop loop(
-      {.sender = &link, .runner = &flow, .admission = &admission, .clock = &clock});
+  TaskLoop loop({.sender = &link, .runner = &flow, .admission = &admission, .clock = &clock});
   link.Start(&loop);
 
   WaitForStopSignal(stop_signals);
@@ -136,8 +142,8 @@ int RunWorker(const WorkerOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // A trainer that ended is a status, not our end.
 
   PosixFileSystem files;
-  absl::StatusOr<WorkerSetup> setup = LoadWorkerSetup(
-      files, options.config_path, options.program_folders, SystemClock().Now());
+  absl::StatusOr<WorkerSetup> setup =
+      LoadWorkerSetup(files, options.config_path, options.program_folders, SystemClock().Now());
   if (!setup.ok()) {
     log::Error("cannot start", {{"reason", setup.status().message()}});
     return kExitBadConfig;
@@ -164,8 +170,8 @@ int CheckWorker(const WorkerOptions& options) {
   log::Configure(options.log_format, options.log_level.value_or(log::Level::kWarning));
   std::signal(SIGPIPE, SIG_IGN);
   PosixFileSystem files;
-  const absl::StatusOr<WorkerSetup> setup = LoadWorkerSetup(
-      files, options.config_path, options.program_folders, SystemClock().Now());
+  const absl::StatusOr<WorkerSetup> setup =
+      LoadWorkerSetup(files, options.config_path, options.program_folders, SystemClock().Now());
   if (!setup.ok()) {
     std::fprintf(stderr, "entente-worker: %s\n", std::string(setup.status().message()).c_str());
     return kExitBadConfig;

@@ -16,7 +16,7 @@ struct WorkerOptions {
   std::string version;                       // entente-worker's.
   std::vector<std::string> program_folders;  // Where bare program names are looked for, in order.
   log::Format log_format = log::Format::kText;
-  std::optional<log::Level> log_level;       // Instead of the configuration's.
+  std::optional<log::Level> log_level;  // Instead of the configuration's.
 };
 
 // The program's exit codes.

@@ -83,9 +83,9 @@ std::optional<ModelCache::Lease> ModelCache::Find(const Digest& digest) {
 absl::StatusOr<std::unique_ptr<IncomingFile>> ModelCache::BeginDownload(const Digest& digest,
                                                                         uint64_t total_bytes) {
   if (total_bytes > bytes_max_) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the model has ", total_bytes, " bytes, but the cache may hold ", bytes_max_,
-                     ": raise cacheBytesMax"));
+    return absl::ResourceExhaustedError(absl::StrCat("the model has ", total_bytes,
+                                                     " bytes, but the cache may hold ", bytes_max_,
+                                                     ": raise cacheBytesMax"));
   }
   ENTENTE_RETURN_IF_ERROR(DropOtherParts(digest));
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<Digest> removed, MakeRoom(total_bytes));

@@ -13,7 +13,8 @@
 
 namespace entente::worker {
 
-// One Attach call: messages out through a bounded queue, messages in through a callback. Thread-safe.
+// One Attach call: messages out through a bounded queue, messages in through a callback.
+// Thread-safe.
 class ControlStream final
     : private grpc::ClientBidiReactor<v1::WorkerMessage, v1::CoordinatorMessage> {
  public:
@@ -27,8 +28,8 @@ class ControlStream final
   // go of it at any time; what the callbacks touch must live until then.
   static std::shared_ptr<ControlStream> Open(v1::WorkerService::Stub* stub, Callbacks callbacks);
 
-  // False if the stream is over, or so slow that limits::kControlQueueMessagesMax messages wait: then
-  // it is cut off.
+  // False if the stream is over, or so slow that limits::kControlQueueMessagesMax messages wait:
+  // then it is cut off.
   bool Send(v1::WorkerMessage message) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Closes our side once everything queued is written.

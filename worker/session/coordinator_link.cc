@@ -79,10 +79,9 @@ absl::Status CoordinatorLink::RunStream() {
   // The wait between tries is ours; gRPC's own would only add to it.
   grpc::experimental::ChannelResetConnectionBackoff(channel_.get());
   std::shared_ptr<ControlStream> stream = ControlStream::Open(
-      stub_.get(), {.on_message = [this](v1::CoordinatorMessage message) {
-                      HandleMessage(std::move(message));
-                    },
-                    .on_done = [this](const absl::Status& status) { HandleDone(status); }});
+      stub_.get(),
+      {.on_message = [this](v1::CoordinatorMessage message) { HandleMessage(std::move(message)); },
+       .on_done = [this](const absl::Status& status) { HandleDone(status); }});
   {
     absl::MutexLock lock(&mu_);
     stream_ = stream;
@@ -108,8 +107,8 @@ absl::Status CoordinatorLink::Greet() {
     return is_attached_ || is_done_ || is_stopping_;
   };
   if (!mu_.AwaitWithTimeout(absl::Condition(&is_decided), options_.welcome_wait)) {
-    return absl::DeadlineExceededError(absl::StrCat(
-        "it did not answer our Hello within ", absl::FormatDuration(options_.welcome_wait)));
+    return absl::DeadlineExceededError(absl::StrCat("it did not answer our Hello within ",
+                                                    absl::FormatDuration(options_.welcome_wait)));
   }
   return is_attached_ || is_stopping_ ? absl::OkStatus() : end_status_;
 }
@@ -117,9 +116,8 @@ absl::Status CoordinatorLink::Greet() {
 absl::Status CoordinatorLink::StayAttached() {
   absl::MutexLock lock(&mu_);
   absl::Time next_heartbeat_at = SteadyNow() + heartbeat_interval_;
-  const auto is_over = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return is_done_ || is_stopping_;
-  };
+  const auto is_over = [this]()
+                           ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_done_ || is_stopping_; };
   while (!mu_.AwaitWithTimeout(absl::Condition(&is_over), next_heartbeat_at - SteadyNow())) {
     v1::WorkerMessage message;
     message.mutable_heartbeat();

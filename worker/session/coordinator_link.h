@@ -9,7 +9,8 @@
 //                             |                                                   ^
 //                             +---- refused, unreachable, no answer --------------+
 //
-// Why it cannot attach is logged in one plain sentence, again only when it changes or after a while.
+// Why it cannot attach is logged in one plain sentence, again only when it changes or after a
+// while.
 
 #include <grpcpp/channel.h>
 

@@ -38,8 +38,8 @@ class ResumeState {
   // Remembers the file at UpdatePath(header.update().key()).
   absl::Status Keep(const v1::UploadHeader& header, const std::string& recipe_digest);
 
-  // The kept update for this very task, if its base model and recipe are the same and the file still
-  // has its digest.
+  // The kept update for this very task, if its base model and recipe are the same and the file
+  // still has its digest.
   std::optional<KeptUpdate> Find(const v1::Task& task);
 
   // Removes what is kept for the task; OK if nothing is.

@@ -30,7 +30,8 @@ absl::Status CheckKey(const v1::TaskKey& key) {
   if (!IsPlainName(key.job_id())) {
     return absl::InvalidArgumentError("the task's job id is empty, too long or not a plain name");
   }
-  if (key.attempt() == 0) return absl::InvalidArgumentError("the task's attempt is 0; it counts from 1");
+  if (key.attempt() == 0)
+    return absl::InvalidArgumentError("the task's attempt is 0; it counts from 1");
   if (key.kind() != v1::TaskKey::KIND_TRAIN && key.kind() != v1::TaskKey::KIND_EVALUATE) {
     return absl::InvalidArgumentError(
         "the task is neither to train nor to evaluate: this worker may be too old for it");
@@ -61,9 +62,9 @@ absl::Status CheckTask(const v1::Task& task, const OfferedDatasets& datasets) {
   }
   const absl::Duration deadline = ToDuration(task.deadline());
   if (deadline <= absl::ZeroDuration() || deadline > kDeadlineMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the task's deadline is ", absl::FormatDuration(deadline),
-                     "; it must be over 0 s and at most 90 days"));
+    return absl::InvalidArgumentError(absl::StrCat("the task's deadline is ",
+                                                   absl::FormatDuration(deadline),
+                                                   "; it must be over 0 s and at most 90 days"));
   }
   if (ToDuration(task.lease()) <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("the task's lease is not over 0 s");

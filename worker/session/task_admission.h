@@ -41,8 +41,8 @@ class TaskAdmission {
   // What to answer if the task is not taken; nothing if it is.
   std::optional<v1::TaskDeclined> Refusal(const v1::Task& task) const;
 
-  // What the policy says to the task now, with an update of that size. PERMISSION_DENIED, naming the
-  // rule.
+  // What the policy says to the task now, with an update of that size. PERMISSION_DENIED, naming
+  // the rule.
   absl::Status CheckPolicy(const v1::Task& task, uint64_t update_bytes) const;
 
  private:

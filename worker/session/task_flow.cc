@@ -36,8 +36,8 @@ std::string UncheckedPath(const std::string& update_path) {
   return absl::StrCat(update_path, ".unchecked");
 }
 
-// Moves the trainer's file to where the trainer cannot change it any more. The trainer may have left
-// a link there instead, to a file that is not its own to read: that must not be followed.
+// Moves the trainer's file to where the trainer cannot change it any more. The trainer may have
+// left a link there instead, to a file that is not its own to read: that must not be followed.
 absl::Status TakeOver(const std::string& from, const std::string& to) {
   std::error_code error;
   std::filesystem::rename(from, to, error);
@@ -76,9 +76,9 @@ absl::Status CheckEvaluation(const EvaluateResult& result) {
 TaskResult EndOf(const absl::Status& status, const CancelToken& cancel) {
   TaskResult result;
   result.reason = std::string(status.message());
-  result.end = status.ok()            ? TaskResult::End::kDone
-               : cancel.cancelled()   ? TaskResult::End::kCancelled
-                                      : TaskResult::End::kFailed;
+  result.end = status.ok()          ? TaskResult::End::kDone
+               : cancel.cancelled() ? TaskResult::End::kCancelled
+                                    : TaskResult::End::kFailed;
   return result;
 }
 
@@ -133,14 +133,13 @@ TaskResult TaskFlow::RunEvaluation(const Work& work) {
   EvaluateResult evaluation;
   const absl::Status evaluated = WithTrainer(work, [&]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(
-        evaluation, dependencies_.trainer->Evaluate(
-                        {.task = TaskFileStem(work.task.key()), .model = model->path()},
-                        [&](const StepProgress& step) { work.report("evaluating", step); },
-                        work.cancel));
+        evaluation,
+        dependencies_.trainer->Evaluate(
+            {.task = TaskFileStem(work.task.key()), .model = model->path()},
+            [&](const StepProgress& step) { work.report("evaluating", step); }, work.cancel));
     return absl::OkStatus();
   });
-  TaskResult result =
-      EndOf(evaluated.ok() ? CheckEvaluation(evaluation) : evaluated, work.cancel);
+  TaskResult result = EndOf(evaluated.ok() ? CheckEvaluation(evaluation) : evaluated, work.cancel);
   if (result.end != TaskResult::End::kDone) return result;
   v1::Metrics& metrics = result.metrics.emplace();
   metrics.set_examples(evaluation.examples);

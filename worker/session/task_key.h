@@ -10,8 +10,8 @@ namespace entente::worker {
 
 bool SameTask(const v1::TaskKey& a, const v1::TaskKey& b);
 
-// For people: "train fashion-mnist-k3x9qa round 3" (rounds counted from 1), and the attempt after the
-// first.
+// For people: "train fashion-mnist-k3x9qa round 3" (rounds counted from 1), and the attempt after
+// the first.
 std::string TaskText(const v1::TaskKey& key);
 
 // A name for the task that is safe as a file name, whatever the job is called.

@@ -6,7 +6,8 @@
 
 namespace entente::worker {
 
-// Who hears what the coordinator asks. Called on gRPC's threads, one call at a time: must not block.
+// Who hears what the coordinator asks. Called on gRPC's threads, one call at a time: must not
+// block.
 class TaskListener {
  public:
   virtual ~TaskListener() = default;

@@ -56,9 +56,9 @@ void TaskLoop::HandleTask(v1::Task task) {
   if (comes_again) {
     AnswerAgain(known->second, task);
   } else if (refusal.has_value()) {
-    log::Warning("task declined", {{"task", TaskText(task.key())},
-                                   {"rule", refusal->rule()},
-                                   {"reason", refusal->reason()}});
+    log::Warning(
+        "task declined",
+        {{"task", TaskText(task.key())}, {"rule", refusal->rule()}, {"reason", refusal->reason()}});
     v1::WorkerMessage message;
     *message.mutable_declined() = *refusal;
     dependencies_.sender->Send(std::move(message));
@@ -144,7 +144,9 @@ void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
   const v1::TaskKey& key = entry->task.key();
   const std::string text = TaskText(key);
   switch (result.end) {
-    case TaskResult::End::kDone: log::Info("task done", {{"task", text}}); break;
+    case TaskResult::End::kDone:
+      log::Info("task done", {{"task", text}});
+      break;
     case TaskResult::End::kCancelled:
       log::Info("task stopped", {{"task", text}, {"reason", result.reason}});
       break;

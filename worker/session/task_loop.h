@@ -56,8 +56,8 @@ class TaskLoop final : public TaskListener {
   void HandleCancelled(const v1::TaskCancelled& cancelled) override ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes no more tasks, gives up the queued ones, waits for at most `limit` for the running one,
-  // then cancels it. The coordinator hears of each. Returns when nothing runs any more and the runner
-  // is closed.
+  // then cancels it. The coordinator hears of each. Returns when nothing runs any more and the
+  // runner is closed.
   void Drain(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:

@@ -36,8 +36,8 @@ class TaskRunner {
 
   virtual ~TaskRunner() = default;
 
-  // Blocks until the task is done or cancelled. A training that was done before and is still kept is
-  // only uploaded. Nobody waits for the result after `deadline`.
+  // Blocks until the task is done or cancelled. A training that was done before and is still kept
+  // is only uploaded. Nobody waits for the result after `deadline`.
   virtual TaskResult Run(const v1::Task& task, absl::Time deadline, const Report& report,
                          const CancelToken& cancel) = 0;
 

@@ -36,9 +36,9 @@ absl::Status RetryTransfer(absl::string_view what, RandomSource* random, const C
     if (!MayHelpToTryAgain(status)) return status;
     if (made_progress) backoff.Reset();
     const absl::Duration wait = backoff.Next();
-    log::Warning("a transfer broke off; trying again", {{"transfer", what},
-                                                        {"reason", status.message()},
-                                                        {"wait", absl::FormatDuration(wait)}});
+    log::Warning(
+        "a transfer broke off; trying again",
+        {{"transfer", what}, {"reason", status.message()}, {"wait", absl::FormatDuration(wait)}});
     if (cancel.WaitFor(wait)) return cancel.status();
   }
 }

@@ -14,9 +14,9 @@ namespace entente::worker {
 // no room for now. What it refused it will refuse again.
 bool MayHelpToTryAgain(const absl::Status& status);
 
-// Calls `try_once` until it is OK, fails with a status that trying again will not change, or `cancel`
-// is cancelled, and waits between tries, longer each time; `made_progress` (set by try_once) makes
-// the next wait short again. `what` names the transfer in the log.
+// Calls `try_once` until it is OK, fails with a status that trying again will not change, or
+// `cancel` is cancelled, and waits between tries, longer each time; `made_progress` (set by
+// try_once) makes the next wait short again. `what` names the transfer in the log.
 absl::Status RetryTransfer(absl::string_view what, RandomSource* random, const CancelToken& cancel,
                            absl::FunctionRef<absl::Status(bool* made_progress)> try_once);
 

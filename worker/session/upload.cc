@@ -18,12 +18,11 @@ Upload::Upload(v1::TransferService::StubInterface* stub, RandomSource* random,
     : stub_(*stub), random_(*random), header_(std::move(header)), file_(std::move(file)) {}
 
 absl::Status Upload::Run(const Transfers::ByteProgress& progress, const CancelToken& cancel) {
-  const absl::Status sent =
-      RetryTransfer(absl::StrCat("upload ", header_.digest()), &random_, cancel,
-                    [&](bool* made_progress) {
-                      const absl::Status status = SendOnce(progress, cancel, made_progress);
-                      return local_failure_.ok() ? status : absl::OkStatus();
-                    });
+  const absl::Status sent = RetryTransfer(
+      absl::StrCat("upload ", header_.digest()), &random_, cancel, [&](bool* made_progress) {
+        const absl::Status status = SendOnce(progress, cancel, made_progress);
+        return local_failure_.ok() ? status : absl::OkStatus();
+      });
   ENTENTE_RETURN_IF_ERROR(local_failure_);
   return sent;
 }

@@ -29,7 +29,8 @@ void Append(std::vector<std::string>* argv, std::vector<std::string> more) {
 }
 
 bool IsWithin(absl::string_view path, absl::string_view folder) {
-  return path == folder || absl::StartsWith(path, absl::StrCat(absl::StripSuffix(folder, "/"), "/"));
+  return path == folder ||
+         absl::StartsWith(path, absl::StrCat(absl::StripSuffix(folder, "/"), "/"));
 }
 
 std::vector<std::pair<std::string, std::string>> Environment(const SandboxSpec& spec,

@@ -10,7 +10,8 @@
 //   /entente/data      the data set's folder         read-only
 //   /entente/models    the worker's model cache      read-only
 //   /entente/work      one private folder            read-write
-//   /proc, /dev        its own processes only; null, zero, random and the devices of trainer.devices
+//   /proc, /dev        its own processes only; null, zero, random and the devices of
+//   trainer.devices
 // and nothing else of the machine. It has no network (not even the machine's loopback), no
 // capabilities, no way to get new privileges, and dies with the worker.
 //

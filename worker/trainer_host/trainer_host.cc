@@ -41,21 +41,21 @@ absl::StatusOr<PreparedData> TrainerHost::Prepare(const PrepareRequest& request,
   if (process_ != nullptr && process_->HasEnded()) {
     log::Warning("the trainer ended while it had nothing to do",
                  {{"reason", process_->EndSentence()}});
-    Stop();
+    Abandon();
   }
   if (process_ != nullptr && prepared_key_ == request.key) return prepared_data_;
   Stop();
   ENTENTE_RETURN_IF_ERROR(Start(request.dataset_folder, cancel));
-  const std::string line = ToLine(
-      PrepareMessage{.recipe = request.recipe,
-                     .dataset_format = request.dataset_format,
-                     .dataset_folder = PathInside(options_.sandbox, request.dataset_folder),
-                     .program = PathInside(options_.sandbox, request.program),
-                     .device = options_.device,
-                     .threads = options_.sandbox.threads});
+  const std::string line =
+      ToLine(PrepareMessage{.recipe = request.recipe,
+                            .dataset_format = request.dataset_format,
+                            .dataset_folder = PathInside(options_.sandbox, request.dataset_folder),
+                            .program = PathInside(options_.sandbox, request.program),
+                            .device = options_.device,
+                            .threads = options_.sandbox.threads});
   absl::StatusOr<TrainerPrepared> prepared = Ask<TrainerPrepared>(line, "", NoProgress, cancel);
   if (!prepared.ok()) {
-    Stop();
+    Abandon();
     return prepared.status();
   }
   prepared_key_ = request.key;
@@ -83,10 +83,9 @@ absl::StatusOr<TrainResult> TrainerHost::Train(const TrainRequest& request,
   ENTENTE_ASSIGN_OR_RETURN(const TrainerUpdate update,
                            Ask<TrainerUpdate>(line, request.task, progress, cancel));
   if (update.output != output_inside) {
-    Stop();
-    return absl::InvalidArgumentError(
-        absl::StrCat("the trainer wrote its update to another place than it was told: ",
-                     output_inside));
+    Abandon();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the trainer wrote its update to another place than it was told: ", output_inside));
   }
   return TrainResult{.output = output,
                      .examples = update.examples,
@@ -98,8 +97,8 @@ absl::StatusOr<EvaluateResult> TrainerHost::Evaluate(const EvaluateRequest& requ
                                                      const ProgressCallback& progress,
                                                      const CancelToken& cancel) {
   ENTENTE_RETURN_IF_ERROR(CheckPrepared());
-  const std::string line = ToLine(EvaluateMessage{
-      .task = request.task, .model = PathInside(options_.sandbox, request.model)});
+  const std::string line = ToLine(
+      EvaluateMessage{.task = request.task, .model = PathInside(options_.sandbox, request.model)});
   ENTENTE_ASSIGN_OR_RETURN(const TrainerEvaluated evaluated,
                            Ask<TrainerEvaluated>(line, request.task, progress, cancel));
   return EvaluateResult{
@@ -107,10 +106,15 @@ absl::StatusOr<EvaluateResult> TrainerHost::Evaluate(const EvaluateRequest& requ
 }
 
 void TrainerHost::Stop() {
+  // One that does not take the message is told by the signals that follow.
+  if (process_ != nullptr) process_->WriteLine(StopLine(), kStopGrace).IgnoreError();
+  if (process_ != nullptr) process_->Stop(kStopGrace);
+  Abandon();
+}
+
+void TrainerHost::Abandon() {
   prepared_key_.clear();
-  if (process_ == nullptr) return;
-  process_->Stop(kStopGrace);
-  process_.reset();
+  process_ = nullptr;
 }
 
 absl::Status TrainerHost::Start(const std::string& data_folder, const CancelToken& cancel) {
@@ -119,10 +123,10 @@ absl::Status TrainerHost::Start(const std::string& data_folder, const CancelToke
   ENTENTE_ASSIGN_OR_RETURN(process_, TrainerProcess::Start(BuildLaunch(options_.sandbox)));
   ENTENTE_ASSIGN_OR_RETURN(const TrainerHello hello, Ask<TrainerHello>("", "", NoProgress, cancel));
   if (hello.protocol != kTrainerProtocol) {
-    Stop();
-    return absl::InvalidArgumentError(
-        absl::StrCat("the trainer speaks protocol ", hello.protocol, ", this worker ",
-                     kTrainerProtocol, ": install matching versions"));
+    Abandon();
+    return absl::InvalidArgumentError(absl::StrCat("the trainer speaks protocol ", hello.protocol,
+                                                   ", this worker ", kTrainerProtocol,
+                                                   ": install matching versions"));
   }
   log::Info("trainer started", {{"trainer", hello.trainer},
                                 {"libtorch", hello.libtorch},
@@ -148,7 +152,7 @@ absl::StatusOr<Answer> TrainerHost::Ask(absl::string_view line, absl::string_vie
     }
     failure = absl::InvalidArgumentError("the trainer answered with a message of the wrong type");
   }
-  Stop();
+  Abandon();
   return cancel.cancelled() ? cancel.status() : failure;
 }
 
@@ -166,14 +170,16 @@ absl::StatusOr<TrainerMessage> TrainerHost::NextAnswer(absl::string_view line,
     ENTENTE_RETURN_IF_ERROR(answer.status());
     ENTENTE_ASSIGN_OR_RETURN(TrainerMessage message, ParseTrainerMessage(*answer));
     if (const TrainerProgress* const step = std::get_if<TrainerProgress>(&message)) {
-      progress(StepProgress{.step = step->step, .step_count = step->step_count, .loss = step->loss});
+      progress(
+          StepProgress{.step = step->step, .step_count = step->step_count, .loss = step->loss});
       continue;
     }
     const std::string* about = nullptr;
     if (const auto* const update = std::get_if<TrainerUpdate>(&message)) about = &update->task;
     if (const auto* const found = std::get_if<TrainerEvaluated>(&message)) about = &found->task;
     if (about != nullptr && *about != task) {
-      return absl::InvalidArgumentError("the trainer answered about another task than it was asked");
+      return absl::InvalidArgumentError(
+          "the trainer answered about another task than it was asked");
     }
     return message;
   }

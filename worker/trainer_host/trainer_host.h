@@ -10,7 +10,8 @@
 //     +--------------------+-------------------------+
 //        another recipe or data set; cancelled; ended; silent; not the protocol
 //
-// Each recipe and data set get a process of their own, so that no job sees what another left behind.
+// Each recipe and data set get a process of their own, so that no job sees what another left
+// behind.
 
 #include <memory>
 #include <string>
@@ -27,9 +28,9 @@
 namespace entente::worker {
 
 struct TrainerHostOptions {
-  SandboxSpec sandbox;        // Without data folder: that comes with Prepare.
-  std::string device;         // "auto", "cpu" or "cuda".
-  absl::Duration silence_max; // A trainer that writes no line for longer, while asked, is stopped.
+  SandboxSpec sandbox;         // Without data folder: that comes with Prepare.
+  std::string device;          // "auto", "cpu" or "cuda".
+  absl::Duration silence_max;  // A trainer that writes no line for longer, while asked, is stopped.
 };
 
 // One thread uses it: the one that made it, see trainer_process.h.
@@ -60,6 +61,8 @@ class TrainerHost final : public Trainer {
                              const ProgressCallback& progress, const CancelToken& cancel);
   absl::StatusOr<TrainerMessage> NextAnswer(absl::string_view line, absl::string_view task,
                                             const ProgressCallback& progress);
+  // Kills the process: it is broken or not wanted any more.
+  void Abandon();
   absl::Status CheckPrepared();
   absl::Status Silent() const;
 

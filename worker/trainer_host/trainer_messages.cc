@@ -131,11 +131,11 @@ std::string ToLine(const PrepareMessage& message) {
 
 std::string ToLine(const TrainMessage& message) {
   return Dump(OrderedJson::object({{"type", "train"},
-               {"task", message.task},
-               {"base_model", message.base_model},
-               {"output", message.output},
-               {"seed", message.seed},
-               {"deadline_seconds", absl::ToDoubleSeconds(message.deadline)}}));
+                                   {"task", message.task},
+                                   {"base_model", message.base_model},
+                                   {"output", message.output},
+                                   {"seed", message.seed},
+                                   {"deadline_seconds", absl::ToDoubleSeconds(message.deadline)}}));
 }
 
 std::string ToLine(const EvaluateMessage& message) {

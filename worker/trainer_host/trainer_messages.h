@@ -2,8 +2,8 @@
 #ifndef WORKER_TRAINER_HOST_TRAINER_MESSAGES_H_
 #define WORKER_TRAINER_HOST_TRAINER_MESSAGES_H_
 
-// The messages of the trainer protocol, one JSON object a line; see docs/trainer-protocol.md. What the
-// trainer writes is hostile until parsed here.
+// The messages of the trainer protocol, one JSON object a line; see docs/trainer-protocol.md. What
+// the trainer writes is hostile until parsed here.
 
 #include <cstdint>
 #include <nlohmann/json.hpp>

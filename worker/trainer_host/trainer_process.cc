@@ -73,9 +73,9 @@ absl::StatusOr<pid_t> Spawn(const ProcessSpec& spec, int input, int output, int 
   sigfillset(&all);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETPGROUP |
-                                                           POSIX_SPAWN_SETSIGMASK |
-                                                           POSIX_SPAWN_SETSIGDEF));
+  posix_spawnattr_setflags(
+      &attributes,
+      static_cast<short>(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
@@ -101,7 +101,8 @@ int PollMilliseconds(absl::Duration limit) {
 class Countdown {
  public:
   explicit Countdown(absl::Duration limit)
-      : end_(SteadyClock::now() + absl::ToChronoNanoseconds(std::min(limit, absl::Hours(24 * 365)))) {}
+      : end_(SteadyClock::now() +
+             absl::ToChronoNanoseconds(std::min(limit, absl::Hours(24 * 365)))) {}
   absl::Duration left() const { return absl::FromChrono(end_ - SteadyClock::now()); }
 
  private:
@@ -126,8 +127,8 @@ absl::StatusOr<std::unique_ptr<TrainerProcess>> TrainerProcess::Start(const Proc
   ENTENTE_ASSIGN_OR_RETURN(Pipe input, MakePipe());
   ENTENTE_ASSIGN_OR_RETURN(Pipe output, MakePipe());
   ENTENTE_ASSIGN_OR_RETURN(Pipe error, MakePipe());
-  ENTENTE_ASSIGN_OR_RETURN(
-      const pid_t pid, Spawn(spec, input.read.get(), output.write.get(), error.write.get()));
+  ENTENTE_ASSIGN_OR_RETURN(const pid_t pid,
+                           Spawn(spec, input.read.get(), output.write.get(), error.write.get()));
   // glibc 2.36 declares pidfd_open for C alone.
   OwnedDescriptor pid_descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pid_descriptor.is_open()) {
@@ -288,18 +289,20 @@ void TrainerProcess::Reap() {
   reaped_ = true;
 }
 
-void TrainerProcess::Kill() {
+void TrainerProcess::Kill() { Signal(SIGKILL); }
+
+void TrainerProcess::Signal(int signal) {
   absl::MutexLock lock(&mu_);
-  if (!reaped_) kill(-pid_, SIGKILL);
+  if (!reaped_) kill(-pid_, signal);
 }
 
 void TrainerProcess::Stop(absl::Duration grace) {
   input_.Close();
-  {
-    absl::MutexLock lock(&mu_);
-    if (!reaped_ && grace > absl::ZeroDuration()) kill(-pid_, SIGTERM);
-  }
   if (WaitForEnd(grace)) return;
+  if (grace > absl::ZeroDuration()) {
+    Signal(SIGTERM);
+    if (WaitForEnd(grace)) return;
+  }
   Kill();
   WaitForEnd(absl::InfiniteDuration());
 }

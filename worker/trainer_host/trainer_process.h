@@ -74,7 +74,8 @@ class TrainerProcess {
   // SIGKILL to the whole group; does not wait. Any thread.
   void Kill() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Closes its standard input, sends SIGTERM, waits for at most `grace`, then kills and reaps.
+  // Closes its standard input, which tells it to end; what still runs after `grace` gets SIGTERM,
+  // and after `grace` again SIGKILL. With no grace, SIGKILL at once. Has reaped it on return.
   void Stop(absl::Duration grace) ABSL_LOCKS_EXCLUDED(mu_);
 
   // "the trainer ended with signal 11 (Segmentation fault); its last words: ...". Only once it has
@@ -98,6 +99,7 @@ class TrainerProcess {
   void TakeErrorLine(absl::string_view line);
   // It has closed its output: waits for its end, reads its last words.
   absl::Status Ended();
+  void Signal(int signal) ABSL_LOCKS_EXCLUDED(mu_);
   void Reap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const pid_t pid_;

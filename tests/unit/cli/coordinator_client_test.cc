@@ -47,7 +47,7 @@ TEST_F(CoordinatorClientTest, ErrorsOfTheCoordinatorKeepTheirCodeAndSentence) {
 
   {
     absl::MutexLock lock(&coordinator_.state().mu);
-    coordinator_.state().refuse_all = grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "no");
+    coordinator_.state().refuse_all = absl::PermissionDeniedError("no");
   }
   EXPECT_THAT(client->ListJobs(), StatusIs(absl::StatusCode::kPermissionDenied, "no"));
 }
@@ -59,7 +59,7 @@ TEST_F(CoordinatorClientTest, StoppedCoordinatorIsSaidToRefuseConnections) {
   EXPECT_THAT(client->ListJobs(),
               StatusIs(absl::StatusCode::kUnavailable,
                        AllOf(HasSubstr("cannot reach the coordinator " + coordinator_.address()),
-                             HasSubstr("refused"))));
+                             HasSubstr("refuses"))));
 }
 
 TEST_F(CoordinatorClientTest, NameThatDoesNotResolveIsSaid) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/cli/fake_coordinator.h"
 
+#include <grpcpp/grpcpp.h>
+
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -9,7 +11,12 @@
 #include "common/base/clock.h"
 #include "common/crypto/sha256.h"
 #include "common/identity/certificate.h"
+#include "common/rpc/status_conversion.h"
 #include "common/rpc/tls_credentials.h"
+#include "entente/v1/job_service.grpc.pb.h"
+#include "entente/v1/member_service.grpc.pb.h"
+#include "entente/v1/model_service.grpc.pb.h"
+#include "entente/v1/transfer_service.grpc.pb.h"
 
 namespace entente::cli {
 namespace {
@@ -27,7 +34,7 @@ class FakeJobs final : public v1::JobService::Service {
   Status SubmitJob(ServerContext*, const v1::SubmitJobRequest* request,
                    v1::SubmitJobResponse* response) override {
     absl::MutexLock lock(&state_.mu);
-    if (!state_.refuse_all.ok()) return state_.refuse_all;
+    if (!state_.refuse_all.ok()) return ToGrpcStatus(state_.refuse_all);
     if (state_.blobs.count(request->initial_model_digest()) == 0) {
       return NotFound("file " + request->initial_model_digest());
     }
@@ -45,7 +52,7 @@ class FakeJobs final : public v1::JobService::Service {
   Status ListJobs(ServerContext*, const v1::ListJobsRequest*,
                   v1::ListJobsResponse* response) override {
     absl::MutexLock lock(&state_.mu);
-    if (!state_.refuse_all.ok()) return state_.refuse_all;
+    if (!state_.refuse_all.ok()) return ToGrpcStatus(state_.refuse_all);
     for (const v1::Job& job : state_.jobs) *response->add_jobs() = job;
     return Status::OK;
   }
@@ -103,7 +110,7 @@ class FakeJobs final : public v1::JobService::Service {
 
  private:
   Status Find(const std::string& job_id, v1::Job* found) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.mu) {
-    if (!state_.refuse_all.ok()) return state_.refuse_all;
+    if (!state_.refuse_all.ok()) return ToGrpcStatus(state_.refuse_all);
     for (const v1::Job& job : state_.jobs) {
       if (job.id() != job_id) continue;
       *found = job;
@@ -255,6 +262,12 @@ std::string WriteIdentity(const TempFolder& folder, const std::string& name,
 
 }  // namespace
 
+// gRPC's part; the services outlive the server.
+struct FakeCoordinator::Server {
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  std::unique_ptr<grpc::Server> server;
+};
+
 FakeCoordinator::FakeCoordinator(const TempFolder& folder) {
   const absl::Time now = SystemClock().Now();
   const CertificateAndKey authority = CreateAuthority({.trust_domain = "alliance.example",
@@ -277,23 +290,25 @@ FakeCoordinator::FakeCoordinator(const TempFolder& folder) {
   const std::string client = WriteIdentity(folder, "tls/client", issue("submitter", "someone"));
   client_tls_ = {client + ".crt", client + ".key", ca + ".crt"};
 
-  services_.push_back(std::make_unique<FakeJobs>(&state_));
-  services_.push_back(std::make_unique<FakeModels>(&state_));
-  services_.push_back(std::make_unique<FakeMembers>(&state_));
-  services_.push_back(std::make_unique<FakeTransfers>(&state_));
+  server_ = std::make_unique<Server>();
+  auto& services = server_->services;
+  services.push_back(std::make_unique<FakeJobs>(&state_));
+  services.push_back(std::make_unique<FakeModels>(&state_));
+  services.push_back(std::make_unique<FakeMembers>(&state_));
+  services.push_back(std::make_unique<FakeTransfers>(&state_));
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0",
                            ServerTls({server + ".crt", server + ".key", ca + ".crt"}), &port);
-  for (const auto& service : services_) builder.RegisterService(service.get());
-  server_ = builder.BuildAndStart();
-  ENTENTE_CHECK(server_ != nullptr);
+  for (const auto& service : services) builder.RegisterService(service.get());
+  server_->server = builder.BuildAndStart();
+  ENTENTE_CHECK(server_->server != nullptr);
   address_ = absl::StrCat("127.0.0.1:", port);
 }
 
 FakeCoordinator::~FakeCoordinator() { Stop(); }
 
-void FakeCoordinator::Stop() { server_->Shutdown(std::chrono::system_clock::now()); }
+void FakeCoordinator::Stop() { server_->server->Shutdown(std::chrono::system_clock::now()); }
 
 std::vector<std::string> FakeCoordinator::Arguments(std::vector<std::string> words) const {
   words.insert(words.end(),

@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "cli/context.h"
-#include "entente/v1/job_service.grpc.pb.h"
-#include "entente/v1/member_service.grpc.pb.h"
-#include "entente/v1/model_service.grpc.pb.h"
-#include "entente/v1/transfer_service.grpc.pb.h"
+#include "entente/v1/job_service.pb.h"
+#include "entente/v1/member_service.pb.h"
+#include "entente/v1/model_service.pb.h"
+#include "entente/v1/transfer_service.pb.h"
 #include "tests/support/temp_folder.h"
 
 namespace entente::cli {
@@ -40,7 +41,7 @@ struct FakeState {
   std::vector<uint64_t> upload_offsets ABSL_GUARDED_BY(mu);    // Where each upload went on.
   std::vector<uint64_t> download_offsets ABSL_GUARDED_BY(mu);  // Where each download went on.
   int64_t break_next_transfer_after = -1 ABSL_GUARDED_BY(mu);  // Bytes; -1: do not.
-  grpc::Status refuse_all ABSL_GUARDED_BY(mu);                 // Answer to every call if not OK.
+  absl::Status refuse_all ABSL_GUARDED_BY(mu);                 // Answer to every call if not OK.
 };
 
 class FakeCoordinator {
@@ -65,11 +66,12 @@ class FakeCoordinator {
   void Stop();
 
  private:
+  struct Server;
+
   FakeState state_;
   TlsPaths client_tls_;
   std::string address_;
-  std::vector<std::unique_ptr<grpc::Service>> services_;
-  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Server> server_;
 };
 
 }  // namespace entente::cli

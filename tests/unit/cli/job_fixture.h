@@ -63,6 +63,8 @@ inline v1::Job EndedJob(v1::JobState state, const std::string& reason) {
   v1::Job job = RunningJob(12);
   job.set_state(state);
   job.set_reason(reason);
+  job.mutable_round()->set_round_index(11);
+  job.mutable_round()->set_phase(v1::ROUND_PHASE_COMMITTED);
   *job.mutable_ended_at() = ToProto(absl::FromUnixSeconds(kSubmittedAt + 200));
   return job;
 }

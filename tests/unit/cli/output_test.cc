@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "entente/v1/job_service.pb.h"
@@ -80,7 +81,11 @@ TEST_F(OutputTest, YamlQuotesWhatYamlWouldMisread) {
 }
 
 TEST_F(OutputTest, YamlOfListsOfObjectsNests) {
-  const nlohmann::ordered_json json = {{"jobs", {{{"id", "a"}, {"rounds", 2}}}}};
+  nlohmann::ordered_json job;
+  job["id"] = "a";
+  job["rounds"] = 2;
+  nlohmann::ordered_json json;
+  json["jobs"].push_back(job);
 
   EXPECT_EQ(JsonToYaml(json),
             "jobs:\n"

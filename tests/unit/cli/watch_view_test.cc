@@ -56,7 +56,7 @@ std::string Text(const WatchPicture& picture, const WatchViewOptions& options) {
 
 TEST(WatchViewTest, ShowsEverythingOnAWideTerminal) {
   EXPECT_EQ(Text(CollectingPicture(), {.width = 100, .height = 30}),
-            "fashion-mnist-k3x9qa  running" + std::string(36, ' ') +
+            "fashion-mnist-k3x9qa  running" + std::string(38, ' ') +
                 "1 min 12 s, about 2 min 03 s left\n"
                 "round 3/12  █████░░░░░░░░░░░░░░░░░░░░  collecting: 5 workers were asked\n"
                 "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s\n"

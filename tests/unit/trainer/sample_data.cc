@@ -90,7 +90,8 @@ std::string WriteSampleFolder(const TempFolder& folder, absl::string_view name, 
     absl::string_view prefix;
     int64_t count;
   };
-  for (const Part& part : {Part{"train", count}, Part{"held-out", count / 2}, Part{"t10k", count / 2}}) {
+  for (const Part& part :
+       {Part{"train", count}, Part{"held-out", count / 2}, Part{"t10k", count / 2}}) {
     const std::string prefix = absl::StrCat(name, "/", part.prefix);
     folder.Write(prefix + "-images-idx3-ubyte", IdxBytes(SampleImages(part.count)));
     folder.Write(prefix + "-labels-idx1-ubyte", IdxBytes(SampleLabels(part.count)));
@@ -119,7 +120,8 @@ std::string WriteRegressionFolder(const TempFolder& folder, absl::string_view na
         files, folder.File(absl::StrCat(name, "/", part, ".safetensors")), *layout);
     ENTENTE_CHECK(writer.ok());
     const auto bytes = [](const std::vector<float>& values) {
-      return absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+      return absl::string_view(reinterpret_cast<const char*>(values.data()),
+                               values.size() * sizeof(float));
     };
     ENTENTE_CHECK((*writer)->WriteAt(0, 0, bytes(inputs)).ok());
     ENTENTE_CHECK((*writer)->WriteAt(1, 0, bytes(targets)).ok());

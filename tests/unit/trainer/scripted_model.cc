@@ -30,14 +30,18 @@ def forward(self, x):
     return torch.matmul(x.flatten(1), self.weight.t()) * self.scale + self.bias
 )");
       break;
-    case ScriptedKind::kNoParameters: program.define("def forward(self, x): return x.flatten(1)"); break;
+    case ScriptedKind::kNoParameters:
+      program.define("def forward(self, x): return x.flatten(1)");
+      break;
     case ScriptedKind::kDouble:
       program.register_parameter("weight", Ramp(torch::kFloat64), false);
-      program.define("def forward(self, x): return torch.matmul(x.flatten(1), self.weight.float().t())");
+      program.define(
+          "def forward(self, x): return torch.matmul(x.flatten(1), self.weight.float().t())");
       break;
     case ScriptedKind::kFlatOutput:
       program.register_parameter("weight", Ramp(torch::kFloat32), false);
-      program.define("def forward(self, x): return torch.matmul(x.flatten(1), self.weight.t()).sum(1)");
+      program.define(
+          "def forward(self, x): return torch.matmul(x.flatten(1), self.weight.t()).sum(1)");
       break;
     case ScriptedKind::kTied: {
       const torch::Tensor weight = Ramp(torch::kFloat32);

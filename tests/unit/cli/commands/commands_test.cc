@@ -4,6 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
 #include "tests/support/status_matchers.h"
 
 namespace entente::cli {

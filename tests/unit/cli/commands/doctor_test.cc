@@ -35,7 +35,7 @@ TEST_F(DoctorTest, FirstStepThatFailsIsTheLast) {
   EXPECT_EQ(RunThere({"doctor"}), ExitCode::kFailed);
 
   EXPECT_THAT(out(), AllOf(HasSubstr("✓ certificate"), HasSubstr("✗ connection"),
-                           HasSubstr("refused"), Not(HasSubstr("protocol"))));
+                           HasSubstr("refuses"), Not(HasSubstr("protocol"))));
 }
 
 TEST_F(DoctorTest, OtherProtocolIsAFailure) {

@@ -31,7 +31,7 @@ TEST_F(JobListTest, NoJobsIsAnEmptyListAndNoError) {
 TEST_F(JobListTest, RefusalHasItsExitCode) {
   {
     absl::MutexLock lock(&state().mu);
-    state().refuse_all = grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "workers may not");
+    state().refuse_all = absl::PermissionDeniedError("workers may not");
   }
 
   EXPECT_EQ(RunThere({"job", "list"}), ExitCode::kRefused);

@@ -98,5 +98,12 @@ TEST_F(PkiIssueTest, CertificateMayNotOutliveItsAuthority) {
   EXPECT_EQ(Issue({"--role", "worker", "--name", "gpu-1", "--days", "36500"}), ExitCode::kBadInput);
 }
 
+TEST_F(PkiIssueTest, OnlyACoordinatorsCertificateNamesAHost) {
+  EXPECT_EQ(Issue({"--role", "worker", "--name", "gpu-1", "--dns", "coordinator.example"}),
+            ExitCode::kBadInput);
+
+  EXPECT_THAT(error(), HasSubstr("--dns and --ip are for the role coordinator"));
+}
+
 }  // namespace
 }  // namespace entente::cli

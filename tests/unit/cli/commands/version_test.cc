@@ -31,7 +31,7 @@ TEST_F(VersionTest, UnreachableCoordinatorIsNoFailure) {
   EXPECT_EQ(RunThere({"version", "-o", "json"}), ExitCode::kOk);
 
   EXPECT_EQ(OutJson()["client"]["version"], "1.2.3");
-  EXPECT_THAT(OutJson()["coordinator"]["error"].get<std::string>(), HasSubstr("refused"));
+  EXPECT_THAT(OutJson()["coordinator"]["error"].get<std::string>(), HasSubstr("refuses"));
 }
 
 TEST_F(VersionTest, WithoutAContextTheClientsVersionIsTold) {

@@ -75,7 +75,7 @@ TEST_F(SqliteJournalTest, SecondCoordinatorOnTheSameFileIsRefused) {
   ASSERT_OK_AND_ASSIGN(const auto first, SqliteJournal::Open(path_));
 
   EXPECT_THAT(SqliteJournal::Open(path_), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                                   HasSubstr("is another coordinator running")));
+                                                   HasSubstr("another coordinator is running")));
 }
 
 TEST_F(SqliteJournalTest, FileThatIsNoDatabaseIsDataLossAndUntouched) {

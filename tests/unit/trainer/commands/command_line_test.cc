@@ -16,7 +16,9 @@ TEST(CommandLineTest, WithoutASubcommandItSpeaksTheProtocol) {
   const CommandRun run = RunCommand({}, "{\"type\":\"stop\"}\n");
 
   EXPECT_EQ(run.exit_code, 0);
-  EXPECT_THAT(run.out, StartsWith(R"({"type":"hello","protocol":1,"trainer":"entente-trainer 9.8.7","libtorch":")"));
+  EXPECT_THAT(
+      run.out,
+      StartsWith(R"({"type":"hello","protocol":1,"trainer":"entente-trainer 9.8.7","libtorch":")"));
 }
 
 TEST(CommandLineTest, ABrokenProtocolIsBadInput) {
@@ -34,6 +36,13 @@ TEST(CommandLineTest, HelpAndVersionArePrinted) {
   }
   EXPECT_EQ(version.exit_code, 0);
   EXPECT_THAT(version.out, HasSubstr("entente-trainer 9.8.7 (LibTorch "));
+}
+
+TEST(CommandLineTest, CheckConfigSaysThatLibTorchLoads) {
+  const CommandRun run = RunCommand({"--check-config"});
+
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_THAT(run.out, StartsWith("entente-trainer is fine: LibTorch "));
 }
 
 TEST(CommandLineTest, UnknownWordsAreBadUsage) {

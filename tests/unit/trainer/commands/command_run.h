@@ -19,7 +19,8 @@ struct CommandRun {
 };
 
 // Runs entente-trainer's command line within the test.
-inline CommandRun RunCommand(const std::vector<std::string>& arguments, const std::string& input = "") {
+inline CommandRun RunCommand(const std::vector<std::string>& arguments,
+                             const std::string& input = "") {
   std::vector<const char*> argv = {"entente-trainer"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   PosixFileSystem files;

@@ -23,9 +23,9 @@ TEST_F(DataCommandsTest, SplitPrintsWhoGotHowMany) {
   const std::string images = folder_.Write("images.gz", Gzip(IdxBytes(SampleImages(300))));
   const std::string labels = folder_.Write("labels.gz", Gzip(IdxBytes(SampleLabels(300))));
 
-  const CommandRun run =
-      RunCommand({"split", "--images", images, "--labels", labels, "--members", "fr:100,kr:200",
-                  "--output", folder_.File("out"), "--alpha", "0.5", "--held-out", "0.1", "--seed", "3"});
+  const CommandRun run = RunCommand({"split", "--images", images, "--labels", labels, "--members",
+                                     "fr:100,kr:200", "--output", folder_.File("out"), "--alpha",
+                                     "0.5", "--held-out", "0.1", "--seed", "3"});
 
   ASSERT_EQ(run.exit_code, 0);
   const nlohmann::json result = nlohmann::json::parse(run.out);
@@ -41,8 +41,8 @@ TEST_F(DataCommandsTest, SplitRefusesWhatItCannotSplit) {
   const std::string images = folder_.Write("images", IdxBytes(SampleImages(30)));
   const std::string labels = folder_.Write("labels", IdxBytes(SampleLabels(30)));
 
-  EXPECT_EQ(RunCommand({"split", "--images", images, "--labels", labels, "--members", "a,b", "--output",
-                        folder_.File("out")})
+  EXPECT_EQ(RunCommand({"split", "--images", images, "--labels", labels, "--members", "a,b",
+                        "--output", folder_.File("out")})
                 .exit_code,
             2);
 }
@@ -52,12 +52,12 @@ TEST_F(DataCommandsTest, WhatTrainWritesEvaluateEvaluates) {
   const std::string model = folder_.File("alone");
 
   const CommandRun train =
-      RunCommand({"train", "--recipe", recipe_, "--data", data, "--dataset-format", "idx", "--rounds", "5",
-                  "--output", model, "-o", "json"});
-  const CommandRun evaluate = RunCommand({"evaluate", "--recipe", recipe_, "--model", model, "--data", data,
-                                          "--dataset-format", "idx", "-o", "json"});
-  const CommandRun text = RunCommand({"evaluate", "--recipe", recipe_, "--model", model, "--data", data,
-                                      "--dataset-format", "idx", "--part", "held-out"});
+      RunCommand({"train", "--recipe", recipe_, "--data", data, "--dataset-format", "idx",
+                  "--rounds", "5", "--output", model, "-o", "json"});
+  const CommandRun evaluate = RunCommand({"evaluate", "--recipe", recipe_, "--model", model,
+                                          "--data", data, "--dataset-format", "idx", "-o", "json"});
+  const CommandRun text = RunCommand({"evaluate", "--recipe", recipe_, "--model", model, "--data",
+                                      data, "--dataset-format", "idx", "--part", "held-out"});
 
   ASSERT_EQ(train.exit_code, 0);
   EXPECT_EQ(nlohmann::json::parse(train.out)["steps"], 60);
@@ -67,12 +67,12 @@ TEST_F(DataCommandsTest, WhatTrainWritesEvaluateEvaluates) {
 }
 
 TEST_F(DataCommandsTest, MissingDataIsBadInput) {
-  EXPECT_EQ(RunCommand({"train", "--recipe", recipe_, "--data", folder_.File("none"), "--dataset-format",
-                        "idx", "--output", folder_.File("m")})
+  EXPECT_EQ(RunCommand({"train", "--recipe", recipe_, "--data", folder_.File("none"),
+                        "--dataset-format", "idx", "--output", folder_.File("m")})
                 .exit_code,
             2);
-  EXPECT_EQ(RunCommand({"train", "--recipe", recipe_, "--data", folder_.File("none"), "--dataset-format",
-                        "parquet", "--output", folder_.File("m")})
+  EXPECT_EQ(RunCommand({"train", "--recipe", recipe_, "--data", folder_.File("none"),
+                        "--dataset-format", "parquet", "--output", folder_.File("m")})
                 .exit_code,
             2);
 }

@@ -47,7 +47,8 @@ TEST(ModelCommandsTest, BadInputExitsWith2AndWritesNothing) {
   const std::string recipe = folder.Write("recipe.yaml", "model: {}");
 
   EXPECT_EQ(RunCommand({"init", "--recipe", recipe, "--output", folder.File("m")}).exit_code, 2);
-  EXPECT_EQ(RunCommand({"init", "--recipe", "/missing", "--output", folder.File("m")}).exit_code, 2);
+  EXPECT_EQ(RunCommand({"init", "--recipe", "/missing", "--output", folder.File("m")}).exit_code,
+            2);
   EXPECT_EQ(RunCommand({"inspect", recipe}).exit_code, 2);
   EXPECT_EQ(FileText(folder.File("m")), "");
 }

@@ -23,8 +23,9 @@ TEST(ModelOptionsTest, ARecipeAndItsProgramMustGoTogether) {
   EXPECT_THAT((ModelOptions{.recipe = scripted, .program = "m.pt"}.Choose(files, "")), IsOk());
   EXPECT_THAT((ModelOptions{.recipe = builtin, .program = "m.pt"}.Choose(files, "")),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("leave --program out")));
-  EXPECT_THAT(ModelOptions{.recipe = scripted}.Choose(files, ""),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("give its file with --program")));
+  EXPECT_THAT(
+      ModelOptions{.recipe = scripted}.Choose(files, ""),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("give its file with --program")));
 }
 
 TEST(ModelOptionsTest, TheDataIsNamedByFormatAndFolder) {

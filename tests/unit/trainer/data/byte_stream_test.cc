@@ -47,8 +47,9 @@ TEST(ByteStreamTest, ACutOffGzipIsRefused) {
   const TempFolder folder;
   const std::string zipped = Gzip(LongText());
 
-  EXPECT_THAT(ReadAll(folder.Write("cut", zipped.substr(0, zipped.size() / 2))),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the gzip data is broken or cut off")));
+  EXPECT_THAT(
+      ReadAll(folder.Write("cut", zipped.substr(0, zipped.size() / 2))),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the gzip data is broken or cut off")));
 }
 
 TEST(ByteStreamTest, ABrokenGzipIsRefused) {
@@ -64,7 +65,8 @@ TEST(ByteStreamTest, TheBoundHoldsForWhatShrinksMost) {
   PosixFileSystem files;
   const std::string zeros(1 << 20, '\0');
 
-  ASSERT_OK_AND_ASSIGN(const auto stream, OpenByteStream(files, folder.Write("zeros", Gzip(zeros))));
+  ASSERT_OK_AND_ASSIGN(const auto stream,
+                       OpenByteStream(files, folder.Write("zeros", Gzip(zeros))));
 
   EXPECT_GE(stream->bytes_max(), zeros.size());
 }

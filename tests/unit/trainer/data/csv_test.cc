@@ -63,8 +63,8 @@ TEST_F(CsvTest, AClassMustBeAWholeNumber) {
 TEST_F(CsvTest, NoExamplesAreRefused) {
   EXPECT_THAT(Read("age,ill\n"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds no examples")));
-  EXPECT_THAT(Read("age\n1\n"),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected features and a target")));
+  EXPECT_THAT(Read("age\n1\n"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                         HasSubstr("expected features and a target")));
 }
 
 }  // namespace

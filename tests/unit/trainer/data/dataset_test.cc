@@ -18,7 +18,8 @@ using ::testing::HasSubstr;
 
 class DatasetTest : public ::testing::Test {
  protected:
-  absl::StatusOr<Examples> Read(const std::string& directory, DatasetPart part = DatasetPart::kTrain) {
+  absl::StatusOr<Examples> Read(const std::string& directory,
+                                DatasetPart part = DatasetPart::kTrain) {
     return ReadPart(files_, {.format = DatasetFormat::kIdx, .directory = directory}, part,
                     LearningTask::kClassification);
   }
@@ -71,12 +72,13 @@ TEST_F(DatasetTest, ImagesAndLabelsMustBeAsMany) {
   folder_.Write("d/train-labels-idx1-ubyte", IdxBytes(SampleLabels(4)));
 
   EXPECT_THAT(Read(folder_.File("d")),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("there must be one label for each image")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("there must be one label for each image")));
 }
 
 TEST_F(DatasetTest, IdxIsForClassificationOnly) {
-  EXPECT_THAT(ReadPart(files_, {.format = DatasetFormat::kIdx, .directory = "d"}, DatasetPart::kTrain,
-                       LearningTask::kRegression),
+  EXPECT_THAT(ReadPart(files_, {.format = DatasetFormat::kIdx, .directory = "d"},
+                       DatasetPart::kTrain, LearningTask::kRegression),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("use csv or safetensors")));
 }
 
@@ -95,10 +97,10 @@ TEST_F(DatasetTest, CsvAndSafetensorsFoldersAreRead) {
 }
 
 TEST_F(DatasetTest, UnknownWordsAreRefused) {
-  EXPECT_THAT(ParseDatasetFormat("parquet"),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("use idx, csv or safetensors")));
-  EXPECT_THAT(ParseDatasetPart("all"),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("use train, held-out or test")));
+  EXPECT_THAT(ParseDatasetFormat("parquet"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                      HasSubstr("use idx, csv or safetensors")));
+  EXPECT_THAT(ParseDatasetPart("all"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                HasSubstr("use train, held-out or test")));
   EXPECT_EQ(*ParseDatasetPart("held-out"), DatasetPart::kHeldOut);
 }
 

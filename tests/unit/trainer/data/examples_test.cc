@@ -24,19 +24,24 @@ TEST(ExamplesTest, OnesInFrontAndFlatRowsFit) {
 TEST(ExamplesTest, AnotherShapeIsRefusedWithBoth) {
   Examples examples{.count = 0, .shape = {1, 32, 32}, .inputs = {}, .classes = {}, .values = {}};
 
-  EXPECT_THAT(FitShape({1, 28, 28}, "data", examples),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("data: examples have shape [1,32,32], the recipe's inputShape is [1,28,28]")));
-  EXPECT_THAT(FitShape({1, 16, 64}, "data", examples), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(
+      FitShape({1, 28, 28}, "data", examples),
+      StatusIs(
+          absl::StatusCode::kInvalidArgument,
+          HasSubstr("data: examples have shape [1,32,32], the recipe's inputShape is [1,28,28]")));
+  EXPECT_THAT(FitShape({1, 16, 64}, "data", examples),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(ExamplesTest, LabelsMustBeUnderTheOutputs) {
-  Examples examples{.count = 3, .shape = {1}, .inputs = {0, 0, 0}, .classes = {0, 9, 10}, .values = {}};
+  Examples examples{
+      .count = 3, .shape = {1}, .inputs = {0, 0, 0}, .classes = {0, 9, 10}, .values = {}};
 
   EXPECT_THAT(CheckTargets(examples, 11, "data"), IsOk());
-  EXPECT_THAT(CheckTargets(examples, 10, "data"),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("example 2 has label 10, and the model has 10 outputs (labels 0 to 9)")));
+  EXPECT_THAT(
+      CheckTargets(examples, 10, "data"),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("example 2 has label 10, and the model has 10 outputs (labels 0 to 9)")));
   examples.classes[0] = -1;
   EXPECT_THAT(CheckTargets(examples, 11, "data"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
@@ -46,8 +51,8 @@ TEST(ExamplesTest, ValuesMustBeAsManyAsOutputs) {
       .count = 1, .shape = {1}, .inputs = {0}, .classes = {}, .values = {1, 2}, .value_count = 2};
 
   EXPECT_THAT(CheckTargets(examples, 2, "data"), IsOk());
-  EXPECT_THAT(CheckTargets(examples, 1, "data"),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("2 target values an example")));
+  EXPECT_THAT(CheckTargets(examples, 1, "data"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                          HasSubstr("2 target values an example")));
 }
 
 }  // namespace

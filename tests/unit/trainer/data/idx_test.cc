@@ -44,12 +44,14 @@ TEST_F(IdxTest, GzippedFilesAreReadAsTheyAre) {
 TEST_F(IdxTest, ATruncatedFileSaysHowManyBytesThereAre) {
   const std::string bytes = IdxBytes(SampleImages(5));
 
-  EXPECT_THAT(Read(bytes.substr(0, bytes.size() - 1)),
-              StatusIs(absl::StatusCode::kDataLoss,
-                       HasSubstr("its header declares 80 bytes of data, and the file cannot hold more")));
+  EXPECT_THAT(
+      Read(bytes.substr(0, bytes.size() - 1)),
+      StatusIs(absl::StatusCode::kDataLoss,
+               HasSubstr("its header declares 80 bytes of data, and the file cannot hold more")));
   EXPECT_THAT(Read(bytes.substr(0, bytes.size() - 16)), StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(Read(Gzip(bytes.substr(0, bytes.size() - 1))),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected 80 bytes of data, found 79")));
+  EXPECT_THAT(
+      Read(Gzip(bytes.substr(0, bytes.size() - 1))),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected 80 bytes of data, found 79")));
   EXPECT_THAT(Read(bytes.substr(0, 7)),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("cut off within its header")));
 }
@@ -65,8 +67,8 @@ TEST_F(IdxTest, AnotherMagicIsRefused) {
 
   EXPECT_THAT(Read(bytes), StatusIs(absl::StatusCode::kInvalidArgument,
                                     HasSubstr("starts with 00000d03, expected 000008")));
-  EXPECT_THAT(Read(IdxBytes(SampleLabels(5))),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has 1 dimensions, expected 3")));
+  EXPECT_THAT(Read(IdxBytes(SampleLabels(5))), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                        HasSubstr("has 1 dimensions, expected 3")));
 }
 
 TEST_F(IdxTest, NoExamplesAreRefused) {

@@ -48,8 +48,8 @@ TensorSpec Spec(const char* name, Dtype dtype, std::vector<uint64_t> shape) {
 }
 
 TEST_F(TensorExamplesTest, ClassesAreRead) {
-  const std::string path =
-      Write({Spec("inputs", Dtype::kF32, {2, 3}), Spec("targets", Dtype::kI64, {2})}, {1, 2, 3, 4, 5, 6});
+  const std::string path = Write(
+      {Spec("inputs", Dtype::kF32, {2, 3}), Spec("targets", Dtype::kI64, {2})}, {1, 2, 3, 4, 5, 6});
 
   ASSERT_OK_AND_ASSIGN(const Examples examples,
                        ReadTensorExamples(files_, path, LearningTask::kClassification));
@@ -63,8 +63,9 @@ TEST_F(TensorExamplesTest, ClassesAreRead) {
 TEST_F(TensorExamplesTest, ValuesAreRead) {
   const std::string data = WriteRegressionFolder(folder_, "data", 10);
 
-  ASSERT_OK_AND_ASSIGN(const Examples examples, ReadTensorExamples(files_, data + "/train.safetensors",
-                                                                   LearningTask::kRegression));
+  ASSERT_OK_AND_ASSIGN(
+      const Examples examples,
+      ReadTensorExamples(files_, data + "/train.safetensors", LearningTask::kRegression));
 
   EXPECT_EQ(examples.count, 10);
   EXPECT_EQ(examples.value_count, 1);
@@ -78,7 +79,9 @@ TEST_F(TensorExamplesTest, WhatIsMissingOrMistypedIsNamed) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no tensor \"targets\"")));
   EXPECT_THAT(
       ReadTensorExamples(
-          files_, Write({Spec("inputs", Dtype::kF32, {1, 1}), Spec("targets", Dtype::kF32, {1})}, {0}), task),
+          files_,
+          Write({Spec("inputs", Dtype::kF32, {1, 1}), Spec("targets", Dtype::kF32, {1})}, {0}),
+          task),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"targets\" is F32, expected I64")));
 }
 
@@ -87,7 +90,8 @@ TEST_F(TensorExamplesTest, DifferentCountsAreRefused) {
       Write({Spec("inputs", Dtype::kF32, {2, 1}), Spec("targets", Dtype::kI64, {3})}, {1, 2});
 
   EXPECT_THAT(ReadTensorExamples(files_, path, LearningTask::kClassification),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("one target for each of the 2 inputs")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("one target for each of the 2 inputs")));
 }
 
 TEST_F(TensorExamplesTest, InputsThatAreNotFiniteAreRefused) {

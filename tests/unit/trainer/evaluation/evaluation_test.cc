@@ -68,7 +68,8 @@ TEST(EvaluationTest, ALossThatIsNotFiniteIsAnError) {
   Echo model;
   CountedProgress progress;
   const TensorExamples examples = {
-      .inputs = torch::full({1, 1}, std::numeric_limits<float>::infinity()), .targets = torch::zeros({1, 1})};
+      .inputs = torch::full({1, 1}, std::numeric_limits<float>::infinity()),
+      .targets = torch::zeros({1, 1})};
 
   EXPECT_THAT(EvaluateModel(LearningTask::kRegression, examples, model, progress),
               StatusIs(absl::StatusCode::kInvalidArgument, ::testing::HasSubstr("is not finite")));

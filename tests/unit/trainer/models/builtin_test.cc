@@ -40,8 +40,9 @@ TEST(BuiltinModelTest, ACnnHasItsTensorsAndOutputs) {
 
   EXPECT_THAT(Names(*model),
               ElementsAre("convolutions.0.bias [4]", "convolutions.0.weight [4,1,3,3]",
-                          "convolutions.1.bias [8]", "convolutions.1.weight [8,4,3,3]", "hidden.0.bias [64]",
-                          "hidden.0.weight [64,392]", "output.bias [10]", "output.weight [10,64]"));
+                          "convolutions.1.bias [8]", "convolutions.1.weight [8,4,3,3]",
+                          "hidden.0.bias [64]", "hidden.0.weight [64,392]", "output.bias [10]",
+                          "output.weight [10,64]"));
   EXPECT_EQ(model->Forward(torch::zeros({5, 1, 28, 28})).sizes(), torch::IntArrayRef({5, 10}));
 }
 
@@ -54,8 +55,9 @@ TEST(BuiltinModelTest, AnMlpFlattensItsInput) {
 
   ASSERT_OK_AND_ASSIGN(const auto model, MakeBuiltinModel(mlp, 1));
 
-  EXPECT_THAT(Names(*model), ElementsAre("hidden.0.bias [8]", "hidden.0.weight [8,16]", "hidden.1.bias [5]",
-                                         "hidden.1.weight [5,8]", "output.bias [3]", "output.weight [3,5]"));
+  EXPECT_THAT(Names(*model),
+              ElementsAre("hidden.0.bias [8]", "hidden.0.weight [8,16]", "hidden.1.bias [5]",
+                          "hidden.1.weight [5,8]", "output.bias [3]", "output.weight [3,5]"));
   EXPECT_EQ(model->Forward(torch::zeros({2, 1, 4, 4})).sizes(), torch::IntArrayRef({2, 3}));
 }
 

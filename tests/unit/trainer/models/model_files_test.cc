@@ -60,12 +60,14 @@ TEST_F(ModelFilesTest, IntegerBuffersAreInTheModelAndNotInTheUpdate) {
   ASSERT_THAT(WriteModel(files_, folder_.File("model"), *model), IsOk());
   ASSERT_THAT(WriteUpdate(files_, folder_.File("update"), base, *model), IsOk());
 
-  EXPECT_EQ((*SafetensorsReader::Open(files_, folder_.File("model")))->layout().tensors().size(), 4U);
+  EXPECT_EQ((*SafetensorsReader::Open(files_, folder_.File("model")))->layout().tensors().size(),
+            4U);
   ASSERT_OK_AND_ASSIGN(const auto update, SafetensorsReader::Open(files_, folder_.File("update")));
   EXPECT_EQ(update->layout(), LayoutOf(*model)->UpdateLayout(Dtype::kF32));
   EXPECT_EQ(update->layout().tensors().size(), 3U);
   float bias[3];
-  ASSERT_THAT(update->ReadAt(0, 0, absl::MakeSpan(reinterpret_cast<char*>(bias), sizeof(bias))), IsOk());
+  ASSERT_THAT(update->ReadAt(0, 0, absl::MakeSpan(reinterpret_cast<char*>(bias), sizeof(bias))),
+              IsOk());
   EXPECT_EQ(bias[2], 1.0F);
 }
 
@@ -73,9 +75,10 @@ TEST_F(ModelFilesTest, WeightsOfAnotherModelAreRefused) {
   ASSERT_THAT(WriteModel(files_, folder_.File("a"), *Mlp(9, 1)), IsOk());
   const auto model = Mlp(8, 1);
 
-  EXPECT_THAT(ReadModel(files_, folder_.File("a"), *model),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("does not fit the model: tensor \"hidden.0.bias\" has shape [9]")));
+  EXPECT_THAT(
+      ReadModel(files_, folder_.File("a"), *model),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("does not fit the model: tensor \"hidden.0.bias\" has shape [9]")));
 }
 
 TEST_F(ModelFilesTest, WeightsThatAreNotFiniteAreRefused) {
@@ -89,8 +92,9 @@ TEST_F(ModelFilesTest, WeightsThatAreNotFiniteAreRefused) {
 
   EXPECT_THAT(ReadModel(files_, folder_.File("a"), *model),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not finite")));
-  EXPECT_THAT(WriteUpdate(files_, folder_.File("u"), base, *model),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("became not finite in training")));
+  EXPECT_THAT(
+      WriteUpdate(files_, folder_.File("u"), base, *model),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("became not finite in training")));
 }
 
 TEST_F(ModelFilesTest, AFullDiskLeavesNoFile) {

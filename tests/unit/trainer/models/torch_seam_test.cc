@@ -21,12 +21,14 @@ TEST(TorchSeamTest, WhatIsReturnedPasses) {
 }
 
 TEST(TorchSeamTest, WhatIsThrownBecomesAStatus) {
-  EXPECT_THAT(WithoutExceptions([]() -> absl::StatusOr<int> { throw std::runtime_error("shapes differ\nat x"); }),
+  EXPECT_THAT(WithoutExceptions(
+                  []() -> absl::StatusOr<int> { throw std::runtime_error("shapes differ\nat x"); }),
               StatusIs(absl::StatusCode::kInvalidArgument, "LibTorch refused: shapes differ"));
   EXPECT_THAT(WithoutExceptions([]() -> absl::Status { throw std::bad_alloc(); }),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("memory ran out")));
-  EXPECT_THAT(WithoutExceptions([]() -> absl::Status { throw std::runtime_error("CUDA out of memory."); }),
-              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(
+      WithoutExceptions([]() -> absl::Status { throw std::runtime_error("CUDA out of memory."); }),
+      StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
 TEST(TorchSeamTest, ATraceIsOneSentence) {
@@ -35,7 +37,8 @@ TEST(TorchSeamTest, ATraceIsOneSentence) {
                         "  File \"<string>\", line 2, in forward\n"
                         "RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x4 and 16x3)\n"),
             "mat1 and mat2 shapes cannot be multiplied (2x4 and 16x3)");
-  EXPECT_EQ(OneSentence("expected a float\nException raised from check at ../x.cpp:5 (most recent call first):\n"),
+  EXPECT_EQ(OneSentence("expected a float\nException raised from check at ../x.cpp:5 (most recent "
+                        "call first):\n"),
             "expected a float");
   EXPECT_EQ(OneSentence(std::string(1000, 'x')).size(), 300U);
 }

@@ -16,8 +16,8 @@ using ::testing::HasSubstr;
 TEST(TorchScriptTest, AProgramPredictsAndShowsItsState) {
   const TempFolder folder;
 
-  ASSERT_OK_AND_ASSIGN(const auto model, LoadTorchScript(WriteScriptedModel(folder.File("m.pt"),
-                                                                            ScriptedKind::kLinear)));
+  ASSERT_OK_AND_ASSIGN(const auto model, LoadTorchScript(WriteScriptedModel(
+                                             folder.File("m.pt"), ScriptedKind::kLinear)));
 
   EXPECT_EQ(model->Forward(torch::ones({2, 1, 4, 4})).sizes(), torch::IntArrayRef({2, 3}));
   EXPECT_EQ(model->State().size(), 4U);
@@ -28,7 +28,8 @@ TEST(TorchScriptTest, AFileThatIsNoProgramIsRefused) {
   const TempFolder folder;
 
   EXPECT_THAT(LoadTorchScript(folder.Write("m.pt", "not a program")),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("m.pt: is not a TorchScript program")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("m.pt: is not a TorchScript program")));
   EXPECT_THAT(LoadTorchScript(folder.File("missing.pt")),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("missing.pt does not exist")));
 }
@@ -36,16 +37,18 @@ TEST(TorchScriptTest, AFileThatIsNoProgramIsRefused) {
 TEST(TorchScriptTest, AProgramWithoutParametersIsRefused) {
   const TempFolder folder;
 
-  EXPECT_THAT(LoadTorchScript(WriteScriptedModel(folder.File("m.pt"), ScriptedKind::kNoParameters)),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no parameters to train")));
+  EXPECT_THAT(
+      LoadTorchScript(WriteScriptedModel(folder.File("m.pt"), ScriptedKind::kNoParameters)),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no parameters to train")));
 }
 
 TEST(TorchScriptTest, ParametersThatAreNotFloat32AreRefused) {
   const TempFolder folder;
 
-  EXPECT_THAT(LoadTorchScript(WriteScriptedModel(folder.File("m.pt"), ScriptedKind::kDouble)),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("parameter \"weight\" is Double, and only float32 can be trained")));
+  EXPECT_THAT(
+      LoadTorchScript(WriteScriptedModel(folder.File("m.pt"), ScriptedKind::kDouble)),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("parameter \"weight\" is Double, and only float32 can be trained")));
 }
 
 }  // namespace

@@ -12,17 +12,14 @@ namespace {
 using ::testing::HasSubstr;
 
 nlohmann::json Prepare() {
-  return {{"type", "prepare"},
-          {"protocol", 1},
-          {"recipe", SampleRecipe()},
-          {"dataset", {{"format", "idx"}, {"directory", "/data"}}},
-          {"device", "cpu"},
-          {"threads", 2}};
+  return {{"type", "prepare"},        {"protocol", 1},
+          {"recipe", SampleRecipe()}, {"dataset", {{"format", "idx"}, {"directory", "/data"}}},
+          {"device", "cpu"},          {"threads", 2}};
 }
 
 nlohmann::json Train() {
-  return {{"type", "train"}, {"task", "t1"},           {"base_model", "/m"}, {"output", "/u"},
-          {"seed", 5},       {"deadline_seconds", 1.5}};
+  return {{"type", "train"}, {"task", "t1"}, {"base_model", "/m"},
+          {"output", "/u"},  {"seed", 5},    {"deadline_seconds", 1.5}};
 }
 
 TEST(MessageTest, PrepareIsParsed) {
@@ -71,7 +68,8 @@ TEST(MessageTest, MissingAndMistypedFieldsAreNamed) {
   const auto refused = [](nlohmann::json message, const char* field, const nlohmann::json& value,
                           const char* why) {
     message[field] = value;
-    EXPECT_THAT(ParseRequest(message), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(why)));
+    EXPECT_THAT(ParseRequest(message),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(why)));
   };
 
   refused(Train(), "task", nullptr, "train.task must be a text");
@@ -88,12 +86,14 @@ TEST(MessageTest, MissingAndMistypedFieldsAreNamed) {
 }
 
 TEST(MessageTest, LinesThatAreNoMessagesAreRefused) {
-  for (const char* const line : {"", "hello", "[1]", "{\"type\": 1}", "{}", "{\"type\": \"stop\""}) {
+  for (const char* const line :
+       {"", "hello", "[1]", "{\"type\": 1}", "{}", "{\"type\": \"stop\""}) {
     EXPECT_THAT(ParseLine(line), StatusIs(absl::StatusCode::kInvalidArgument,
                                           HasSubstr("the trainer protocol is broken")))
         << line;
   }
-  const std::string deep = "{\"type\":\"stop\",\"x\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  const std::string deep =
+      "{\"type\":\"stop\",\"x\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   EXPECT_THAT(ParseLine(deep), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 

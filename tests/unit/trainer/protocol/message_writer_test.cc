@@ -16,7 +16,8 @@ TEST(MessageWriterTest, EveryMessageIsOneLineOfJson) {
   writer.Prepared({.examples = 90, .held_out_examples = 10, .device = "cpu"});
   writer.Progressed("t", {.step = 0, .step_count = 4, .loss = std::nullopt});
   writer.Progressed("t", {.step = 3, .step_count = 4, .loss = 0.5});
-  writer.Updated("t", {.output = "/u", .examples = 90, .training_loss = 0.25, .steps = 4, .seconds = 1.5});
+  writer.Updated(
+      "t", {.output = "/u", .examples = 90, .training_loss = 0.25, .steps = 4, .seconds = 1.5});
   writer.Evaluated("t", {.examples = 10, .loss = 0.5, .accuracy = 0.75});
   writer.Evaluated("t", {.examples = 10, .loss = 0.5, .accuracy = std::nullopt});
   writer.Error("t", "two\nlines");

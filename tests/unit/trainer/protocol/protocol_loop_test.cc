@@ -70,16 +70,19 @@ Conversation Speak(TrainingSession& session, const std::string& input) {
 
 std::string PrepareLine(const nlohmann::json& recipe, const std::string& directory,
                         const std::string& format = "idx", const std::string& program = "") {
-  nlohmann::json message = {{"type", "prepare"}, {"protocol", 1},
-                            {"recipe", recipe},  {"dataset", {{"format", format}, {"directory", directory}}},
-                            {"device", "cpu"},   {"threads", 1}};
+  nlohmann::json message = {
+      {"type", "prepare"}, {"protocol", 1},
+      {"recipe", recipe},  {"dataset", {{"format", format}, {"directory", directory}}},
+      {"device", "cpu"},   {"threads", 1}};
   if (!program.empty()) message["program"] = program;
   return message.dump() + "\n";
 }
 
-std::string TrainLine(const std::string& base, const std::string& output, double deadline_seconds = 600) {
-  return nlohmann::json{{"type", "train"},    {"task", "job/1"}, {"base_model", base},
-                        {"output", output},   {"seed", 123},     {"deadline_seconds", deadline_seconds}}
+std::string TrainLine(const std::string& base, const std::string& output,
+                      double deadline_seconds = 600) {
+  return nlohmann::json{{"type", "train"},    {"task", "job/1"},
+                        {"base_model", base}, {"output", output},
+                        {"seed", 123},        {"deadline_seconds", deadline_seconds}}
              .dump() +
          "\n";
 }
@@ -93,8 +96,9 @@ constexpr char kStop[] = "{\"type\":\"stop\"}\n";
 TEST(ProtocolLoopTest, TheTranscriptIsAsDocumented) {
   FakeSession session;
 
-  const Conversation conversation = Speak(
-      session, PrepareLine(SampleRecipe(), "/data") + TrainLine("/base", "/update") + EvaluateLine("/m") + kStop);
+  const Conversation conversation =
+      Speak(session, PrepareLine(SampleRecipe(), "/data") + TrainLine("/base", "/update") +
+                         EvaluateLine("/m") + kStop);
 
   EXPECT_THAT(conversation.status, IsOk());
   EXPECT_THAT(
@@ -110,14 +114,16 @@ TEST(ProtocolLoopTest, TheEndOfTheInputIsAStop) {
   FakeSession session;
 
   EXPECT_THAT(Speak(session, "").status, IsOk());
-  EXPECT_THAT(Speak(session, PrepareLine(SampleRecipe(), "/data")).Types(), ElementsAre("hello", "prepared"));
+  EXPECT_THAT(Speak(session, PrepareLine(SampleRecipe(), "/data")).Types(),
+              ElementsAre("hello", "prepared"));
 }
 
 TEST(ProtocolLoopTest, AFailedTaskIsToldAndTheLoopGoesOn) {
   FakeSession session;
   session.train_error = absl::InvalidArgumentError("the loss became not finite at step 12");
 
-  const Conversation conversation = Speak(session, TrainLine("/b", "/u") + EvaluateLine("/m") + kStop);
+  const Conversation conversation =
+      Speak(session, TrainLine("/b", "/u") + EvaluateLine("/m") + kStop);
 
   EXPECT_THAT(conversation.status, IsOk());
   EXPECT_EQ(conversation.lines[1],
@@ -128,8 +134,8 @@ TEST(ProtocolLoopTest, AFailedTaskIsToldAndTheLoopGoesOn) {
 TEST(ProtocolLoopTest, ABadRequestIsToldAndTheLoopGoesOn) {
   FakeSession session;
 
-  const Conversation conversation =
-      Speak(session, "{\"type\":\"train\",\"task\":\"t\"}\n{\"type\":\"dance\"}\n" + EvaluateLine("/m"));
+  const Conversation conversation = Speak(
+      session, "{\"type\":\"train\",\"task\":\"t\"}\n{\"type\":\"dance\"}\n" + EvaluateLine("/m"));
 
   EXPECT_THAT(conversation.status, IsOk());
   EXPECT_EQ(conversation.lines[1],
@@ -154,7 +160,8 @@ TEST(ProtocolLoopTest, ALineWithoutEndIsNotKeptForEver) {
   const Conversation conversation =
       Speak(session, std::string(limits::kTrainerLineBytesMax + 10, 'x'));
 
-  EXPECT_THAT(conversation.status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("longer than")));
+  EXPECT_THAT(conversation.status,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("longer than")));
 }
 
 // The same loop with LibTorch behind it.
@@ -166,7 +173,9 @@ class TrainerConversationTest : public ::testing::Test {
     ASSERT_THAT(InitializeModel(files_, {.recipe = Parsed(SampleRecipe())}, base_), IsOk());
   }
 
-  static RecipeView Parsed(const nlohmann::json& recipe) { return *ParseRecipe(recipe.dump(), "recipe"); }
+  static RecipeView Parsed(const nlohmann::json& recipe) {
+    return *ParseRecipe(recipe.dump(), "recipe");
+  }
 
   Conversation Converse(const std::string& input) {
     TorchSession session(files_, clock_);
@@ -183,8 +192,8 @@ class TrainerConversationTest : public ::testing::Test {
 TEST_F(TrainerConversationTest, ARoundTrainsAndEvaluates) {
   const std::string update = folder_.File("update");
 
-  const Conversation conversation =
-      Converse(PrepareLine(SampleRecipe(), data_) + TrainLine(base_, update) + EvaluateLine(base_) + kStop);
+  const Conversation conversation = Converse(
+      PrepareLine(SampleRecipe(), data_) + TrainLine(base_, update) + EvaluateLine(base_) + kStop);
 
   EXPECT_THAT(conversation.status, IsOk());
   ASSERT_THAT(conversation.Types(), ElementsAre("hello", "prepared", "update", "evaluated"));
@@ -209,8 +218,9 @@ TEST_F(TrainerConversationTest, TheSameMessageGivesTheSameBytes) {
 }
 
 TEST_F(TrainerConversationTest, TrainingBeforePrepareIsRefused) {
-  EXPECT_EQ(Converse(TrainLine(base_, folder_.File("u"))).lines[1],
-            R"({"type":"error","task":"job/1","message":"nothing is prepared; send prepare first"})");
+  EXPECT_EQ(
+      Converse(TrainLine(base_, folder_.File("u"))).lines[1],
+      R"({"type":"error","task":"job/1","message":"nothing is prepared; send prepare first"})");
 }
 
 TEST_F(TrainerConversationTest, ALossThatIsNotFiniteIsToldWithItsStep) {
@@ -218,8 +228,8 @@ TEST_F(TrainerConversationTest, ALossThatIsNotFiniteIsToldWithItsStep) {
   recipe["training"]["learningRate"] = 100;
   recipe["training"]["epochs"] = 100;
 
-  const Conversation conversation =
-      Converse(PrepareLine(recipe, data_) + TrainLine(base_, folder_.File("u")) + EvaluateLine(base_));
+  const Conversation conversation = Converse(
+      PrepareLine(recipe, data_) + TrainLine(base_, folder_.File("u")) + EvaluateLine(base_));
 
   EXPECT_THAT(conversation.Types(), ElementsAre("hello", "prepared", "error", "evaluated"));
   EXPECT_FALSE(files_.Exists(folder_.File("u")));
@@ -229,7 +239,8 @@ TEST_F(TrainerConversationTest, ADeadlineThatPassedIsTold) {
   const Conversation conversation =
       Converse(PrepareLine(SampleRecipe(), data_) + TrainLine(base_, folder_.File("u"), 1e-9));
 
-  EXPECT_THAT(conversation.Last()["message"].get<std::string>(), HasSubstr("deadline passed after"));
+  EXPECT_THAT(conversation.Last()["message"].get<std::string>(),
+              HasSubstr("deadline passed after"));
 }
 
 TEST_F(TrainerConversationTest, BadDataIsToldInOneSentence) {

@@ -44,7 +44,7 @@ TEST(RecipeViewTest, YamlIsRead) {
 model:
   torchscript: {file: model.pt}
 task: regression
-training: {steps: 10, batchSize: 4, optimizer: adamw, learningRate: 1e-3, momentum: 0, weightDecay: 0.01,
+training: {steps: 10, batchSize: 4, optimizer: adamw, learningRate: 1e-3, weightDecay: 0.01,
            proximalMu: 0.5, seed: 9}
 )",
                                   "recipe.yaml");
@@ -64,16 +64,19 @@ TEST(RecipeViewTest, AMissingKeyIsNamedWithTheWayOut) {
     nlohmann::json recipe = SampleRecipe();
     recipe["training"].erase(key);
 
-    EXPECT_THAT(Parse(recipe),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         HasSubstr(std::string("recipe: training.") + key +
-                                   " is missing; give the recipe as `entente job submit --dry-run` prints it")));
+    EXPECT_THAT(
+        Parse(recipe),
+        StatusIs(
+            absl::StatusCode::kInvalidArgument,
+            HasSubstr(std::string("recipe: training.") + key +
+                      " is missing; give the recipe as `entente job submit --dry-run` prints it")));
   }
 }
 
 TEST(RecipeViewTest, ValuesOutOfRangeAreRefused) {
   EXPECT_THAT(ParseWith("/training/batchSize", 0),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("training.batchSize is 0, expected 1 to")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("training.batchSize is 0, expected 1 to")));
   EXPECT_THAT(ParseWith("/training/batchSize", 1.5),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected a whole number")));
   EXPECT_THAT(ParseWith("/training/learningRate", 0), Not(IsOk()));
@@ -84,7 +87,8 @@ TEST(RecipeViewTest, ValuesOutOfRangeAreRefused) {
   EXPECT_THAT(ParseWith("/training/optimizer", "lion"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected sgd or adamw")));
   EXPECT_THAT(ParseWith("/task", "generation"),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected classification or regression")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("expected classification or regression")));
   EXPECT_THAT(ParseWith("/model", nlohmann::json::object()),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("builtin or torchscript")));
   EXPECT_THAT(ParseWith("/model/builtin/hidden", nlohmann::json::array()), Not(IsOk()));
@@ -95,8 +99,9 @@ TEST(RecipeViewTest, ValuesOutOfRangeAreRefused) {
 TEST(RecipeViewTest, ACnnMustFitItsImage) {
   EXPECT_THAT(ParseWith("/model/builtin/inputShape", {16}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("[channels, height, width]")));
-  EXPECT_THAT(ParseWith("/model/builtin/channels", {4, 4, 4}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("4 pixels do not last that long")));
+  EXPECT_THAT(
+      ParseWith("/model/builtin/channels", {4, 4, 4}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("4 pixels do not last that long")));
 }
 
 TEST(RecipeViewTest, BrokenTextIsRefusedWithItsPlace) {

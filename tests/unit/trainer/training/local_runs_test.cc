@@ -20,9 +20,11 @@ class LocalRunsTest : public ::testing::Test {
   static ModelChoice Choice(const nlohmann::json& recipe) {
     return {.recipe = *ParseRecipe(recipe.dump(), "recipe"), .device = DeviceChoice::kCpu};
   }
-  absl::StatusOr<UpdateResult> Alone(const ModelChoice& choice, int64_t rounds, const std::string& output) {
+  absl::StatusOr<UpdateResult> Alone(const ModelChoice& choice, int64_t rounds,
+                                     const std::string& output) {
     return TrainAlone(files_, clock_, choice,
-                      {.source = Source(), .rounds = rounds, .output = folder_.File(output)}, progress_);
+                      {.source = Source(), .rounds = rounds, .output = folder_.File(output)},
+                      progress_);
   }
   DatasetSource Source() const {
     return {.format = DatasetFormat::kIdx, .directory = folder_.File("data")};
@@ -72,9 +74,11 @@ TEST_F(LocalRunsTest, ModelFilesOfBothFormatsAreInspected) {
   EXPECT_EQ(weights.parameter_count, 16U * 8 + 8 + 8 * 3 + 3);
   EXPECT_EQ(program.format, "torchscript");
   EXPECT_EQ(program.parameter_count, 51U);
-  EXPECT_THAT(InspectModel(files_, folder_.Write("x", "text")), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(InspectModel(files_, folder_.Write("x", "PK\3\4 text")),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is not a TorchScript program")));
+  EXPECT_THAT(InspectModel(files_, folder_.Write("x", "text")),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(
+      InspectModel(files_, folder_.Write("x", "PK\3\4 text")),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is not a TorchScript program")));
 }
 
 TEST_F(LocalRunsTest, TrainingAloneLearnsAndRepeats) {
@@ -97,8 +101,9 @@ TEST_F(LocalRunsTest, AMissingPartIsNamed) {
   WriteSampleFolder(folder_, "data", 9);
   ASSERT_THAT(files_.Remove(folder_.File("data/t10k-images-idx3-ubyte")), IsOk());
 
-  EXPECT_THAT(EvaluateOnPart(files_, Choice(SampleRecipe()), Source(), DatasetPart::kTest, progress_),
-              StatusIs(absl::StatusCode::kNotFound, HasSubstr("has no t10k-images-idx3-ubyte")));
+  EXPECT_THAT(
+      EvaluateOnPart(files_, Choice(SampleRecipe()), Source(), DatasetPart::kTest, progress_),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("has no t10k-images-idx3-ubyte")));
 }
 
 }  // namespace

@@ -16,7 +16,9 @@ using ::testing::HasSubstr;
 class Line final : public Model {
  public:
   explicit Line(float weight) : weight_(torch::full({1, 1}, weight, torch::requires_grad())) {}
-  torch::Tensor Forward(const torch::Tensor& inputs) override { return torch::matmul(inputs, weight_); }
+  torch::Tensor Forward(const torch::Tensor& inputs) override {
+    return torch::matmul(inputs, weight_);
+  }
   void SetTraining(bool) override {}
   void MoveTo(const torch::Device&) override {}
   std::vector<StateTensor> State() const override {
@@ -55,7 +57,8 @@ LocalTrainingOptions Options() {
 
 class LocalTrainingTest : public ::testing::Test {
  protected:
-  absl::StatusOr<LocalTrainingResult> Train(const LocalTrainingOptions& options, int64_t count, Line& model) {
+  absl::StatusOr<LocalTrainingResult> Train(const LocalTrainingOptions& options, int64_t count,
+                                            Line& model) {
     return TrainLocally(options, OneToThree(count), clock_, model, progress_);
   }
 
@@ -68,7 +71,8 @@ TEST_F(LocalTrainingTest, AnEpochIsEveryExampleOnce) {
 
   ASSERT_OK_AND_ASSIGN(const LocalTrainingResult result, Train(Options(), 5, model));
 
-  // w - 3: -2, -1.6, -1.28, -1.024 after three steps; losses 4, 2.56 over two examples, 1.6384 over one.
+  // w - 3: -2, -1.6, -1.28, -1.024 after three steps; losses 4, 2.56 over two examples, 1.6384 over
+  // one.
   EXPECT_EQ(result.steps, 3);
   EXPECT_NEAR(model.weight(), 3 - 1.024, 1e-5);
   EXPECT_NEAR(result.training_loss, (2 * 4 + 2 * 2.56 + 1.6384) / 5, 1e-5);

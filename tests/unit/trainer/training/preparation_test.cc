@@ -16,7 +16,8 @@ using ::testing::HasSubstr;
 
 class PreparationTest : public ::testing::Test {
  protected:
-  absl::StatusOr<TensorExamples> Load(const nlohmann::json& recipe_json, const std::string& program = "") {
+  absl::StatusOr<TensorExamples> Load(const nlohmann::json& recipe_json,
+                                      const std::string& program = "") {
     const RecipeView recipe = *ParseRecipe(recipe_json.dump(), "recipe");
     const auto model = MakeModel(recipe, program);
     if (!model.ok()) return model.status();
@@ -43,9 +44,10 @@ TEST_F(PreparationTest, ImagesOfAnotherShapeAreRefused) {
   nlohmann::json recipe = SampleRecipe();
   recipe["model"]["builtin"]["inputShape"] = {1, 28, 28};
 
-  EXPECT_THAT(Load(recipe),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("examples have shape [1,4,4], the recipe's inputShape is [1,28,28]")));
+  EXPECT_THAT(
+      Load(recipe),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("examples have shape [1,4,4], the recipe's inputShape is [1,28,28]")));
 }
 
 TEST_F(PreparationTest, LabelsPastTheOutputsAreRefused) {
@@ -53,8 +55,9 @@ TEST_F(PreparationTest, LabelsPastTheOutputsAreRefused) {
   nlohmann::json recipe = SampleRecipe();
   recipe["model"]["builtin"]["outputs"] = 2;
 
-  EXPECT_THAT(Load(recipe), StatusIs(absl::StatusCode::kInvalidArgument,
-                                     HasSubstr("example 2 has label 2, and the model has 2 outputs")));
+  EXPECT_THAT(Load(recipe),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("example 2 has label 2, and the model has 2 outputs")));
 }
 
 TEST_F(PreparationTest, AModelThatAnswersInAnotherShapeIsRefused) {
@@ -62,7 +65,8 @@ TEST_F(PreparationTest, AModelThatAnswersInAnotherShapeIsRefused) {
 
   EXPECT_THAT(Load(SampleTorchScriptRecipe(),
                    WriteScriptedModel(folder_.File("m.pt"), ScriptedKind::kFlatOutput)),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected float32 of shape [1, outputs]")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("expected float32 of shape [1, outputs]")));
 }
 
 TEST_F(PreparationTest, TheDeviceIsTheOneAskedFor) {

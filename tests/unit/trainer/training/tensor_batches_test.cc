@@ -7,7 +7,8 @@ namespace entente::trainer {
 namespace {
 
 Examples ThreeExamples() {
-  return {.count = 3, .shape = {2}, .inputs = {1, 2, 3, 4, 5, 6}, .classes = {0, 1, 2}, .values = {}};
+  return {
+      .count = 3, .shape = {2}, .inputs = {1, 2, 3, 4, 5, 6}, .classes = {0, 1, 2}, .values = {}};
 }
 
 TEST(TensorBatchesTest, ExamplesAreCopiedAndPickedInOrder) {
@@ -27,9 +28,11 @@ TEST(TensorBatchesTest, ExamplesAreCopiedAndPickedInOrder) {
 
 TEST(TensorBatchesTest, LossesAreWhatTheirNamesSay) {
   const torch::Tensor logits = torch::tensor({{0.0F, 0.0F}, {0.0F, 0.0F}});
-  EXPECT_NEAR(LossOf(LearningTask::kClassification, logits, torch::tensor({0, 1}, torch::kInt64)).item<double>(),
+  EXPECT_NEAR(LossOf(LearningTask::kClassification, logits, torch::tensor({0, 1}, torch::kInt64))
+                  .item<double>(),
               std::log(2.0), 1e-6);
-  EXPECT_NEAR(LossOf(LearningTask::kRegression, logits, torch::full({2, 2}, 3.0F)).item<double>(), 9, 1e-6);
+  EXPECT_NEAR(LossOf(LearningTask::kRegression, logits, torch::full({2, 2}, 3.0F)).item<double>(),
+              9, 1e-6);
 }
 
 }  // namespace

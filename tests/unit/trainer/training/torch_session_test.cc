@@ -21,14 +21,16 @@ using ::testing::HasSubstr;
 class TorchSessionTest : public ::testing::Test {
  protected:
   // Prepares `session_` and writes the initial model.
-  absl::StatusOr<PreparedResult> Prepare(const nlohmann::json& recipe_json, const std::string& program = "") {
-    PrepareRequest request{.recipe = *ParseRecipe(recipe_json.dump(), "recipe"),
-                           .dataset = {.format = DatasetFormat::kIdx, .directory = folder_.File("data")},
-                           .program = program,
-                           .device = DeviceChoice::kCpu,
-                           .threads = 1};
-    const auto made =
-        InitializeModel(files_, {.recipe = request.recipe, .program = program}, folder_.File("base"));
+  absl::StatusOr<PreparedResult> Prepare(const nlohmann::json& recipe_json,
+                                         const std::string& program = "") {
+    PrepareRequest request{
+        .recipe = *ParseRecipe(recipe_json.dump(), "recipe"),
+        .dataset = {.format = DatasetFormat::kIdx, .directory = folder_.File("data")},
+        .program = program,
+        .device = DeviceChoice::kCpu,
+        .threads = 1};
+    const auto made = InitializeModel(files_, {.recipe = request.recipe, .program = program},
+                                      folder_.File("base"));
     if (!made.ok()) return made.status();
     return session_.Prepare(request);
   }
@@ -52,7 +54,8 @@ TEST_F(TorchSessionTest, EveryKindOfModelTrains) {
   WriteSampleFolder(folder_, "data", 40);
   const std::string program = WriteScriptedModel(folder_.File("m.pt"), ScriptedKind::kLinear);
 
-  for (const nlohmann::json& recipe : {SampleRecipe(), SampleCnnRecipe(), SampleTorchScriptRecipe()}) {
+  for (const nlohmann::json& recipe :
+       {SampleRecipe(), SampleCnnRecipe(), SampleTorchScriptRecipe()}) {
     const bool scripted = recipe["model"].contains("torchscript");
     ASSERT_OK_AND_ASSIGN(const PreparedResult prepared, Prepare(recipe, scripted ? program : ""));
     EXPECT_EQ(prepared.examples, 40);
@@ -76,7 +79,8 @@ TEST_F(TorchSessionTest, AnUpdateIsWhatTrainingChanged) {
   ASSERT_OK_AND_ASSIGN(const auto update, SafetensorsReader::Open(files_, folder_.File("update")));
   EXPECT_EQ(update->layout(), base->layout().UpdateLayout(Dtype::kF32));
   float scale = 0;  // The buffer that five forward passes multiplied by 0.99 each.
-  ASSERT_THAT(update->ReadAt(1, 0, absl::MakeSpan(reinterpret_cast<char*>(&scale), sizeof(scale))), IsOk());
+  ASSERT_THAT(update->ReadAt(1, 0, absl::MakeSpan(reinterpret_cast<char*>(&scale), sizeof(scale))),
+              IsOk());
   EXPECT_NEAR(scale, std::pow(0.99, 5) - 1, 1e-5);
 }
 
@@ -101,13 +105,14 @@ TEST_F(TorchSessionTest, RegressionIsTrainedOnSafetensors) {
   recipe["training"]["epochs"] = 20;
   const RecipeView view = *ParseRecipe(recipe.dump(), "recipe");
   ASSERT_THAT(InitializeModel(files_, {.recipe = view}, folder_.File("base")), IsOk());
-  ASSERT_THAT(session_.Prepare({.recipe = view,
-                                .dataset = {.format = DatasetFormat::kSafetensors,
-                                            .directory = WriteRegressionFolder(folder_, "numbers", 100)},
-                                .program = "",
-                                .device = DeviceChoice::kAuto,
-                                .threads = 1}),
-              IsOk());
+  ASSERT_THAT(
+      session_.Prepare({.recipe = view,
+                        .dataset = {.format = DatasetFormat::kSafetensors,
+                                    .directory = WriteRegressionFolder(folder_, "numbers", 100)},
+                        .program = "",
+                        .device = DeviceChoice::kAuto,
+                        .threads = 1}),
+      IsOk());
 
   ASSERT_THAT(session_.Train(Train("update"), progress_), IsOk());
   ASSERT_OK_AND_ASSIGN(const EvaluationResult before,
@@ -123,7 +128,9 @@ TEST_F(TorchSessionTest, ABaseModelThatDoesNotFitIsRefused) {
   ASSERT_THAT(Prepare(SampleRecipe()), IsOk());
   nlohmann::json other = SampleRecipe();
   other["model"]["builtin"]["hidden"] = {9};
-  ASSERT_THAT(InitializeModel(files_, {.recipe = *ParseRecipe(other.dump(), "r")}, folder_.File("base")), IsOk());
+  ASSERT_THAT(
+      InitializeModel(files_, {.recipe = *ParseRecipe(other.dump(), "r")}, folder_.File("base")),
+      IsOk());
 
   EXPECT_THAT(session_.Train(Train("update"), progress_),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("does not fit the model")));
@@ -135,7 +142,8 @@ TEST_F(TorchSessionTest, AFullDiskIsToldAndLeavesNoUpdate) {
   ASSERT_THAT(Prepare(SampleRecipe()), IsOk());
   files_.bytes_left = 10;
 
-  EXPECT_THAT(session_.Train(Train("update"), progress_), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(session_.Train(Train("update"), progress_),
+              StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_FALSE(files_.Exists(folder_.File("update")));
 }
 
@@ -156,27 +164,30 @@ TEST_F(TorchSessionTest, WithoutHeldOutExamplesThereIsNothingToEvaluateOn) {
   ASSERT_OK_AND_ASSIGN(const PreparedResult prepared, Prepare(SampleRecipe()));
 
   EXPECT_EQ(prepared.held_out_examples, 0);
-  EXPECT_THAT(session_.Evaluate({.task = "e", .model = folder_.File("base")}, progress_),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("has no held-out examples")));
+  EXPECT_THAT(
+      session_.Evaluate({.task = "e", .model = folder_.File("base")}, progress_),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("has no held-out examples")));
 }
 
 TEST_F(TorchSessionTest, HalfOfTheHeldOutFilesIsAnError) {
   WriteSampleFolder(folder_, "data", 12);
   ASSERT_THAT(files_.Remove(folder_.File("data/held-out-labels-idx1-ubyte")), IsOk());
 
-  EXPECT_THAT(Prepare(SampleRecipe()),
-              StatusIs(absl::StatusCode::kNotFound, HasSubstr("has no held-out-labels-idx1-ubyte")));
+  EXPECT_THAT(Prepare(SampleRecipe()), StatusIs(absl::StatusCode::kNotFound,
+                                                HasSubstr("has no held-out-labels-idx1-ubyte")));
 }
 
 TEST_F(TorchSessionTest, WhatLibTorchRefusesIsOneSentence) {
   WriteSampleFolder(folder_, "data", 12);
-  folder_.Write("data/train-images-idx3-ubyte", IdxBytes({.shape = {1, 2, 2}, .elements = {0, 0, 0, 0}}));
+  folder_.Write("data/train-images-idx3-ubyte",
+                IdxBytes({.shape = {1, 2, 2}, .elements = {0, 0, 0, 0}}));
   folder_.Write("data/train-labels-idx1-ubyte", IdxBytes({.shape = {1}, .elements = {0}}));
   const std::string program = WriteScriptedModel(folder_.File("m.pt"), ScriptedKind::kLinear);
 
   const auto prepared = Prepare(SampleTorchScriptRecipe(), program);
 
-  EXPECT_THAT(prepared, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("LibTorch refused: ")));
+  EXPECT_THAT(prepared,
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("LibTorch refused: ")));
   EXPECT_EQ(prepared.status().message().find('\n'), absl::string_view::npos);
 }
 

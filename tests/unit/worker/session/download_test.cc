@@ -93,8 +93,8 @@ TEST_F(DownloadTest, AModelThatIsNotThereEndsIt) {
 TEST_F(DownloadTest, AModelLargerThanTheCacheIsRefusedAtOnce) {
   service_.files[Sha256Of("large").ToHex()] = std::string(101, 'x');
 
-  EXPECT_THAT(Run(Sha256Of("large")), StatusIs(absl::StatusCode::kResourceExhausted,
-                                               HasSubstr("the cache may hold 100")));
+  EXPECT_THAT(Run(Sha256Of("large")),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("the cache may hold 100")));
   EXPECT_THAT(progress_, IsEmpty());
 }
 

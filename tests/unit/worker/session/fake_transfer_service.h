@@ -20,9 +20,9 @@ class FakeTransferService final : public v1::TransferService::Service {
   // Thread-safe for the calls below; set what is to break before the call.
   std::map<std::string, std::string> files;  // What may be downloaded, by digest.
   size_t chunk_bytes = 4;
-  std::deque<size_t> cut_downloads_after;  // Chunks sent before each next download breaks.
-  std::deque<grpc::Status> upload_results; // Of the next uploads, instead of OK.
-  std::deque<size_t> cut_uploads_after;    // Bytes taken before each next upload breaks.
+  std::deque<size_t> cut_downloads_after;   // Chunks sent before each next download breaks.
+  std::deque<grpc::Status> upload_results;  // Of the next uploads, instead of OK.
+  std::deque<size_t> cut_uploads_after;     // Bytes taken before each next upload breaks.
 
   std::vector<uint64_t> DownloadOffsets() const {
     absl::MutexLock lock(&mu_);

@@ -28,12 +28,13 @@ TEST(GrpcTransfersTest, MovesFilesBothWays) {
   header.set_digest(Sha256Of("update").ToHex());
   header.set_total_bytes(6);
 
-  EXPECT_THAT(
-      transfers.Download(Sha256Of("model"), "toy-1", [](uint64_t, uint64_t) {}, CancelToken()),
-      IsOk());
-  EXPECT_THAT(transfers.Upload(header, folder.Write("update", "update"), [](uint64_t, uint64_t) {},
-                               CancelToken()),
+  EXPECT_THAT(transfers.Download(
+                  Sha256Of("model"), "toy-1", [](uint64_t, uint64_t) {}, CancelToken()),
               IsOk());
+  EXPECT_THAT(
+      transfers.Upload(
+          header, folder.Write("update", "update"), [](uint64_t, uint64_t) {}, CancelToken()),
+      IsOk());
 
   EXPECT_EQ(service.Uploaded(), "update");
 }
@@ -50,9 +51,10 @@ TEST(GrpcTransfersTest, AFileThatChangedIsNotSent) {
   v1::UploadHeader header;
   header.set_total_bytes(7);
 
-  EXPECT_THAT(transfers.Upload(header, folder.Write("update", "update"), [](uint64_t, uint64_t) {},
-                               CancelToken()),
-              StatusIs(absl::StatusCode::kInternal, HasSubstr("has 6 bytes")));
+  EXPECT_THAT(
+      transfers.Upload(
+          header, folder.Write("update", "update"), [](uint64_t, uint64_t) {}, CancelToken()),
+      StatusIs(absl::StatusCode::kInternal, HasSubstr("has 6 bytes")));
 }
 
 }  // namespace

@@ -40,20 +40,26 @@ TEST_P(BrokenTaskTest, IsRefusedWithTheReason) {
 INSTANTIATE_TEST_SUITE_P(
     Tasks, BrokenTaskTest,
     testing::Values(
-        TaskCase{"job", [](v1::Task* t) { t->mutable_key()->set_job_id("../x"); }, "job id"},
-        TaskCase{"attempt", [](v1::Task* t) { t->mutable_key()->set_attempt(0); }, "attempt is 0"},
-        TaskCase{"kind", [](v1::Task* t) { t->mutable_key()->clear_kind(); },
+        TaskCase{"job", [](v1::Task* broken) { broken->mutable_key()->set_job_id("../x"); },
+                 "job id"},
+        TaskCase{"attempt", [](v1::Task* broken) { broken->mutable_key()->set_attempt(0); },
+                 "attempt is 0"},
+        TaskCase{"kind", [](v1::Task* broken) { broken->mutable_key()->clear_kind(); },
                  "neither to train nor to evaluate"},
-        TaskCase{"model", [](v1::Task* t) { t->set_model_digest("abc"); }, "not a SHA-256"},
-        TaskCase{"recipe", [](v1::Task* t) { t->clear_recipe(); }, "no recipe"},
-        TaskCase{"range", [](v1::Task* t) { t->mutable_recipe()->set_rounds(0); }, "rounds is 0"},
-        TaskCase{"digest", [](v1::Task* t) { t->mutable_recipe()->set_rounds(6); },
+        TaskCase{"model", [](v1::Task* broken) { broken->set_model_digest("abc"); },
+                 "not a SHA-256"},
+        TaskCase{"recipe", [](v1::Task* broken) { broken->clear_recipe(); }, "no recipe"},
+        TaskCase{"range", [](v1::Task* broken) { broken->mutable_recipe()->set_rounds(0); },
+                 "rounds is 0"},
+        TaskCase{"digest", [](v1::Task* broken) { broken->mutable_recipe()->set_rounds(6); },
                  "not the one its digest names"},
-        TaskCase{"submitter", [](v1::Task* t) { t->clear_submitter(); }, "who submitted"},
-        TaskCase{"deadline", [](v1::Task* t) { t->clear_deadline(); }, "deadline is 0"},
-        TaskCase{"far", [](v1::Task* t) { t->mutable_deadline()->set_seconds(1LL << 33); },
+        TaskCase{"submitter", [](v1::Task* broken) { broken->clear_submitter(); }, "who submitted"},
+        TaskCase{"deadline", [](v1::Task* broken) { broken->clear_deadline(); }, "deadline is 0"},
+        TaskCase{"far",
+                 [](v1::Task* broken) { broken->mutable_deadline()->set_seconds(1LL << 33); },
                  "at most 90 days"},
-        TaskCase{"lease", [](v1::Task* t) { t->clear_lease(); }, "lease is not over 0 s"}),
+        TaskCase{"lease", [](v1::Task* broken) { broken->clear_lease(); },
+                 "lease is not over 0 s"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(CheckTaskTest, ADatasetThatIsNotOfferedIsNamedWithThoseThatAre) {
@@ -87,7 +93,8 @@ TEST_F(TaskAdmissionTest, WhatThePolicyAllowsIsTaken) {
 
 TEST_F(TaskAdmissionTest, ARefusalNamesTheRule) {
   const LocalPolicy policy = Policy(
-      "rules: [{name: all, effect: allow}, {name: no-teaching, effect: deny, purposes: [teach*]}]\n");
+      "rules: [{name: all, effect: allow}, {name: no-teaching, effect: deny, purposes: "
+      "[teach*]}]\n");
   const TaskAdmission admission({.datasets = &datasets_, .policy = &policy, .clock = &clock_});
 
   const auto refusal = admission.Refusal(SomeTask());

@@ -20,10 +20,9 @@ TEST(TaskKeyTest, EveryPartTellsTasksApart) {
   const v1::TaskKey key = Key("a", 1, 1, v1::TaskKey::KIND_TRAIN);
 
   EXPECT_TRUE(SameTask(key, Key("a", 1, 1, v1::TaskKey::KIND_TRAIN)));
-  for (const v1::TaskKey& other : {Key("b", 1, 1, v1::TaskKey::KIND_TRAIN),
-                                   Key("a", 2, 1, v1::TaskKey::KIND_TRAIN),
-                                   Key("a", 1, 2, v1::TaskKey::KIND_TRAIN),
-                                   Key("a", 1, 1, v1::TaskKey::KIND_EVALUATE)}) {
+  for (const v1::TaskKey& other :
+       {Key("b", 1, 1, v1::TaskKey::KIND_TRAIN), Key("a", 2, 1, v1::TaskKey::KIND_TRAIN),
+        Key("a", 1, 2, v1::TaskKey::KIND_TRAIN), Key("a", 1, 1, v1::TaskKey::KIND_EVALUATE)}) {
     EXPECT_FALSE(SameTask(key, other));
     EXPECT_NE(TaskFileStem(key), TaskFileStem(other));
   }

@@ -88,9 +88,8 @@ class FakeRunner final : public TaskRunner {
     }
     report("training", {.step = 1, .step_count = 2});
     absl::MutexLock lock(&mu_);
-    const auto has_result = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-      return !results_.empty();
-    };
+    const auto has_result = [this]()
+                                ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !results_.empty(); };
     mu_.Await(absl::Condition(&has_result));
     TaskResult result = results_.front();
     results_.pop_front();
@@ -148,8 +147,8 @@ class TaskLoopTest : public testing::Test {
   TaskLoopTest()
       : policy_(LoadPolicy(files_, folder_.Write("policy.yaml", kOpenPolicy))),
         admission_({.datasets = &datasets_, .policy = &policy_, .clock = &clock_}),
-        loop_({.sender = &sender_, .runner = &runner_, .admission = &admission_, .clock = &clock_}) {
-  }
+        loop_(
+            {.sender = &sender_, .runner = &runner_, .admission = &admission_, .clock = &clock_}) {}
 
   static v1::Task Task(const std::string& job, uint32_t round_index = 0) {
     v1::Task task = SomeTask();
@@ -361,7 +360,8 @@ TEST_F(TaskLoopTest, NothingIsTakenAfterDraining) {
 TEST_F(TaskLoopTest, TooManyTasksAreDeclined) {
   loop_.HandleTask(Task("first"));
   ASSERT_TRUE(runner_.WaitForRuns(1));
-  for (size_t i = 0; i <= limits::kWorkerTasksMax; ++i) loop_.HandleTask(Task(absl::StrCat("j", i)));
+  for (size_t i = 0; i <= limits::kWorkerTasksMax; ++i)
+    loop_.HandleTask(Task(absl::StrCat("j", i)));
 
   EXPECT_THAT(sender_.lines().back(), HasSubstr("the worker has 64 tasks waiting already"));
 }

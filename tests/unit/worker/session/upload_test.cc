@@ -68,8 +68,7 @@ TEST_F(UploadTest, AFullCoordinatorIsAskedAgain) {
 }
 
 TEST_F(UploadTest, ARefusalEndsItWithTheCoordinatorsWords) {
-  service_.upload_results = {
-      {grpc::StatusCode::INVALID_ARGUMENT, "tensor \"w\" holds a NaN"}};
+  service_.upload_results = {{grpc::StatusCode::INVALID_ARGUMENT, "tensor \"w\" holds a NaN"}};
   EXPECT_THAT(Run("0123456789"),
               StatusIs(absl::StatusCode::kInvalidArgument, "tensor \"w\" holds a NaN"));
 

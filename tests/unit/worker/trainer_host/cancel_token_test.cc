@@ -47,7 +47,9 @@ TEST(CancelTokenTest, CallsAtOnceWhenItIsCancelledAlready) {
 TEST(CancelTokenTest, DoesNotCallWhoHasGone) {
   CancelToken token;
   int calls = 0;
-  { const CancelToken::Registration registration = token.OnCancel([&] { ++calls; }); }
+  {
+    const CancelToken::Registration registration = token.OnCancel([&] { ++calls; });
+  }
 
   token.Cancel("a");
 

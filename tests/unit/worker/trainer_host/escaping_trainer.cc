@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trainer that tries to get out, and reports over the trainer protocol how far it came. Arguments:
-// a port on 127.0.0.1 where somebody listens, and a file that is none of its business.
+// A trainer that tries to get out, and reports over the trainer protocol how far it came.
+// Arguments: a port on 127.0.0.1 where somebody listens, and a file that is none of its business.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

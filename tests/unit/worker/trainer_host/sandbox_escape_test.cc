@@ -65,10 +65,11 @@ class SandboxEscapeTest : public testing::Test {
 };
 
 TEST_F(SandboxEscapeTest, NothingGetsOutOfTheSandbox) {
-  EXPECT_EQ(Report(SandboxKind::kBubblewrap),
-            "the trainer says: connect failed, read failed, passwd failed, beside failed, into data "
-            "failed, into models failed, privileges failed, own data done, own model done, own "
-            "folder done");
+  EXPECT_EQ(
+      Report(SandboxKind::kBubblewrap),
+      "the trainer says: connect failed, read failed, passwd failed, beside failed, into data "
+      "failed, into models failed, privileges failed, own data done, own model done, own "
+      "folder done");
   EXPECT_FALSE(std::filesystem::exists(folder_.File("escaped")));
   EXPECT_FALSE(std::filesystem::exists(folder_.File("data/escaped")));
   EXPECT_TRUE(std::filesystem::exists(folder_.File("work/result")));

@@ -40,9 +40,9 @@ TEST(SandboxTest, TakesEverythingAway) {
   const std::vector<std::string> argv = BuildLaunch(SomeSpec()).argv;
 
   EXPECT_EQ(argv.front(), "/usr/bin/bwrap");
-  for (const char* wall : {"--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-                           "--unshare-user-try", "--unshare-cgroup-try", "--die-with-parent",
-                           "--new-session", "--clearenv"}) {
+  for (const char* wall :
+       {"--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-user-try",
+        "--unshare-cgroup-try", "--die-with-parent", "--new-session", "--clearenv"}) {
     EXPECT_THAT(argv, Contains(wall));
   }
   EXPECT_TRUE(Has(argv, {"--cap-drop", "ALL"}));
@@ -69,8 +69,8 @@ TEST(SandboxTest, ShowsWhatTheTrainerNeedsAndWritesOnlyToItsFolder) {
 
 TEST(SandboxTest, ShowsTheProgramAtItsOwnPlaceUnlessItIsThereAlready) {
   SandboxSpec spec = SomeSpec();
-  EXPECT_TRUE(Has(BuildLaunch(spec).argv, {"--ro-bind", "/opt/entente/entente-trainer",
-                                           "/opt/entente/entente-trainer"}));
+  EXPECT_TRUE(Has(BuildLaunch(spec).argv,
+                  {"--ro-bind", "/opt/entente/entente-trainer", "/opt/entente/entente-trainer"}));
 
   spec.command = {"/usr/bin/python3", "trainer.py"};
   EXPECT_FALSE(Has(BuildLaunch(spec).argv, {"--ro-bind", "/usr/bin/python3"}));

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <thread>
 #include <vector>
 
+#include "common/base/file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -33,7 +35,7 @@ while read -r line; do
 )sh" + on_train +
          R"sh(
       ;;
-    stop) exit 0;;
+    stop) echo stop >> "$1"; exit 0;;
   esac
 done
 )sh";
@@ -77,15 +79,21 @@ class TrainerHostTest : public testing::Test {
   }
 
   absl::StatusOr<TrainResult> Train(TrainerHost& host) {
-    return host.Train({.task = "t",
-                       .base_model = folder_.File("models/m"),
-                       .output_name = "out",
-                       .seed = 1,
-                       .deadline = absl::Seconds(60)},
-                      [this](const StepProgress& step) { steps_.push_back(step); }, cancel_);
+    return host.Train(
+        {.task = "t",
+         .base_model = folder_.File("models/m"),
+         .output_name = "out",
+         .seed = 1,
+         .deadline = absl::Seconds(60)},
+        [this](const StepProgress& step) { steps_.push_back(step); }, cancel_);
   }
 
-  uintmax_t StartCount() { return std::filesystem::file_size(folder_.File("starts")) / 6; }
+  size_t StartCount() {
+    PosixFileSystem files;
+    const auto said = ReadTextFile(files, folder_.File("starts"), 1000);
+    EXPECT_THAT(said, IsOk());
+    return static_cast<size_t>(std::count(said->begin(), said->end(), 'r'));  // Of "start".
+  }
 
   TempFolder folder_;
   CancelToken cancel_;
@@ -105,7 +113,8 @@ TEST_F(TrainerHostTest, PreparesTrainsAndEvaluates) {
   EXPECT_EQ(steps_[0].step_count, 2);
   ASSERT_OK_AND_ASSIGN(
       const EvaluateResult evaluation,
-      host->Evaluate({.task = "e", .model = folder_.File("models/m")}, [](const auto&) {}, cancel_));
+      host->Evaluate(
+          {.task = "e", .model = folder_.File("models/m")}, [](const auto&) {}, cancel_));
   EXPECT_EQ(evaluation.accuracy, 1);
 }
 
@@ -127,6 +136,17 @@ TEST_F(TrainerHostTest, AnotherRecipeGetsATrainerOfItsOwnAndAnEmptyFolder) {
 
   EXPECT_EQ(StartCount(), 2);
   EXPECT_FALSE(std::filesystem::exists(result.output));
+}
+
+TEST_F(TrainerHostTest, AnIdleTrainerIsToldToStop) {
+  const auto host = Host(Script(kTrain));
+  ASSERT_THAT(host->Prepare(Request(), cancel_), IsOk());
+
+  host->Stop();
+
+  PosixFileSystem files;
+  ASSERT_OK_AND_ASSIGN(const std::string said, ReadTextFile(files, folder_.File("starts"), 100));
+  EXPECT_EQ(said, "start\nstop\n");
 }
 
 TEST_F(TrainerHostTest, ACrashIsSaidWithItsSignalAndLastWords) {
@@ -185,20 +205,22 @@ TEST_F(TrainerHostTest, AnAnswerAboutAnotherTaskIsRefused) {
 }
 
 TEST_F(TrainerHostTest, WhatTheTrainerSaysItCannotDoReachesTheCaller) {
-  const auto host = Host(Script(R"(echo '{"type":"error","task":"t","message":"the loss is NaN"}')"));
+  const auto host =
+      Host(Script(R"(echo '{"type":"error","task":"t","message":"the loss is NaN"}')"));
   ASSERT_THAT(host->Prepare(Request(), cancel_), IsOk());
 
-  EXPECT_THAT(Train(*host), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                     "the trainer says: the loss is NaN"));
+  EXPECT_THAT(Train(*host),
+              StatusIs(absl::StatusCode::kFailedPrecondition, "the trainer says: the loss is NaN"));
 }
 
 TEST_F(TrainerHostTest, CancellingKillsTheTrainer) {
-  const auto host = Host(Script("echo '{\"type\":\"progress\",\"step\":1,\"step_count\":2}'; read -r"));
+  const auto host =
+      Host(Script("echo '{\"type\":\"progress\",\"step\":1,\"step_count\":2}'; read -r"));
   ASSERT_THAT(host->Prepare(Request(), cancel_), IsOk());
 
-  const auto trained =
-      host->Train({.task = "t", .base_model = "m", .output_name = "out", .deadline = absl::Hours(1)},
-                  [this](const StepProgress&) { cancel_.Cancel("the round closed"); }, cancel_);
+  const auto trained = host->Train(
+      {.task = "t", .base_model = "m", .output_name = "out", .deadline = absl::Hours(1)},
+      [this](const StepProgress&) { cancel_.Cancel("the round closed"); }, cancel_);
 
   EXPECT_THAT(trained, StatusIs(absl::StatusCode::kCancelled, "the round closed"));
 }
@@ -212,13 +234,13 @@ TEST_F(TrainerHostTest, AnotherProtocolIsRefused) {
 }
 
 TEST_F(TrainerHostTest, DataItCannotReadIsSaidInItsWords) {
-  const auto host = Host(std::string(kHello) +
-                         "\nread -r\necho '{\"type\":\"error\",\"message\":\"the folder is empty\"}'"
-                         "\nread -r");
+  const auto host =
+      Host(std::string(kHello) +
+           "\nread -r\necho '{\"type\":\"error\",\"message\":\"the folder is empty\"}'"
+           "\nread -r");
 
-  EXPECT_THAT(host->Prepare(Request(), cancel_),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       "the trainer says: the folder is empty"));
+  EXPECT_THAT(host->Prepare(Request(), cancel_), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                                          "the trainer says: the folder is empty"));
 }
 
 }  // namespace

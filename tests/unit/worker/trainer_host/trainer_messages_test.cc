@@ -16,14 +16,15 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(TrainerMessagesTest, WritesWhatTheProtocolSays) {
-  EXPECT_EQ(ToLine(PrepareMessage{.recipe = {{"name", "r"}},
-                                  .dataset_format = "idx",
-                                  .dataset_folder = "/entente/data",
-                                  .program = "",
-                                  .device = "auto",
-                                  .threads = 2}),
-            R"({"type":"prepare","protocol":1,"recipe":{"name":"r"},)"
-            R"("dataset":{"format":"idx","directory":"/entente/data"},"device":"auto","threads":2})");
+  EXPECT_EQ(
+      ToLine(PrepareMessage{.recipe = {{"name", "r"}},
+                            .dataset_format = "idx",
+                            .dataset_folder = "/entente/data",
+                            .program = "",
+                            .device = "auto",
+                            .threads = 2}),
+      R"({"type":"prepare","protocol":1,"recipe":{"name":"r"},)"
+      R"("dataset":{"format":"idx","directory":"/entente/data"},"device":"auto","threads":2})");
   EXPECT_EQ(ToLine(TrainMessage{.task = "t",
                                 .base_model = "/m",
                                 .output = "/o",
@@ -100,9 +101,8 @@ TEST_P(TrainerGarbageTest, IsRefusedWithTheLineAndTheFault) {
 INSTANTIATE_TEST_SUITE_P(
     Garbage, TrainerGarbageTest,
     testing::Values(
-        GarbageCase{"Loading data...", "Loading data... (not JSON)"},
-        GarbageCase{"", "not JSON"}, GarbageCase{"[1]", "not an object"},
-        GarbageCase{R"({"step":1})", "\"type\" is missing"},
+        GarbageCase{"Loading data...", "Loading data... (not JSON)"}, GarbageCase{"", "not JSON"},
+        GarbageCase{"[1]", "not an object"}, GarbageCase{R"({"step":1})", "\"type\" is missing"},
         GarbageCase{R"({"type":7})", "\"type\" must be a text"},
         GarbageCase{R"({"type":"dance"})", "unknown type \"dance\""},
         GarbageCase{R"({"type":"prepared","examples":-1,"held_out_examples":0})",

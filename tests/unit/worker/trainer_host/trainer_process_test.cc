@@ -107,8 +107,8 @@ TEST_F(TrainerProcessTest, ALineWithoutEndIsRefused) {
 }
 
 TEST_F(TrainerProcessTest, ALineOfTheLimitIsTaken) {
-  const auto process =
-      Shell("head -c " + std::to_string(limits::kTrainerLineBytesMax) + " /dev/zero | tr '\\0' x; echo");
+  const auto process = Shell("head -c " + std::to_string(limits::kTrainerLineBytesMax) +
+                             " /dev/zero | tr '\\0' x; echo");
 
   ASSERT_OK_AND_ASSIGN(const std::string line, process->ReadLine(kLongEnough));
 
@@ -157,8 +157,8 @@ TEST_F(TrainerProcessTest, StopKillsOneThatDoesNotListen) {
   EXPECT_EQ(process->ExitCode(), 128 + SIGKILL);
 }
 
-TEST_F(TrainerProcessTest, StopLetsOneThatListensEndItself) {
-  const auto process = Shell("trap 'exit 7' TERM; echo ready; while true; do read -r -t 0.01; done");
+TEST_F(TrainerProcessTest, TheEndOfItsInputTellsItToEnd) {
+  const auto process = Shell("echo ready; while read -r; do :; done; exit 7");
   ASSERT_THAT(process->ReadLine(kLongEnough), IsOk());
 
   process->Stop(kLongEnough);
@@ -166,10 +166,21 @@ TEST_F(TrainerProcessTest, StopLetsOneThatListensEndItself) {
   EXPECT_EQ(process->ExitCode(), 7);
 }
 
+TEST_F(TrainerProcessTest, OneThatDoesNotMindItsInputIsTerminated) {
+  const auto process =
+      Shell("trap 'exit 8' TERM; echo ready; while true; do read -r -t 0.01; done");
+  ASSERT_THAT(process->ReadLine(kLongEnough), IsOk());
+
+  process->Stop(absl::Seconds(1));
+
+  EXPECT_EQ(process->ExitCode(), 8);
+}
+
 TEST_F(TrainerProcessTest, AMissingProgramIsNamed) {
-  EXPECT_THAT(TrainerProcess::Start({.argv = {"/no/such/trainer"}, .environment = {}, .folder = "/"}),
-              StatusIs(absl::StatusCode::kUnavailable,
-                       "cannot start /no/such/trainer: No such file or directory"));
+  EXPECT_THAT(
+      TrainerProcess::Start({.argv = {"/no/such/trainer"}, .environment = {}, .folder = "/"}),
+      StatusIs(absl::StatusCode::kUnavailable,
+               "cannot start /no/such/trainer: No such file or directory"));
 }
 
 }  // namespace

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/task_message.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/random_source.h"
+#include "common/config/proto_time.h"
+
+namespace entente::engine {
+
+v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::RoundState& round,
+                                   const WorkerId& worker, v1::TaskKey::Kind kind, absl::Time now) {
+  v1::CoordinatorMessage message;
+  v1::Task* const task = message.mutable_task();
+  task->mutable_key()->set_job_id(job.id.value());
+  task->mutable_key()->set_round_index(round.round_index);
+  task->mutable_key()->set_attempt(round.attempt);
+  task->mutable_key()->set_kind(kind);
+  const bool trains = kind == v1::TaskKey::KIND_TRAIN;
+  task->set_model_digest((trains ? round.base_model : round.model).ToHex());
+  *task->mutable_recipe() = job.recipe;
+  task->set_recipe_digest(job.recipe_digest.ToHex());
+  task->set_submitter(job.submitter);
+  task->set_seed(DeriveSeed(job.recipe.training().seed(),
+                            absl::StrCat("round ", round.round_index, " of ", worker.value())));
+  *task->mutable_deadline() = ToProto(std::max(absl::ZeroDuration(), round.closes_at - now));
+  *task->mutable_lease() = job.recipe.pacing().lease();
+  return message;
+}
+
+v1::CoordinatorMessage TaskCancelledMessage(const JobId& job, const rounds::CancelTask& cancel) {
+  v1::CoordinatorMessage message;
+  v1::TaskKey* const key = message.mutable_cancelled()->mutable_key();
+  key->set_job_id(job.value());
+  key->set_round_index(cancel.round_index);
+  key->set_attempt(cancel.attempt);
+  key->set_kind(cancel.evaluates ? v1::TaskKey::KIND_EVALUATE : v1::TaskKey::KIND_TRAIN);
+  message.mutable_cancelled()->set_reason(cancel.reason);
+  return message;
+}
+
+}  // namespace entente::engine

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A coordinator that is killed or stopped goes on with its jobs when it is started again.
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "tests/integration/federation.h"
+
+namespace entente {
+namespace {
+
+using RecoveryTest = FederationTest;
+
+TEST_F(RecoveryTest, KilledCoordinatorGoesOnInTheSameJob) {
+  StartCoordinator();
+  StartWorker("br-lab");
+  StartWorker("fr-lab");
+  WaitForWorkers(2);
+  const std::string job = Submit(WriteRecipe(6, "  quorum: {count: 2}\n  lease: 20s\n"));
+  ASSERT_TRUE(WaitUntil(
+      [&] { return EntenteJson({"job", "show", job}).value("roundsCommitted", 0) >= 1; }));
+
+  coordinator().Signal(SIGKILL);
+  coordinator().WaitForExit();
+  StartCoordinator();
+
+  const nlohmann::json ended = WaitForEnd(job);
+  EXPECT_EQ(ended.value("state", ""), "completed") << ended.dump(2);
+  EXPECT_EQ(ended.value("roundsCommitted", 0), 6);
+}
+
+TEST_F(RecoveryTest, StopIsCleanOnBothSidesAndTheWorkerComesBack) {
+  StartCoordinator();
+  StartWorker("fr-lab");
+  WaitForWorkers(1);
+
+  coordinator().Signal(SIGTERM);
+  EXPECT_EQ(coordinator().WaitForExit(absl::Seconds(20)), 0) << coordinator().Output();
+  StartCoordinator();
+  WaitForWorkers(1);
+
+  worker("fr-lab").Signal(SIGTERM);
+  EXPECT_EQ(worker("fr-lab").WaitForExit(absl::Seconds(20)), 0) << worker("fr-lab").Output();
+}
+
+}  // namespace
+}  // namespace entente

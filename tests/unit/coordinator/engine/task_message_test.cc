@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/task_message.h"
+
+#include <gmock/gmock.h>
+
+#include "common/config/proto_time.h"
+#include "common/recipe/recipe.h"
+
+namespace entente::engine {
+namespace {
+
+const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
+const WorkerId kFr("fr-lab/w");
+
+JobDescription Job() {
+  JobDescription job{.id = JobId("j"), .submitter = "spiffe://a.example/submitter/s"};
+  FillRecipeDefaults(&job.recipe);
+  return job;
+}
+
+rounds::RoundState Round() {
+  rounds::RoundState round;
+  round.round_index = 2;
+  round.base_model = Sha256Of("base");
+  round.model = Sha256Of("next");
+  round.closes_at = kNoon + absl::Minutes(3);
+  return round;
+}
+
+TEST(TaskMessageTest, TrainingStartsFromTheBaseAndEvaluationLooksAtTheNextModel) {
+  const v1::Task train =
+      TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_TRAIN, kNoon).task();
+  const v1::Task evaluate =
+      TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_EVALUATE, kNoon).task();
+
+  EXPECT_EQ(train.model_digest(), Sha256Of("base").ToHex());
+  EXPECT_EQ(evaluate.model_digest(), Sha256Of("next").ToHex());
+  EXPECT_EQ(ToDuration(train.deadline()), absl::Minutes(3));
+}
+
+TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
+  const auto seed = [](uint32_t round_index, uint32_t attempt, const char* worker) {
+    rounds::RoundState round = Round();
+    round.round_index = round_index;
+    round.attempt = attempt;
+    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, kNoon).task().seed();
+  };
+
+  EXPECT_EQ(seed(2, 1, "a/w"), seed(2, 2, "a/w"));
+  EXPECT_NE(seed(2, 1, "a/w"), seed(3, 1, "a/w"));
+  EXPECT_NE(seed(2, 1, "a/w"), seed(2, 1, "b/w"));
+}
+
+TEST(TaskMessageTest, PastDeadlineIsZero) {
+  const v1::Task task =
+      TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_TRAIN, kNoon + absl::Hours(1)).task();
+
+  EXPECT_EQ(ToDuration(task.deadline()), absl::ZeroDuration());
+}
+
+TEST(TaskMessageTest, CancellationNamesTheTaskInFull) {
+  const v1::TaskCancelled cancelled =
+      TaskCancelledMessage(JobId("j"), {.worker = kFr, .round_index = 4, .attempt = 2,
+                                        .evaluates = true, .reason = "late"})
+          .cancelled();
+
+  EXPECT_EQ(cancelled.key().job_id(), "j");
+  EXPECT_EQ(cancelled.key().round_index(), 4U);
+  EXPECT_EQ(cancelled.key().attempt(), 2U);
+  EXPECT_EQ(cancelled.key().kind(), v1::TaskKey::KIND_EVALUATE);
+  EXPECT_EQ(cancelled.reason(), "late");
+}
+
+}  // namespace
+}  // namespace entente::engine

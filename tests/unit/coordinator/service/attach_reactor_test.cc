@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/service/attach_reactor.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/coordinator/service/service_fixture.h"
+
+namespace entente::service {
+namespace {
+
+using ::testing::HasSubstr;
+
+class AttachReactorTest : public ServiceTest {
+ protected:
+  using Stream = grpc::ClientReaderWriter<v1::WorkerMessage, v1::CoordinatorMessage>;
+
+  AttachReactorTest() : stub_(v1::WorkerService::NewStub(AsWorker())), call_(Context()) {
+    hello_.mutable_hello()->set_protocol_version(1);
+    hello_.mutable_hello()->add_datasets("numbers");
+  }
+
+  std::unique_ptr<Stream> Attach() { return stub_->Attach(call_.get()); }
+
+  // The next message that is no heartbeat; kind not set at the stream's end.
+  static v1::CoordinatorMessage Next(Stream& stream) {
+    v1::CoordinatorMessage message;
+    while (stream.Read(&message)) {
+      if (!message.has_heartbeat()) return message;
+    }
+    return {};
+  }
+
+  const std::unique_ptr<v1::WorkerService::Stub> stub_;
+  const std::unique_ptr<grpc::ClientContext> call_;
+  v1::WorkerMessage hello_;
+};
+
+TEST_F(AttachReactorTest, HelloIsAnsweredWithWelcomeThenTasksFollow) {
+  const auto stream = Attach();
+  stream->Write(hello_);
+
+  const v1::CoordinatorMessage welcome = Next(*stream);
+  ASSERT_TRUE(welcome.has_welcome());
+  EXPECT_EQ(welcome.welcome().worker_id(), "fr-lab/w");
+  Submit(RecipeOf(1, 1));
+  EXPECT_TRUE(Next(*stream).has_task());
+  call_->TryCancel();
+  stream->Finish();
+}
+
+TEST_F(AttachReactorTest, FirstMessageMustBeHello) {
+  const auto stream = Attach();
+  v1::WorkerMessage heartbeat;
+  heartbeat.mutable_heartbeat();
+  stream->Write(heartbeat);
+
+  Next(*stream);
+  const grpc::Status status = stream->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(AttachReactorTest, OtherProtocolEndsTheStreamWithTheReason) {
+  const auto stream = Attach();
+  hello_.mutable_hello()->set_protocol_version(9);
+  stream->Write(hello_);
+
+  EXPECT_TRUE(Next(*stream).has_goodbye());
+  Next(*stream);
+  const grpc::Status status = stream->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("protocol 9"));
+}
+
+TEST_F(AttachReactorTest, SilentWorkerIsCutOff) {
+  const auto stream = Attach();
+  stream->Write(hello_);
+
+  while (Next(*stream).kind_case() != v1::CoordinatorMessage::KIND_NOT_SET) {
+  }
+  const grpc::Status status = stream->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  ASSERT_EQ(workers_->Snapshot().size(), 1U);
+  EXPECT_THAT(workers_->Snapshot()[0].reason, HasSubstr("silent"));
+}
+
+TEST_F(AttachReactorTest, WorkerThatSaysGoodbyeIsNotedAsLeft) {
+  const auto stream = Attach();
+  stream->Write(hello_);
+  ASSERT_TRUE(Next(*stream).has_welcome());
+  v1::WorkerMessage goodbye;
+  goodbye.mutable_goodbye()->set_reason("maintenance");
+  stream->Write(goodbye);
+  stream->WritesDone();
+
+  Next(*stream);
+  EXPECT_TRUE(stream->Finish().ok());
+
+  ASSERT_EQ(workers_->Snapshot().size(), 1U);
+  EXPECT_EQ(workers_->Snapshot()[0].reason, "left: maintenance");
+}
+
+TEST_F(AttachReactorTest, CoordinatorThatStopsSaysGoodbye) {
+  const auto stream = Attach();
+  stream->Write(hello_);
+  ASSERT_TRUE(Next(*stream).has_welcome());
+
+  workers_->CloseAll(absl::UnavailableError("stopping"));
+
+  const v1::CoordinatorMessage goodbye = Next(*stream);
+  EXPECT_EQ(goodbye.goodbye().reason(), "stopping");
+  Next(*stream);
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+}  // namespace
+}  // namespace entente::service

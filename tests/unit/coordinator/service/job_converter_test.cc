@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/service/job_converter.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/coordinator/service/service_fixture.h"
+
+namespace entente::service {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
+
+TEST(JobConverterTest, MetricsWithoutAccuracyStayWithout) {
+  EXPECT_FALSE(ToProto(rounds::Metrics{.examples = 3, .loss = 1}).has_accuracy());
+  EXPECT_EQ(ToProto(rounds::Metrics{.examples = 3, .loss = 1, .accuracy = 0.5}).accuracy(), 0.5);
+}
+
+TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
+  rounds::RoundState round;
+  round.round_index = 4;
+  round.phase = rounds::RoundPhase::kCollecting;
+  round.opened_at = kNow;
+  round.closes_at = kNow + absl::Seconds(9);
+  round.participants[WorkerId("fr-lab/w")] = {
+      .state = rounds::ParticipantState::kAccepted,
+      .update = {.digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.5},
+      .weight = 0.25};
+  round.participants[WorkerId("kr-lab/w")] = {.state = rounds::ParticipantState::kWorking};
+
+  const v1::Round proto =
+      ToProto(JobId("j"), round,
+              {{WorkerId("kr-lab/w"), {.activity = "training", .step = 3, .step_count = 9, .loss = 1}}},
+              *workers_, kNow, Detail::kFull);
+
+  EXPECT_EQ(proto.round_index(), 4U);
+  EXPECT_EQ(proto.updates_accepted(), 1U);
+  EXPECT_EQ(proto.bytes_up(), 40U);
+  ASSERT_EQ(proto.participants_size(), 2);
+  EXPECT_EQ(proto.participants(0).jurisdiction(), "FR");
+  EXPECT_EQ(proto.participants(0).update_digest(), Sha256Of("u").ToHex());
+  EXPECT_EQ(proto.participants(0).weight(), 0.25);
+  EXPECT_EQ(proto.participants(1).activity(), "training");
+  EXPECT_EQ(proto.participants(1).step_count(), 9U);
+  EXPECT_THAT(proto.waiting_for(), ::testing::HasSubstr("waiting for kr-lab/w"));
+}
+
+TEST_F(ServiceTest, BriefJobHasNoRecipeAndNoParticipants) {
+  Submit(RecipeOf(2, 1));
+  const auto job = jobs_->All()[0];
+
+  const v1::Job brief = ToProto(job->View(), *workers_, kNow, Detail::kBrief);
+  const v1::Job full = ToProto(job->View(), *workers_, kNow, Detail::kFull);
+
+  EXPECT_FALSE(brief.has_recipe());
+  EXPECT_EQ(brief.round().participants_size(), 0);
+  EXPECT_TRUE(full.has_recipe());
+  EXPECT_EQ(full.state(), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(full.round_count(), 2U);
+}
+
+}  // namespace
+}  // namespace entente::service

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/service/worker_message.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/service/service_fixture.h"
+
+namespace entente::service {
+namespace {
+
+using ::testing::HasSubstr;
+
+v1::Hello GoodHello() {
+  v1::Hello hello;
+  hello.set_protocol_version(1);
+  hello.set_version("0.1.0");
+  hello.add_datasets("numbers");
+  hello.set_sandbox("bubblewrap");
+  return hello;
+}
+
+TEST(CheckHelloTest, GoodHelloIsWelcome) { EXPECT_THAT(CheckHello(GoodHello()), IsOk()); }
+
+TEST(CheckHelloTest, OtherProtocolIsToldBothVersionsAndWhatToInstall) {
+  v1::Hello hello = GoodHello();
+  hello.set_protocol_version(2);
+
+  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                          HasSubstr("speaks protocol 2, this coordinator protocol 1; install")));
+}
+
+TEST(CheckHelloTest, OverlongFieldsAreRefused) {
+  v1::Hello many = GoodHello();
+  for (int i = 0; i < 2000; ++i) many.add_datasets("d");
+  v1::Hello longer = GoodHello();
+  longer.add_datasets(std::string(101, 'x'));
+  v1::Hello version = GoodHello();
+  version.set_version(std::string(101, 'x'));
+
+  EXPECT_THAT(CheckHello(many), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckHello(longer), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckHello(version), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+class WorkerMessageTest : public ServiceTest {
+ protected:
+  WorkerMessageTest() : worker_(AttachWorker("fr-lab/w")), other_(AttachWorker("kr-lab/w")), job_(Submit(RecipeOf(1, 1))), task_(worker_->WaitForTask(0)) {}
+
+  const WorkerId id_{"fr-lab/w"};
+  const std::shared_ptr<engine::RecordingConnection> worker_;
+  const std::shared_ptr<engine::RecordingConnection> other_;
+  const std::shared_ptr<engine::JobEngine> job_;
+  const v1::Task task_;
+};
+
+TEST_F(WorkerMessageTest, ProgressIsSeenInTheJob) {
+  v1::WorkerMessage message;
+  *message.mutable_progress()->mutable_key() = task_.key();
+  message.mutable_progress()->set_activity("training");
+  message.mutable_progress()->set_step(5);
+  message.mutable_progress()->set_loss(NAN);
+
+  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+
+  const auto view = WaitFor(*job_, [&](const engine::JobView& v) { return v.progress.contains(id_); });
+  EXPECT_EQ(view.progress.at(id_).step, 5U);
+  EXPECT_EQ(view.progress.at(id_).loss, 0) << "a NaN is no loss";
+}
+
+TEST_F(WorkerMessageTest, RefusalCarriesItsRuleAndIsCut) {
+  v1::WorkerMessage message;
+  *message.mutable_declined()->mutable_key() = task_.key();
+  message.mutable_declined()->set_rule("no-testing");
+  message.mutable_declined()->set_reason(std::string(10'000, 'x'));
+
+  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+
+  const auto view = WaitFor(*job_, [](const engine::JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kDeclined) == 1;
+  });
+  const std::string& reason = view.state->round.participants.at(id_).reason;
+  EXPECT_THAT(reason, ::testing::StartsWith("rule no-testing: xxx"));
+  EXPECT_LT(reason.size(), 700U);
+}
+
+TEST_F(WorkerMessageTest, EvaluationMustBeOfNumbers) {
+  v1::WorkerMessage message;
+  *message.mutable_evaluated()->mutable_key() = task_.key();
+  v1::Metrics* const metrics = message.mutable_evaluated()->mutable_metrics();
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+  metrics->set_examples(1);
+  metrics->set_loss(NAN);
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+  metrics->set_loss(1);
+  metrics->set_accuracy(1.5);
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+  metrics->set_accuracy(NAN);
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(WorkerMessageTest, MessageAboutAnUnknownJobIsOnlyLate) {
+  v1::WorkerMessage message;
+  message.mutable_accepted()->mutable_key()->set_job_id("gone");
+
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+}
+
+TEST_F(WorkerMessageTest, EmptyMessageIsMalformed) {
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, {}), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace entente::service
