@@ -181,12 +181,14 @@ absl::Status ReadGlobalOptions(Invocation& invocation) {
 // The format to report a wrong command line in: what -o says, as far as one can tell.
 void GuessFormat(const std::vector<std::string>& arguments, Output& output) {
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const bool is_separate = arguments[i] == "-o" || arguments[i] == "--format";
-    absl::string_view value = is_separate && i + 1 < arguments.size() ? arguments[i + 1] : "";
-    if (absl::StartsWith(arguments[i], "--format=")) {
-      value = absl::StripPrefix(arguments[i], "--format=");
-    } else if (absl::StartsWith(arguments[i], "-o") && !is_separate) {
-      value = absl::StripPrefix(arguments[i], "-o");
+    const absl::string_view word = arguments[i];
+    absl::string_view value;
+    if (word == "-o" || word == "--format") {
+      if (i + 1 < arguments.size()) value = arguments[i + 1];
+    } else if (absl::StartsWith(word, "--format=")) {
+      value = absl::StripPrefix(word, "--format=");
+    } else if (absl::StartsWith(word, "-o")) {
+      value = absl::StripPrefix(word, "-o");
     }
     const absl::StatusOr<OutputFormat> format = ParseOutputFormat(value);
     if (format.ok()) output.set_format(*format);

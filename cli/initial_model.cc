@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "cli/child_process.h"
@@ -46,10 +48,16 @@ absl::StatusOr<std::string> FillDigest(FileSystem& files, const std::string& rec
   return path;
 }
 
-// The trainer's one sentence: the last line it wrote, without its name in front.
+// The trainer's one sentence: the last line it wrote, without the time and level of a log in front
+// ("2026-03-01T12:00:41.093Z error   ") and without its name.
 std::string LastSentence(const std::string& error_output) {
+  constexpr absl::string_view kTimeAndLevel = "Z error ";
+  constexpr size_t kTimeLength = sizeof("2026-03-01T12:00:41.093") - 1;
   const absl::string_view trimmed = absl::StripAsciiWhitespace(error_output);
-  const absl::string_view line = trimmed.substr(trimmed.rfind('\n') + 1);
+  absl::string_view line = trimmed.substr(trimmed.rfind('\n') + 1);
+  if (line.size() > kTimeLength && absl::StartsWith(line.substr(kTimeLength), kTimeAndLevel)) {
+    line = absl::StripLeadingAsciiWhitespace(line.substr(kTimeLength + kTimeAndLevel.size()));
+  }
   return std::string(absl::StripPrefix(line, "entente-trainer: "));
 }
 
@@ -64,10 +72,16 @@ absl::StatusOr<std::string> MakeTemporaryFolder() {
   return folder;
 }
 
-absl::Status RunTrainerInit(const std::string& trainer, const LoadedRecipe& recipe,
-                            const std::string& output, const Interruption& interruption) {
-  std::vector<std::string> arguments = {trainer,     "init",     "--recipe",
-                                        recipe.path, "--output", output};
+// Makes the model in `folder` and returns its path.
+absl::StatusOr<std::string> RunTrainerInit(FileSystem& files, const std::string& trainer,
+                                           const LoadedRecipe& recipe, const std::string& folder,
+                                           const Interruption& interruption) {
+  // The trainer knows no defaults, so it gets the recipe with all of them filled in.
+  const std::string complete = folder + "/recipe.yaml";
+  const std::string output = folder + "/initial.safetensors";
+  ENTENTE_RETURN_IF_ERROR(
+      AsOutputFileError(WriteTextFile(files, complete, CanonicalRecipeText(recipe.recipe))));
+  std::vector<std::string> arguments = {trainer, "init", "--recipe", complete, "--output", output};
   if (!recipe.program_path.empty()) {
     arguments.insert(arguments.end(), {"--program", recipe.program_path});
   }
@@ -76,8 +90,9 @@ absl::Status RunTrainerInit(const std::string& trainer, const LoadedRecipe& reci
   }
   ENTENTE_ASSIGN_OR_RETURN(const ChildResult result, RunChild(arguments));
   ENTENTE_RETURN_IF_ERROR(interruption.Check());
-  if (result.exit_status == 0) return absl::OkStatus();
-  const std::string sentence = LastSentence(result.error_output);
+  if (result.exit_status == 0) return output;
+  const std::string sentence =
+      absl::StrReplaceAll(LastSentence(result.error_output), {{complete, recipe.path}});
   if (result.exit_status == 2 && !sentence.empty()) return absl::InvalidArgumentError(sentence);
   return absl::UnknownError(
       absl::StrCat(trainer, " could not make the initial model: it ended with status ",
@@ -142,14 +157,17 @@ absl::StatusOr<InitialModel> InitialModel::Make(FileSystem& files, const LoadedR
                                                 const std::optional<std::string>& trainer,
                                                 const Interruption& interruption) {
   std::string folder;
-  std::string path = recipe.initial_weights_path;
   if (trainer) {
     ENTENTE_ASSIGN_OR_RETURN(folder, MakeTemporaryFolder());
-    path = folder + "/initial.safetensors";
   }
-  InitialModel model(std::move(path), std::move(folder));
-  ENTENTE_RETURN_IF_ERROR(trainer ? RunTrainerInit(*trainer, recipe, model.path_, interruption)
-                                  : CheckInitialWeights(files, recipe));
+  // From here on the folder goes away whatever happens.
+  InitialModel model(recipe.initial_weights_path, std::move(folder));
+  if (trainer) {
+    ENTENTE_ASSIGN_OR_RETURN(model.path_,
+                             RunTrainerInit(files, *trainer, recipe, model.folder_, interruption));
+  } else {
+    ENTENTE_RETURN_IF_ERROR(CheckInitialWeights(files, recipe));
+  }
   const absl::StatusOr<Digest> digest = Sha256OfFile(files, model.path_);
   if (!digest.ok()) return AsInputFileError(digest.status());
   model.digest_ = *digest;

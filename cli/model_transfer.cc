@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
@@ -26,17 +27,20 @@ bool IsWorthAnotherTry(const absl::Status& status) {
 }
 
 // Repeats `attempt` until it is OK, fails for good, or brings nothing several times in a row.
-// `attempt` returns its status and sets where it got to.
+// `attempt` returns its status and sets where it got to, if it got through at all: a coordinator
+// that was never there is not waited for.
 template <typename Attempt>
 absl::Status WithRetries(const TransferDependencies& deps, Attempt attempt) {
   Backoff backoff(limits::kBackoffFirst, limits::kBackoffMax, deps.random);
   uint64_t furthest = 0;
+  bool got_through = false;
   for (int fruitless = 0;;) {
-    uint64_t reached = 0;
+    std::optional<uint64_t> reached;
     const absl::Status status = attempt(&reached);
-    if (status.ok() || !IsWorthAnotherTry(status)) return status;
-    if (reached > furthest) {
-      furthest = reached;
+    got_through |= reached.has_value();
+    if (status.ok() || !IsWorthAnotherTry(status) || !got_through) return status;
+    if (reached && *reached > furthest) {
+      furthest = *reached;
       fruitless = 0;
       backoff.Reset();
     }
@@ -54,7 +58,7 @@ absl::Status WithRetries(const TransferDependencies& deps, Attempt attempt) {
 
 // One try of an upload: asks where to continue, then sends the rest.
 absl::Status UploadOnce(const TransferDependencies& deps, const ReadableFile& file,
-                        const v1::UploadHeader& header, uint64_t* reached) {
+                        const v1::UploadHeader& header, std::optional<uint64_t>* reached) {
   ENTENTE_ASSIGN_OR_RETURN(const v1::UploadOffset offset, deps.client->GetUploadOffset(header));
   uint64_t position = std::min(offset.offset(), file.size_bytes());
   *reached = position;
@@ -83,7 +87,7 @@ absl::Status UploadOnce(const TransferDependencies& deps, const ReadableFile& fi
 // Receives what is missing of the model, over as many connections as it takes.
 absl::Status Receive(const TransferDependencies& deps, const ModelToDownload& model,
                      IncomingFile& incoming) {
-  return WithRetries(deps, [&](uint64_t* reached) {
+  return WithRetries(deps, [&](std::optional<uint64_t>* reached) {
     v1::DownloadRequest request;
     request.set_digest(model.digest.ToHex());
     request.set_offset(incoming.offset());
@@ -122,8 +126,9 @@ absl::Status UploadBlob(const TransferDependencies& deps, const BlobToUpload& bl
   header.mutable_blob()->set_content(blob.content);
   header.set_digest(blob.digest.ToHex());
   header.set_total_bytes((*file)->size_bytes());
-  return WithRetries(deps,
-                     [&](uint64_t* reached) { return UploadOnce(deps, **file, header, reached); });
+  return WithRetries(deps, [&](std::optional<uint64_t>* reached) {
+    return UploadOnce(deps, **file, header, reached);
+  });
 }
 
 absl::Status DownloadModel(const TransferDependencies& deps, const ModelToDownload& model) {

@@ -71,7 +71,7 @@ TEST_F(AdmissionTest, RefusedConnectionIsSaidAndTriedAgain) {
   StopCoordinator();
 
   StartWorker("fr-lab");
-  EXPECT_TRUE(worker("fr-lab").WaitForOutput("refused")) << worker("fr-lab").Output();
+  EXPECT_TRUE(worker("fr-lab").WaitForOutput("refuses connections")) << worker("fr-lab").Output();
   StartCoordinator();
 
   WaitForWorkers(1);

@@ -79,7 +79,7 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   } else {
     status = SpeakProtocol(context);
   }
-  if (!status.ok()) log::Error(std::string(status.message()));
+  if (!status.ok()) context.error << "entente-trainer: " << status.message() << "\n";
   return ExitCodeOf(status);
 }
 

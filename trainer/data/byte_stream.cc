@@ -32,7 +32,7 @@ class PlainStream final : public ByteStream {
     return count;
   }
 
-  uint64_t bytes_max() const override { return file_->size_bytes(); }
+  uint64_t bytes_max() const override { return file_->size_bytes() - offset_; }
 
  private:
   const std::unique_ptr<ReadableFile> file_;
@@ -42,7 +42,10 @@ class PlainStream final : public ByteStream {
 class GzipStream final : public ByteStream {
  public:
   GzipStream(std::unique_ptr<ReadableFile> file, std::string path)
-      : compressed_(std::move(file)), path_(std::move(path)), input_(kInputBytes) {
+      : unpacked_bytes_max_(file->size_bytes() * kDeflateRatioMax),
+        compressed_(std::move(file)),
+        path_(std::move(path)),
+        input_(kInputBytes) {
     constexpr int kGzipWindowBits = 15 + 16;  // zlib.h: add 16 to read gzip's header.
     ENTENTE_CHECK(inflateInit2(&inflater_, kGzipWindowBits) == Z_OK);
   }
@@ -69,7 +72,7 @@ class GzipStream final : public ByteStream {
     return done;
   }
 
-  uint64_t bytes_max() const override { return compressed_.bytes_max() * kDeflateRatioMax; }
+  uint64_t bytes_max() const override { return unpacked_bytes_max_; }
 
  private:
   absl::Status RefillInput() {
@@ -80,6 +83,7 @@ class GzipStream final : public ByteStream {
     return absl::OkStatus();
   }
 
+  const uint64_t unpacked_bytes_max_;
   PlainStream compressed_;
   const std::string path_;
   std::vector<uint8_t> input_;

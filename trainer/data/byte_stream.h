@@ -24,8 +24,8 @@ class ByteStream {
   // DATA_LOSS, naming the file, if it is gzipped and broken or cut off.
   virtual absl::StatusOr<uint64_t> Read(absl::Span<uint8_t> buffer) = 0;
 
-  // The content is certainly no longer than this: a bound to check declared sizes against before
-  // memory is taken for them.
+  // What is still to come is certainly no longer than this: a bound to check declared sizes against
+  // before memory is taken for them.
   virtual uint64_t bytes_max() const = 0;
 };
 

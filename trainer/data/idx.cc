@@ -65,9 +65,9 @@ absl::StatusOr<IdxArray> ReadIdx(FileSystem& files, const std::string& path, siz
       expected = UINT64_MAX;
   }
   if (expected > stream->bytes_max()) {
-    return absl::DataLossError(absl::StrCat(path, ": is truncated: its header declares ", expected,
-                                            " bytes of data, and the file cannot hold more than ",
-                                            stream->bytes_max(), "; copy the file again"));
+    return absl::DataLossError(absl::StrCat(path, ": is truncated: expected ", expected,
+                                            " bytes of data, found at most ", stream->bytes_max(),
+                                            "; copy the file again"));
   }
   array.elements.resize(expected);
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t found, stream->Read(absl::MakeSpan(array.elements)));

@@ -12,7 +12,10 @@ std::shared_ptr<ControlStream> ControlStream::Open(v1::WorkerService::Stub* stub
                                                    Callbacks callbacks) {
   std::shared_ptr<ControlStream> stream(new ControlStream(std::move(callbacks)));
   stream->keep_alive_ = stream;
-  stub->async()->Attach(&stream->context_, stream.get());
+  {
+    absl::MutexLock lock(&stream->mu_);
+    stub->async()->Attach(stream->context_.get(), stream.get());
+  }
   stream->AddHold();  // Writes start outside of reactions, until reading ends.
   stream->StartRead(&stream->incoming_);
   stream->StartCall();
@@ -23,7 +26,7 @@ bool ControlStream::Send(v1::WorkerMessage message) {
   absl::MutexLock lock(&mu_);
   if (is_over_ || is_finishing_) return false;
   if (queue_.size() >= static_cast<size_t>(limits::kControlQueueMessagesMax)) {
-    context_.TryCancel();
+    context_->TryCancel();
     return false;
   }
   queue_.push_back(std::move(message));
@@ -36,6 +39,11 @@ void ControlStream::FinishSending() {
   if (is_over_ || is_finishing_) return;
   is_finishing_ = true;
   if (!is_writing_) WriteNext();
+}
+
+void ControlStream::Cancel() {
+  absl::MutexLock lock(&mu_);
+  if (context_ != nullptr) context_->TryCancel();
 }
 
 void ControlStream::OnReadDone(bool ok) {
@@ -62,6 +70,12 @@ void ControlStream::OnWriteDone(bool ok) {
 
 void ControlStream::OnDone(const grpc::Status& status) {
   const std::shared_ptr<ControlStream> self = std::move(keep_alive_);
+  std::unique_ptr<grpc::ClientContext> context;
+  {
+    absl::MutexLock lock(&mu_);
+    context = std::move(context_);
+  }
+  context.reset();  // And with it our hold on the channel, which may go once on_done is called.
   callbacks_.on_done(FromGrpcStatus(status));
 }
 

@@ -104,6 +104,23 @@ TEST_F(InitialModelTest, TrainersSentenceIsPassedOn) {
               StatusIs(absl::StatusCode::kInvalidArgument, "model.pt is not TorchScript"));
 }
 
+TEST_F(InitialModelTest, TimeAndLevelOfTheTrainersLogAreLeftOut) {
+  const std::string recipe = WriteRecipe();
+  const std::string trainer = WriteProgram(
+      "trainer", "echo \"2026-03-01T12:00:41.093Z error   $3: model is wrong\" >&2; exit 2");
+
+  EXPECT_THAT(Make(recipe, trainer),
+              StatusIs(absl::StatusCode::kInvalidArgument, recipe + ": model is wrong"));
+}
+
+TEST_F(InitialModelTest, TrainerGetsTheRecipeWithItsDefaultsFilledIn) {
+  const std::string made = WriteModel("made.safetensors");
+  const std::string trainer =
+      WriteProgram("trainer", absl::StrCat("grep -q batchSize: \"$3\" && cp ", made, " \"$5\""));
+
+  EXPECT_THAT(Make(WriteRecipe(), trainer), IsOk());
+}
+
 TEST_F(InitialModelTest, TrainerThatCrashesIsNotTheCallersMistake) {
   const std::string trainer = WriteProgram("trainer", "echo terrible >&2; kill -9 $$");
 

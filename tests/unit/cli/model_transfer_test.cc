@@ -108,6 +108,17 @@ TEST_F(ModelTransferTest, MissingFileIsTheCallersMistake) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("missing")));
 }
 
+TEST_F(ModelTransferTest, CoordinatorThatWasNeverThereIsNotWaitedFor) {
+  coordinator_.Stop();
+
+  EXPECT_THAT(UploadBlob(Dependencies(), {.path = folder_.Write("m", "bytes"),
+                                          .digest = Sha256Of("bytes"),
+                                          .content = v1::BlobDescription::CONTENT_MODEL}),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("refuses")));
+
+  EXPECT_EQ(error_.str(), "");
+}
+
 class DownloadTest : public ModelTransferTest {
  protected:
   DownloadTest() {

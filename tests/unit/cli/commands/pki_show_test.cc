@@ -13,15 +13,15 @@ class PkiShowTest : public CommandFixture {
  protected:
   PkiShowTest() {
     Run({"pki", "init", "--trust-domain", "fr-lab.example", "--directory", folder_.File("ca")});
-    Run({"pki", "issue", "--authority", folder_.File("ca"), "--role", "worker", "--name", "gpu-1",
-         "--ip", "127.0.0.1", "--output", folder_.path()});
+    Run({"pki", "issue", "--authority", folder_.File("ca"), "--role", "coordinator", "--name",
+         "main", "--ip", "127.0.0.1", "--output", folder_.path()});
   }
 };
 
 TEST_F(PkiShowTest, TellsWhoAndUntilWhen) {
-  EXPECT_EQ(Run({"pki", "show", folder_.File("worker-gpu-1.crt")}), ExitCode::kOk);
+  EXPECT_EQ(Run({"pki", "show", folder_.File("coordinator-main.crt")}), ExitCode::kOk);
 
-  EXPECT_THAT(out(), AllOf(HasSubstr("spiffe://fr-lab.example/worker/gpu-1"),
+  EXPECT_THAT(out(), AllOf(HasSubstr("spiffe://fr-lab.example/coordinator/main"),
                            HasSubstr("127.0.0.1"), HasSubstr(" left)")));
 }
 

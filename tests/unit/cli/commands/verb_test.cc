@@ -36,7 +36,8 @@ bool Parses(std::vector<std::string> reversed, Values& values) {
 TEST(VerbTest, ValuesAreRead) {
   Values values;
 
-  ASSERT_TRUE(Parses({"--flag", "3", "--number", "b", "--many", "a", "--many", "n", "--name", "x"}, values));
+  ASSERT_TRUE(Parses({"--flag", "3", "--number", "b", "--many", "a", "--many", "n", "--name", "x"},
+                     values));
 
   EXPECT_EQ(values.needed, "x");
   EXPECT_EQ(values.name, "n");

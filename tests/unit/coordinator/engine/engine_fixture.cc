@@ -37,9 +37,11 @@ v1::Task RecordingConnection::WaitForTask(size_t n) {
   return tasks_[n];
 }
 
-std::vector<v1::TaskCancelled> RecordingConnection::cancelled() {
+v1::TaskCancelled RecordingConnection::WaitForCancelled() {
   absl::MutexLock lock(&mu_);
-  return cancelled_;
+  const auto there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !cancelled_.empty(); };
+  ENTENTE_CHECK(mu_.AwaitWithTimeout(absl::Condition(&there), absl::Minutes(1)));
+  return cancelled_[0];
 }
 
 EngineTest::EngineTest() { Open(); }

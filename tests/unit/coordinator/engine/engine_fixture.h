@@ -28,7 +28,8 @@ class RecordingConnection final : public members::WorkerConnection {
 
   // Waits until the n-th task (from 0) has come.
   v1::Task WaitForTask(size_t n);
-  std::vector<v1::TaskCancelled> cancelled();
+  // Waits until a task is called off.
+  v1::TaskCancelled WaitForCancelled();
 
  private:
   absl::Mutex mu_;

@@ -131,9 +131,9 @@ TEST_F(JobEngineTest, CancelReachesTheWorkersAtWork) {
   job->Cancel("cancelled by a test", [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
 
   EXPECT_EQ(WaitForEnd(*job).state->reason, "cancelled by a test");
-  WaitFor(*job, [&](const JobView&) { return !fr->cancelled().empty(); });
-  EXPECT_EQ(fr->cancelled()[0].reason(), "cancelled by a test");
-  EXPECT_EQ(fr->cancelled()[0].key().round_index(), 0U);
+  const v1::TaskCancelled cancelled = fr->WaitForCancelled();
+  EXPECT_EQ(cancelled.reason(), "cancelled by a test");
+  EXPECT_EQ(cancelled.key().round_index(), 0U);
 }
 
 TEST_F(JobEngineTest, DeclinedTaskKeepsItsReason) {

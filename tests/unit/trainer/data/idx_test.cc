@@ -44,10 +44,9 @@ TEST_F(IdxTest, GzippedFilesAreReadAsTheyAre) {
 TEST_F(IdxTest, ATruncatedFileSaysHowManyBytesThereAre) {
   const std::string bytes = IdxBytes(SampleImages(5));
 
-  EXPECT_THAT(
-      Read(bytes.substr(0, bytes.size() - 1)),
-      StatusIs(absl::StatusCode::kDataLoss,
-               HasSubstr("its header declares 80 bytes of data, and the file cannot hold more")));
+  EXPECT_THAT(Read(bytes.substr(0, bytes.size() - 1)),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("is truncated: expected 80 bytes of data, found at most 79")));
   EXPECT_THAT(Read(bytes.substr(0, bytes.size() - 16)), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_THAT(
       Read(Gzip(bytes.substr(0, bytes.size() - 1))),

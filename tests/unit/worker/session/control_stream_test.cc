@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "tests/support/status_matchers.h"
@@ -30,6 +32,7 @@ class ControlStreamTest : public testing::Test {
                                              .on_done =
                                                  [this](const absl::Status& status) {
                                                    end_ = status;
+                                                   channel_users_at_end_ = channel_.use_count();
                                                    done_.Notify();
                                                  }});
   }
@@ -38,7 +41,9 @@ class ControlStreamTest : public testing::Test {
 
   FakeWorkerService service_;
   InProcessServer server_{&service_};
-  std::unique_ptr<v1::WorkerService::Stub> stub_ = v1::WorkerService::NewStub(server_.Channel());
+  std::shared_ptr<grpc::Channel> channel_ = server_.Channel();
+  std::unique_ptr<v1::WorkerService::Stub> stub_ = v1::WorkerService::NewStub(channel_);
+  std::atomic<long> channel_users_at_end_ = 0;
   std::vector<std::string> heard_;  // Read after the end only.
   absl::Status end_;
   absl::Notification done_;
@@ -121,6 +126,25 @@ TEST_F(ControlStreamTest, KeepsItselfUntilItsEnd) {
   may_end.Notify();
 
   EXPECT_TRUE(WaitForEnd());
+}
+
+// Or else the channel's last reference could go on gRPC's own thread, which it does not survive.
+TEST_F(ControlStreamTest, HasLetGoOfTheChannelWhenItSaysItIsDone) {
+  const long users_before = channel_.use_count();
+
+  const auto stream = Open([](FakeWorkerService::Stream*) { return grpc::Status::OK; });
+
+  ASSERT_TRUE(WaitForEnd());
+  EXPECT_EQ(channel_users_at_end_, users_before);
+}
+
+TEST_F(ControlStreamTest, CancellingAfterTheEndIsHarmless) {
+  const auto stream = Open([](FakeWorkerService::Stream*) { return grpc::Status::OK; });
+  ASSERT_TRUE(WaitForEnd());
+
+  stream->Cancel();
+
+  EXPECT_THAT(end_, IsOk());
 }
 
 }  // namespace
