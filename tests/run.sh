@@ -5,7 +5,8 @@
 # from a clean clone this takes more than 20 minutes, nearly all of it compiling.
 #
 # Beside it, by hand: `cmake --preset analyze && cmake --build --preset analyze` (clang's thread-safety
-# analysis), and tests/system/*.sh (the quickstart and a second machine, on the release build).
+# analysis), tests/system/*.sh (the quickstart and a second machine, on the release build), and the trainer's
+# own unit tests (-DENTENTE_TRAINER_TESTS=ON); the integration tests run the trainer itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
