@@ -9,6 +9,7 @@
 #include "common/base/file_system.h"
 #include "common/base/log.h"
 #include "common/config/coordinator_config.h"
+#include "common/config/logging_level.h"
 #include "common/rpc/grpc_log.h"
 #include "coordinator/app/coordinator_app.h"
 
@@ -19,18 +20,10 @@ constexpr int kExitFailed = 1;
 constexpr int kExitBadConfiguration = 2;
 
 constexpr char kFooter[] =
-    "Exit codes: 0 stopped cleanly, 1 failed while running or starting, 2 bad usage or configuration.\n"
-    "Signals: SIGTERM and SIGINT stop it within drainTime; its jobs go on when it is started again.";
-
-entente::log::Level LevelOf(const entente::config::v1::CoordinatorConfig& config) {
-  using entente::config::v1::Logging;
-  switch (config.logging().level()) {
-    case Logging::LEVEL_DEBUG: return entente::log::Level::kDebug;
-    case Logging::LEVEL_WARNING: return entente::log::Level::kWarning;
-    case Logging::LEVEL_ERROR: return entente::log::Level::kError;
-    default: return entente::log::Level::kInfo;
-  }
-}
+    "Exit codes: 0 stopped cleanly, 1 failed while running or starting, 2 bad usage or "
+    "configuration.\n"
+    "Signals: SIGTERM and SIGINT stop it within drainTime; its jobs go on when it is started "
+    "again.";
 
 int Fail(const absl::Status& status, int exit_code) {
   std::fprintf(stderr, "entente-coordinator: %s\n", std::string(status.message()).c_str());
@@ -40,16 +33,21 @@ int Fail(const absl::Status& status, int exit_code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Runs the rounds of a federation: entente-coordinator --config coordinator.yaml");
+  CLI::App app("Opens the rounds of a federation, combines its workers' updates, keeps its models.",
+               "entente-coordinator");
   app.footer(kFooter);
   app.set_version_flag("--version", "entente-coordinator " ENTENTE_VERSION);
   std::string config_path;
   std::string log_format = "text";
+  std::string log_level;
   bool check_only = false;
-  app.add_option("--config", config_path, "Configuration file; see configs/coordinator.yaml")
-      ->required();
-  app.add_option("--log-format", log_format, "text or json")->capture_default_str();
-  app.add_flag("--check-config", check_only, "Check the configuration and its files, and exit");
+  app.add_option("--config", config_path, "This coordinator's configuration")
+      ->required()
+      ->type_name("FILE");
+  app.add_flag("--check-config", check_only, "Check everything the start would need, then exit");
+  app.add_option("--log-format", log_format, "text (the default) or json")->type_name("FORMAT");
+  app.add_option("--log-level", log_level, "debug, info, warning or error; default: as configured")
+      ->type_name("LEVEL");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // CLI11 reports --help and mistakes this way.
@@ -61,14 +59,17 @@ int main(int argc, char** argv) {
   entente::PosixFileSystem files;
   const auto config = entente::LoadCoordinatorConfig(files, config_path);
   if (!config.ok()) return Fail(config.status(), kExitBadConfiguration);
-  entente::log::Configure(*format, LevelOf(*config));
+  const auto level = log_level.empty() ? entente::ToLogLevel(config->logging())
+                                       : entente::log::ParseLevel(log_level);
+  if (!level.ok()) return Fail(level.status(), kExitBadConfiguration);
+  entente::log::Configure(*format, *level);
   entente::RouteGrpcLog();
   if (check_only) {
     if (const absl::Status status = entente::CheckCoordinatorFiles(*config); !status.ok()) {
       return Fail(status, kExitBadConfiguration);
     }
-    std::printf("%s is fine: %d members, listening on %s\n", config_path.c_str(),
-                config->members_size(), config->listen().c_str());
+    std::printf("%s is fine: %d %s, listening on %s\n", config_path.c_str(), config->members_size(),
+                config->members_size() == 1 ? "member" : "members", config->listen().c_str());
     return kExitOk;
   }
 

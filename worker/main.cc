@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -44,14 +44,9 @@ std::vector<std::string> ProgramFolders() {
   return folders;
 }
 
-// None for an empty word.
-std::optional<entente::log::Level> LevelOf(const std::string& word) {
-  using entente::log::Level;
-  if (word == "debug") return Level::kDebug;
-  if (word == "info") return Level::kInfo;
-  if (word == "warning") return Level::kWarning;
-  if (word == "error") return Level::kError;
-  return std::nullopt;
+int BadUsage(const absl::Status& status) {
+  std::fprintf(stderr, "entente-worker: %s\n", std::string(status.message()).c_str());
+  return entente::worker::kExitBadConfig;
 }
 
 }  // namespace
@@ -71,18 +66,21 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("FILE");
   app.add_flag("--check-config", is_check, "Check everything the start would need, then exit");
-  app.add_option("--log-format", log_format, "text (the default) or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT");
+  app.add_option("--log-format", log_format, "text (the default) or json")->type_name("FORMAT");
   app.add_option("--log-level", log_level, "debug, info, warning or error; default: as configured")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->type_name("LEVEL");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? entente::worker::kExitStopped : entente::worker::kExitBadConfig;
   }
-  if (log_format == "json") options.log_format = entente::log::Format::kJson;
-  options.log_level = LevelOf(log_level);
+  const auto format = entente::log::ParseFormat(log_format);
+  if (!format.ok()) return BadUsage(format.status());
+  options.log_format = *format;
+  if (!log_level.empty()) {
+    const auto level = entente::log::ParseLevel(log_level);
+    if (!level.ok()) return BadUsage(level.status());
+    options.log_level = *level;
+  }
   return is_check ? entente::worker::CheckWorker(options) : entente::worker::RunWorker(options);
 }

@@ -55,8 +55,8 @@ class PosixReadableFile final : public ReadableFile {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return ErrnoStatus("cannot read", path_, errno);
       if (got == 0) {
-        return absl::OutOfRangeError(
-            absl::StrCat(path_, " ends at byte ", offset + done, ", before ", offset + buffer.size()));
+        return absl::OutOfRangeError(absl::StrCat(path_, " ends at byte ", offset + done,
+                                                  ", before ", offset + buffer.size()));
       }
       done += static_cast<size_t>(got);
     }
@@ -133,7 +133,8 @@ absl::Status PosixFileSystem::Rename(const std::string& from, const std::string&
 }
 
 absl::Status PosixFileSystem::Remove(const std::string& path) {
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return ErrnoStatus("cannot remove", path, errno);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT)
+    return ErrnoStatus("cannot remove", path, errno);
   return absl::OkStatus();
 }
 

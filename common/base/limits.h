@@ -15,7 +15,7 @@ namespace entente::limits {
 inline constexpr int kProtocolVersion = 1;
 inline constexpr int64_t kTransferChunkBytes = int64_t{1} << 20;  // 4 MiB was slower with TLS.
 inline constexpr size_t kTransferChunkBytesMax = 4 << 20;         // What a peer may choose.
-inline constexpr int kMessageBytesMax = 5 << 20;                  // One chunk of 4 MiB and its frame.
+inline constexpr int kMessageBytesMax = 5 << 20;      // One chunk of 4 MiB and its frame.
 inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
 
 // Texts from outside.
@@ -29,7 +29,8 @@ inline constexpr size_t kTokenBytesMax = 128;
 inline constexpr size_t kTrainerLineBytesMax = 1 << 20;
 
 // Safetensors.
-inline constexpr uint64_t kTensorHeaderBytesMax = uint64_t{100} << 20;  // As the reference reader's.
+inline constexpr uint64_t kTensorHeaderBytesMax = uint64_t{100}
+                                                  << 20;  // As the reference reader's.
 inline constexpr int kTensorRankMax = 16;
 inline constexpr size_t kTensorNameBytesMax = 512;
 inline constexpr size_t kOptimizerPrefixBytes = 2;  // "m/" before a tensor's name.
@@ -41,10 +42,11 @@ inline constexpr int kUpdatesPerRoundMax = 1 << 14;
 inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
 
 // Workers.
-inline constexpr size_t kWorkerTasksMax = 64;                 // Jobs a worker is in at once.
-inline constexpr size_t kWorkerKeptUpdatesMax = 64;           // Finished updates kept on disk.
+inline constexpr size_t kWorkerTasksMax = 64;        // Jobs a worker is in at once.
+inline constexpr size_t kWorkerKeptUpdatesMax = 64;  // Finished updates kept on disk.
 inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
-inline constexpr size_t kTrainerErrorLineBytesMax = 4 << 10;  // Of its standard error; the rest is cut.
+inline constexpr size_t kTrainerErrorLineBytesMax =
+    4 << 10;  // Of its standard error; the rest is cut.
 
 // Retries.
 inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);

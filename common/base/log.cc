@@ -28,12 +28,14 @@ const std::shared_ptr<spdlog::logger>& Logger() {
 std::string AsText(absl::string_view message, std::initializer_list<Field> fields) {
   std::string line(message);
   for (const Field& field : fields) {
-    const bool quote = field.value.empty() || field.value.find_first_of(" \"\n") != std::string::npos;
+    const bool quote =
+        field.value.empty() || field.value.find_first_of(" \"\n") != std::string::npos;
     absl::StrAppend(&line, "  ", field.name, "=");
     // JSON's own quoting keeps a hostile value from forging a line of its own.
     using Json = nlohmann::json;
-    absl::StrAppend(&line, quote ? Json(field.value).dump(-1, ' ', false, Json::error_handler_t::replace)
-                                 : field.value);
+    absl::StrAppend(&line,
+                    quote ? Json(field.value).dump(-1, ' ', false, Json::error_handler_t::replace)
+                          : field.value);
   }
   return line;
 }
@@ -71,10 +73,18 @@ void Configure(Format format, Level level) {
     Logger()->set_pattern("{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v", spdlog::pattern_time_type::utc);
   }
   switch (level) {
-    case Level::kDebug: Logger()->set_level(spdlog::level::debug); break;
-    case Level::kInfo: Logger()->set_level(spdlog::level::info); break;
-    case Level::kWarning: Logger()->set_level(spdlog::level::warn); break;
-    case Level::kError: Logger()->set_level(spdlog::level::err); break;
+    case Level::kDebug:
+      Logger()->set_level(spdlog::level::debug);
+      break;
+    case Level::kInfo:
+      Logger()->set_level(spdlog::level::info);
+      break;
+    case Level::kWarning:
+      Logger()->set_level(spdlog::level::warn);
+      break;
+    case Level::kError:
+      Logger()->set_level(spdlog::level::err);
+      break;
   }
 }
 
@@ -83,6 +93,15 @@ absl::StatusOr<Format> ParseFormat(absl::string_view text) {
   if (text == "json") return Format::kJson;
   return absl::InvalidArgumentError(
       absl::StrCat("log format \"", text, "\" is unknown; use text or json"));
+}
+
+absl::StatusOr<Level> ParseLevel(absl::string_view text) {
+  if (text == "debug") return Level::kDebug;
+  if (text == "info") return Level::kInfo;
+  if (text == "warning") return Level::kWarning;
+  if (text == "error") return Level::kError;
+  return absl::InvalidArgumentError(
+      absl::StrCat("log level \"", text, "\" is unknown; use debug, info, warning or error"));
 }
 
 void Debug(absl::string_view message, std::initializer_list<Field> fields) {

@@ -44,6 +44,9 @@ void Configure(Format format, Level level);
 // "text" or "json"; INVALID_ARGUMENT otherwise.
 absl::StatusOr<Format> ParseFormat(absl::string_view text);
 
+// "debug", "info", "warning" or "error"; INVALID_ARGUMENT otherwise.
+absl::StatusOr<Level> ParseLevel(absl::string_view text);
+
 // Thread-safe.
 void Debug(absl::string_view message, std::initializer_list<Field> fields = {});
 void Info(absl::string_view message, std::initializer_list<Field> fields = {});

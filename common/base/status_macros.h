@@ -12,11 +12,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define ENTENTE_RETURN_IF_ERROR(expression)                         \
-  do {                                                              \
+#define ENTENTE_RETURN_IF_ERROR(expression)                                 \
+  do {                                                                      \
     if (absl::Status entente_status = (expression); !entente_status.ok()) { \
-      return entente_status;                                        \
-    }                                                               \
+      return entente_status;                                                \
+    }                                                                       \
   } while (false)
 
 #define ENTENTE_CONCAT_INNER(a, b) a##b

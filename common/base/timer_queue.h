@@ -27,8 +27,8 @@ class TimerQueue {
   // As Stop.
   ~TimerQueue();
 
-  // Drops what has not run yet, waits for a callback in flight, and takes nothing more: RunAt then does
-  // nothing. So that whoever still arms timers while the program stops need not know.
+  // Drops what has not run yet, waits for a callback in flight, and takes nothing more: RunAt then
+  // does nothing. So that whoever still arms timers while the program stops need not know.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Runs `callback` once, at or soon after `when`, on the queue's own thread: it must be short, or

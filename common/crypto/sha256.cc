@@ -24,8 +24,7 @@ absl::StatusOr<Digest> Digest::FromHex(absl::string_view hex) {
 
 absl::StatusOr<Digest> Digest::FromRaw(absl::string_view raw) {
   if (raw.size() != kBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a digest has 32 bytes, not ", raw.size()));
+    return absl::InvalidArgumentError(absl::StrCat("a digest has 32 bytes, not ", raw.size()));
   }
   std::array<uint8_t, kBytes> bytes;
   std::copy(raw.begin(), raw.end(), bytes.begin());

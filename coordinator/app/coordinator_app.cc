@@ -75,12 +75,13 @@ absl::StatusOr<std::unique_ptr<TrustStore>> TrustOf(FileSystem& files,
   return TrustStore::Create(std::move(authorities));
 }
 
-// gRPC's reflection library switches itself on in every server of a program that is linked with it, so
-// it is loaded only where the configuration asks for it.
+// gRPC's reflection library switches itself on in every server of a program that is linked with it,
+// so it is loaded only where the configuration asks for it.
 absl::Status LoadReflection() {
   if (dlopen(ENTENTE_REFLECTION_LIBRARY, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-    return absl::UnavailableError(absl::StrCat("reflection is on, but its library cannot be loaded: ",
-                                               dlerror(), "; install it or set reflection: false"));
+    return absl::UnavailableError(
+        absl::StrCat("reflection is on, but its library cannot be loaded: ", dlerror(),
+                     "; install it or set reflection: false"));
   }
   return absl::OkStatus();
 }
@@ -269,8 +270,7 @@ absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
   PosixFileSystem files;
   const SystemClock clock;
   // The alliance's authority vouches for the coordinator itself.
-  ENTENTE_RETURN_IF_ERROR(
-      CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
+  ENTENTE_RETURN_IF_ERROR(CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
   return TrustOf(files, config).status();
 }
 

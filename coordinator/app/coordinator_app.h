@@ -17,8 +17,9 @@ class CoordinatorApp {
  public:
   // Opens the data directory, restores the jobs in it and listens.
   //
-  // INVALID_ARGUMENT: a certificate or key is wrong. FAILED_PRECONDITION: another coordinator runs on
-  // the data directory. UNAVAILABLE: cannot listen, or the disk. DATA_LOSS: the journal is damaged.
+  // INVALID_ARGUMENT: a certificate or key is wrong. FAILED_PRECONDITION: another coordinator runs
+  // on the data directory. UNAVAILABLE: cannot listen, or the disk. DATA_LOSS: the journal is
+  // damaged.
   static absl::StatusOr<std::unique_ptr<CoordinatorApp>> Start(
       const config::v1::CoordinatorConfig& config, const std::string& version);
 
@@ -38,8 +39,8 @@ class CoordinatorApp {
   const std::unique_ptr<Parts> parts_;
 };
 
-// OK if the configuration's certificates, keys and authorities are in order: what --check-config adds
-// to loading the file.
+// OK if the configuration's certificates, keys and authorities are in order: what --check-config
+// adds to loading the file.
 absl::Status CheckCoordinatorFiles(const config::v1::CoordinatorConfig& config);
 
 }  // namespace entente

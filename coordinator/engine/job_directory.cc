@@ -68,17 +68,17 @@ absl::StatusOr<SubmitOutcome> JobDirectory::Submit(SubmitRequest request) {
   for (const auto& job : All()) running += job->View().state->HasEnded() ? 0 : 1;
   if (running >= running_jobs_max_) {
     return absl::ResourceExhaustedError(
-        absl::StrCat(running, " jobs are running, as many as this coordinator takes; wait for one "
-                              "to end or cancel one"));
+        absl::StrCat(running,
+                     " jobs are running, as many as this coordinator takes; wait for one "
+                     "to end or cancel one"));
   }
   JobDescription description{.id = NewId(request.recipe.name()),
                              .recipe = request.recipe,
                              .recipe_digest = RecipeDigest(request.recipe),
                              .submitter = request.submitter,
                              .token = request.token};
-  ENTENTE_ASSIGN_OR_RETURN(
-      std::shared_ptr<JobEngine> job,
-      JobEngine::Submit(deps_, std::move(description), request.initial_model));
+  ENTENTE_ASSIGN_OR_RETURN(std::shared_ptr<JobEngine> job,
+                           JobEngine::Submit(deps_, std::move(description), request.initial_model));
   Add(job);
   return SubmitOutcome{.job = std::move(job), .created = true};
 }
@@ -86,8 +86,8 @@ absl::StatusOr<SubmitOutcome> JobDirectory::Submit(SubmitRequest request) {
 absl::Status JobDirectory::CheckFiles(const SubmitRequest& request) const {
   const v1::Model& model = request.recipe.model();
   if (model.has_torchscript()) {
-    ENTENTE_RETURN_IF_ERROR(CheckUploaded(*deps_.models, model.torchscript().digest(),
-                                          "model.torchscript"));
+    ENTENTE_RETURN_IF_ERROR(
+        CheckUploaded(*deps_.models, model.torchscript().digest(), "model.torchscript"));
   }
   ENTENTE_RETURN_IF_ERROR(
       CheckUploaded(*deps_.models, request.initial_model.ToHex(), "the initial model"));

@@ -2,8 +2,8 @@
 #ifndef COORDINATOR_ENGINE_JOB_DIRECTORY_H_
 #define COORDINATOR_ENGINE_JOB_DIRECTORY_H_
 
-// Every job there is, by id. Restores them from the journal at the start, makes new ones, and passes
-// on what concerns them all.
+// Every job there is, by id. Restores them from the journal at the start, makes new ones, and
+// passes on what concerns them all.
 
 #include <cstdint>
 #include <map>

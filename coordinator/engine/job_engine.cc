@@ -26,9 +26,7 @@ using rounds::RoundPhase;
 using rounds::RoundState;
 
 // The journal keeps microseconds, and replaying it must give the very same state.
-absl::Time JournalTime(absl::Time time) {
-  return absl::FromUnixMicros(absl::ToUnixMicros(time));
-}
+absl::Time JournalTime(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
 }  // namespace
 
@@ -50,7 +48,8 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies&
   ENTENTE_ASSIGN_OR_RETURN(jobs::JobTransition transition,
                            jobs::Step(engine->working_state_, event, now));
 
-  store::JournalEntry entry{.job = job.id, .sequence = ++engine->sequence_, .at = now, .record = {}};
+  store::JournalEntry entry{
+      .job = job.id, .sequence = ++engine->sequence_, .at = now, .record = {}};
   storage::v1::JobSubmitted* const record = entry.record.mutable_submitted();
   *record->mutable_recipe() = job.recipe;
   record->set_submitter(job.submitter);
@@ -84,15 +83,15 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Restore(
 
 absl::Status JobEngine::Replay(const store::JournalEntry& entry) {
   if (entry.sequence != sequence_ + 1) {
-    return absl::DataLossError(absl::StrCat("the journal of job ", entry.job.value(),
-                                            " has event ", entry.sequence, " after ", sequence_));
+    return absl::DataLossError(absl::StrCat("the journal of job ", entry.job.value(), " has event ",
+                                            entry.sequence, " after ", sequence_));
   }
   ENTENTE_ASSIGN_OR_RETURN(const jobs::JobEvent event, store::FromRecord(entry.record));
   auto transition = jobs::Step(working_state_, event, entry.at);
   if (!transition.ok()) {
-    return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ",
-                                            entry.job.value(), " in the journal does not apply: ",
-                                            transition.status().message()));
+    return absl::DataLossError(
+        absl::StrCat("event ", entry.sequence, " of job ", entry.job.value(),
+                     " in the journal does not apply: ", transition.status().message()));
   }
   sequence_ = entry.sequence;
   Publish(*std::move(transition));
@@ -108,8 +107,12 @@ void JobEngine::RepeatEffects() {
   const RoundState& round = working_state_.round;
   ArmDeadline(round.closes_at);
   switch (round.phase) {
-    case RoundPhase::kPlanned: TryToOpenRound(); break;
-    case RoundPhase::kAggregating: StartAggregation(); break;
+    case RoundPhase::kPlanned:
+      TryToOpenRound();
+      break;
+    case RoundPhase::kAggregating:
+      StartAggregation();
+      break;
     default:
       // Who is attached is asked again; who is not has its lease to come back.
       for (const auto& [worker, participant] : round.participants) {
@@ -143,12 +146,10 @@ uint64_t JobEngine::Watch(std::function<void()> on_change) {
 
 void JobEngine::Unwatch(uint64_t id) { watchers_.Remove(id); }
 
-void JobEngine::AcceptUpdate(const ArrivedUpdate& update,
-                             std::function<void(absl::Status)> done) {
+void JobEngine::AcceptUpdate(const ArrivedUpdate& update, std::function<void(absl::Status)> done) {
   Post([update, done = std::move(done)](JobEngine& self) {
-    const absl::Status status = self.Apply(
-        jobs::RoundHappened{update.round_index, update.attempt,
-                            rounds::UpdateAccepted{update.worker, update.record}});
+    const absl::Status status = self.Apply(jobs::RoundHappened{
+        update.round_index, update.attempt, rounds::UpdateAccepted{update.worker, update.record}});
     if (status.ok()) {
       log::Info("update accepted", {{"job", self.description_->id.value()},
                                     {"round", update.round_index + 1},
@@ -183,8 +184,7 @@ void JobEngine::OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key) {
   });
 }
 
-void JobEngine::OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key,
-                               std::string reason) {
+void JobEngine::OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
   Post([worker, key, reason = std::move(reason)](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
     log::Info("task declined", {{"job", self.description_->id.value()},
@@ -220,8 +220,7 @@ void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
     }
     // Its lease had run out, or it was never heard to accept, but here it is at work.
     const auto& participant = self.working_state_.round.participants.at(worker);
-    if (key.kind() == v1::TaskKey::KIND_TRAIN &&
-        participant.state != ParticipantState::kWorking) {
+    if (key.kind() == v1::TaskKey::KIND_TRAIN && participant.state != ParticipantState::kWorking) {
       self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskAccepted{worker});
       return;
     }
@@ -292,10 +291,9 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
 
 void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event) {
   const std::string name(rounds::EventName(event));
-  const absl::Status status =
-      Apply(jobs::RoundHappened{round_index, attempt, std::move(event)});
-  // An event that no longer applies lost a race and is of no consequence; the journal's own failures
-  // were logged where they happened.
+  const absl::Status status = Apply(jobs::RoundHappened{round_index, attempt, std::move(event)});
+  // An event that no longer applies lost a race and is of no consequence; the journal's own
+  // failures were logged where they happened.
   if (!status.ok()) {
     log::Debug("event ignored", {{"job", description_->id.value()},
                                  {"event", name},
@@ -403,23 +401,21 @@ void JobEngine::TryToOpenRound() {
 void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
   const absl::Time now = deps_.clock->Now();
   // A worker that is not attached gets its task when it comes back; until then its lease runs.
-  deps_.workers->Send(worker,
-                      TaskMessage(*description_, working_state_.round, worker, kind, now));
+  deps_.workers->Send(worker, TaskMessage(*description_, working_state_.round, worker, kind, now));
   leases_.Renew(worker, now + lease_);
   ArmLeaseCheck();
 }
 
 void JobEngine::StartAggregation() {
   const RoundState& round = working_state_.round;
-  RoundAggregation aggregation =
-      AggregationOf(description_->id, aggregation_plan_, round, working_state_.optimizer_state,
-                    *deps_.spool);
+  RoundAggregation aggregation = AggregationOf(description_->id, aggregation_plan_, round,
+                                               working_state_.optimizer_state, *deps_.spool);
   if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats it.
   deps_.aggregation_lane->Post([self = shared_from_this(), aggregation = std::move(aggregation),
                                 round_index = round.round_index, attempt = round.attempt] {
-    const auto outcome = RunAggregation(aggregation.request, *self->deps_.models, *self->deps_.files,
-                                        *self->deps_.aggregation_pool,
-                                        self->deps_.aggregation_threads);
+    const auto outcome =
+        RunAggregation(aggregation.request, *self->deps_.models, *self->deps_.files,
+                       *self->deps_.aggregation_pool, self->deps_.aggregation_threads);
     self->Post([outcome, weights = aggregation.weights, round_index, attempt](JobEngine& engine) {
       if (outcome.ok()) {
         engine.ApplyRound(round_index, attempt,
@@ -436,16 +432,16 @@ void JobEngine::StartAggregation() {
 void JobEngine::ArmDeadline(absl::Time at) {
   if (at == absl::InfiniteFuture()) return;
   const RoundState& round = working_state_.round;
-  deps_.timers->RunAt(at, [weak = weak_from_this(), round_index = round.round_index,
-                           attempt = round.attempt] {
-    if (const auto self = weak.lock()) {
-      self->Post([round_index, attempt](JobEngine& engine) {
-        // The phase may have moved on and have a later deadline; then this one says nothing.
-        if (engine.deps_.clock->Now() < engine.working_state_.round.closes_at) return;
-        engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
+  deps_.timers->RunAt(
+      at, [weak = weak_from_this(), round_index = round.round_index, attempt = round.attempt] {
+        if (const auto self = weak.lock()) {
+          self->Post([round_index, attempt](JobEngine& engine) {
+            // The phase may have moved on and have a later deadline; then this one says nothing.
+            if (engine.deps_.clock->Now() < engine.working_state_.round.closes_at) return;
+            engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
+          });
+        }
       });
-    }
-  });
 }
 
 void JobEngine::ArmLeaseCheck() {

@@ -7,8 +7,8 @@
 //
 //   event -> jobs::Step -> journal -> visible state -> effects -> (later) more events
 //
-// All of that happens on the job's own serial executor, so the state has one owner and no lock; what
-// readers see is a snapshot replaced after each event.
+// All of that happens on the job's own serial executor, so the state has one owner and no lock;
+// what readers see is a snapshot replaced after each event.
 
 #include <cstdint>
 #include <functional>

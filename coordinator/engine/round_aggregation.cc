@@ -16,8 +16,7 @@ RoundAggregation AggregationOf(const JobId& job, const jobs::AggregationPlan& pl
       examples[worker] = participant.update.examples;
     }
   }
-  const auto weights =
-      aggregation::MemberWeights(examples, plan.weighting, plan.member_weight_cap);
+  const auto weights = aggregation::MemberWeights(examples, plan.weighting, plan.member_weight_cap);
   ENTENTE_CHECK(weights.ok());  // Every accepted update has examples, and there is one at least.
 
   RoundAggregation made;

@@ -13,8 +13,8 @@
 
 namespace entente::engine {
 
-// The task of `worker` in `round`. Its seed depends on the recipe's seed, the round and the worker, not
-// on the attempt: the same work gives the same update.
+// The task of `worker` in `round`. Its seed depends on the recipe's seed, the round and the worker,
+// not on the attempt: the same work gives the same update.
 v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::RoundState& round,
                                    const WorkerId& worker, v1::TaskKey::Kind kind, absl::Time now);
 

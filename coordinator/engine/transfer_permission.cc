@@ -29,9 +29,9 @@ absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClai
   const JobView view = job.View();
   const rounds::RoundState& round = view.state->round;
   if (view.state->HasEnded()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("job ", job.description().id.value(), " has ",
-                     jobs::JobStatusName(view.state->status), ": ", view.state->reason));
+    return absl::FailedPreconditionError(absl::StrCat("job ", job.description().id.value(), " has ",
+                                                      jobs::JobStatusName(view.state->status), ": ",
+                                                      view.state->reason));
   }
   if (claim.key.round_index() != round.round_index || claim.key.attempt() != round.attempt) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -54,8 +54,8 @@ absl::Status CheckDownload(const JobEngine& job, const WorkerId& worker, const D
                          file.ToHex() == job.description().recipe.model().torchscript().digest();
   if (is_needed && round.participants.contains(worker)) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(worker.value(), " has no task of job ",
-                                                  job.description().id.value(),
-                                                  " that needs file ", file.ToHex()));
+                                                  job.description().id.value(), " that needs file ",
+                                                  file.ToHex()));
 }
 
 }  // namespace entente::engine

@@ -2,8 +2,8 @@
 #ifndef COORDINATOR_ENGINE_TRANSFER_PERMISSION_H_
 #define COORDINATOR_ENGINE_TRANSFER_PERMISSION_H_
 
-// What a worker may upload to a job and download for it, as the job stands now. Asked before any byte
-// travels; the round machine has the last word when an update is whole.
+// What a worker may upload to a job and download for it, as the job stands now. Asked before any
+// byte travels; the round machine has the last word when an update is whole.
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -26,12 +26,12 @@ enum class UploadVerdict {
   kAlreadyAccepted,  // This very update is in; only the receipt was lost.
 };
 
-// FAILED_PRECONDITION, NOT_FOUND, ALREADY_EXISTS as rounds::CheckUpdateWelcome; FAILED_PRECONDITION also
-// for another round, attempt or base model, naming the current one.
+// FAILED_PRECONDITION, NOT_FOUND, ALREADY_EXISTS as rounds::CheckUpdateWelcome; FAILED_PRECONDITION
+// also for another round, attempt or base model, naming the current one.
 absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClaim& claim);
 
-// PERMISSION_DENIED unless the worker's tasks need the file: the base model or the new model of the round
-// in flight, or the recipe's program, for who is of the cohort.
+// PERMISSION_DENIED unless the worker's tasks need the file: the base model or the new model of the
+// round in flight, or the recipe's program, for who is of the cohort.
 absl::Status CheckDownload(const JobEngine& job, const WorkerId& worker, const Digest& file);
 
 }  // namespace entente::engine

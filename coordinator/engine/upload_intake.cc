@@ -59,13 +59,12 @@ class UpdateUpload final : public Upload {
     }
     if (status.ok()) status = parts_.file->Commit();
     if (!status.ok()) return done(status);
-    parts_.job->AcceptUpdate(
-        parts_.update, [&files = files_, path = parts_.path, done = std::move(done)](
-                           absl::Status accepted) {
-          // The round closed meanwhile: nobody will ever read the file.
-          if (!accepted.ok()) files.Remove(path).IgnoreError();
-          done(accepted);
-        });
+    parts_.job->AcceptUpdate(parts_.update, [&files = files_, path = parts_.path,
+                                             done = std::move(done)](absl::Status accepted) {
+      // The round closed meanwhile: nobody will ever read the file.
+      if (!accepted.ok()) files.Remove(path).IgnoreError();
+      done(accepted);
+    });
   }
 
  private:
@@ -165,8 +164,8 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   } else if (!std::isfinite(description.training_loss())) {
     fault = "its training loss is not finite";
   } else if (header.total_bytes() != expected_bytes) {
-    fault = absl::StrCat("it has ", header.total_bytes(), " bytes, but an update of this model has ",
-                         expected_bytes);
+    fault = absl::StrCat("it has ", header.total_bytes(),
+                         " bytes, but an update of this model has ", expected_bytes);
   }
   if (!fault.empty()) {
     job->RefuseUpdate(worker, key, fault);
@@ -189,14 +188,13 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
                                   .bytes = header.total_bytes(),
                                   .examples = description.examples(),
                                   .training_loss = description.training_loss()}};
-  return std::make_unique<UpdateUpload>(
-      UpdateUpload::Parts{.file = std::move(file),
-                          .path = deps_.spool->PathOf(spool_key),
-                          .job = std::move(job),
-                          .base = std::move(base_model),
-                          .update = std::move(update),
-                          .key = key},
-      deps_.files);
+  return std::make_unique<UpdateUpload>(UpdateUpload::Parts{.file = std::move(file),
+                                                            .path = deps_.spool->PathOf(spool_key),
+                                                            .job = std::move(job),
+                                                            .base = std::move(base_model),
+                                                            .update = std::move(update),
+                                                            .key = key},
+                                        deps_.files);
 }
 
 absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenBlob(const v1::UploadHeader& header) {

@@ -2,8 +2,9 @@
 #ifndef COORDINATOR_ENGINE_UPLOAD_INTAKE_H_
 #define COORDINATOR_ENGINE_UPLOAD_INTAKE_H_
 
-// Takes in what peers upload: updates for the round in flight, and the files of recipes. An upload is
-// checked before its bytes travel, spooled while they do, and validated before it is acknowledged.
+// Takes in what peers upload: updates for the round in flight, and the files of recipes. An upload
+// is checked before its bytes travel, spooled while they do, and validated before it is
+// acknowledged.
 
 #include <cstdint>
 #include <functional>
@@ -37,8 +38,8 @@ class Upload {
   // OUT_OF_RANGE if the chunk does not continue at offset() or is too long.
   virtual absl::Status Append(uint64_t offset, absl::string_view data) = 0;
 
-  // Validates and stores; reads the whole file once. `done` is called, here or on another thread, once
-  // it is durable or refused; only then may the upload be destroyed.
+  // Validates and stores; reads the whole file once. `done` is called, here or on another thread,
+  // once it is durable or refused; only then may the upload be destroyed.
   virtual void Seal(std::function<void(absl::Status)> done) = 0;
 };
 
@@ -57,8 +58,9 @@ class UploadIntake {
 
   explicit UploadIntake(const Dependencies& dependencies);
 
-  // Refusals are those of transfer_service.proto; an update that can never be accepted (no examples,
-  // wrong size) is also noted in its round. UNAVAILABLE while the same file is uploaded already.
+  // Refusals are those of transfer_service.proto; an update that can never be accepted (no
+  // examples, wrong size) is also noted in its round. UNAVAILABLE while the same file is uploaded
+  // already.
   absl::StatusOr<std::unique_ptr<Upload>> OpenUpdate(const WorkerId& worker,
                                                      const v1::UploadHeader& header);
   absl::StatusOr<std::unique_ptr<Upload>> OpenBlob(const v1::UploadHeader& header);

@@ -85,10 +85,9 @@ absl::StatusOr<JobTransition> OnRound(const JobState& state, const RoundHappened
                                       absl::Time now) {
   const RoundState& round = state.round;
   if (happened.round_index != round.round_index || happened.attempt != round.attempt) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("round ", happened.round_index + 1, " attempt ", happened.attempt,
-                     " is not in flight; round ", round.round_index + 1, " attempt ",
-                     round.attempt, " is"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "round ", happened.round_index + 1, " attempt ", happened.attempt,
+        " is not in flight; round ", round.round_index + 1, " attempt ", round.attempt, " is"));
   }
   ENTENTE_ASSIGN_OR_RETURN(rounds::Transition step, rounds::Step(round, happened.event, now));
   JobTransition transition{
@@ -105,8 +104,7 @@ absl::StatusOr<JobTransition> OnRound(const JobState& state, const RoundHappened
 
 absl::StatusOr<JobTransition> OnCancelled(const JobState& state, const JobCancelled& cancelled,
                                           absl::Time now) {
-  JobTransition transition{
-      .next = state, .effects = {}, .reason = {}, .ended_round = std::nullopt};
+  JobTransition transition{.next = state, .effects = {}, .reason = {}, .ended_round = std::nullopt};
   const RoundState& round = state.round;
   ENTENTE_ASSIGN_OR_RETURN(rounds::Transition step,
                            rounds::Step(round, rounds::Cancelled{cancelled.reason}, now));
@@ -122,10 +120,14 @@ absl::StatusOr<JobTransition> OnCancelled(const JobState& state, const JobCancel
 
 absl::string_view JobStatusName(JobStatus status) {
   switch (status) {
-    case JobStatus::kRunning: return "running";
-    case JobStatus::kCompleted: return "completed";
-    case JobStatus::kFailed: return "failed";
-    case JobStatus::kCancelled: return "cancelled";
+    case JobStatus::kRunning:
+      return "running";
+    case JobStatus::kCompleted:
+      return "completed";
+    case JobStatus::kFailed:
+      return "failed";
+    case JobStatus::kCancelled:
+      return "cancelled";
   }
   ENTENTE_CHECK(false);
 }

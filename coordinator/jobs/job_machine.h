@@ -9,8 +9,8 @@
 //      |  \---- attempts used up -----> kFailed
 //      \------- cancelled ------------> kCancelled
 //
-// While it runs there is always one round in flight: a committed round is followed by the next one, an
-// aborted one by its next attempt.
+// While it runs there is always one round in flight: a committed round is followed by the next one,
+// an aborted one by its next attempt.
 
 #include <optional>
 #include <string>
@@ -60,8 +60,8 @@ struct JobTransition {
   std::optional<rounds::RoundState> ended_round;
 };
 
-// Returns what `event` does to `state` at `now`. FAILED_PRECONDITION if the job has ended, or the event
-// is for another round or attempt; otherwise as rounds::Step. `state` is then still current.
+// Returns what `event` does to `state` at `now`. FAILED_PRECONDITION if the job has ended, or the
+// event is for another round or attempt; otherwise as rounds::Step. `state` is then still current.
 absl::StatusOr<JobTransition> Step(const JobState& state, const JobEvent& event, absl::Time now);
 
 }  // namespace entente::jobs

@@ -8,12 +8,18 @@ namespace {
 
 optimizer::OptimizerName OptimizerNameOf(v1::ServerOptimizer::Name name) {
   switch (name) {
-    case v1::ServerOptimizer::NAME_MOMENTUM: return optimizer::OptimizerName::kMomentum;
-    case v1::ServerOptimizer::NAME_NESTEROV: return optimizer::OptimizerName::kNesterov;
-    case v1::ServerOptimizer::NAME_ADAGRAD: return optimizer::OptimizerName::kAdagrad;
-    case v1::ServerOptimizer::NAME_ADAM: return optimizer::OptimizerName::kAdam;
-    case v1::ServerOptimizer::NAME_YOGI: return optimizer::OptimizerName::kYogi;
-    default: return optimizer::OptimizerName::kSgd;
+    case v1::ServerOptimizer::NAME_MOMENTUM:
+      return optimizer::OptimizerName::kMomentum;
+    case v1::ServerOptimizer::NAME_NESTEROV:
+      return optimizer::OptimizerName::kNesterov;
+    case v1::ServerOptimizer::NAME_ADAGRAD:
+      return optimizer::OptimizerName::kAdagrad;
+    case v1::ServerOptimizer::NAME_ADAM:
+      return optimizer::OptimizerName::kAdam;
+    case v1::ServerOptimizer::NAME_YOGI:
+      return optimizer::OptimizerName::kYogi;
+    default:
+      return optimizer::OptimizerName::kSgd;
   }
 }
 
@@ -42,9 +48,8 @@ AggregationPlan AggregationPlanOf(const v1::Recipe& recipe) {
                        : aggregation::Weighting::kExamples;
   plan.member_weight_cap = aggregation.member_weight_cap();
   plan.value_bound = aggregation.value_bound();
-  plan.encoding = recipe.updates().encoding() == v1::Updates::ENCODING_BF16
-                      ? UpdateEncoding::kBf16
-                      : UpdateEncoding::kFp32;
+  plan.encoding = recipe.updates().encoding() == v1::Updates::ENCODING_BF16 ? UpdateEncoding::kBf16
+                                                                            : UpdateEncoding::kFp32;
   const v1::ServerOptimizer& server = recipe.server_optimizer();
   plan.optimizer.name = OptimizerNameOf(server.name());
   plan.optimizer.learning_rate = server.learning_rate();

@@ -4,10 +4,10 @@
 
 // A recipe, turned into what the coordinator's own parts understand.
 
+#include "common/codec/update_codec.h"
 #include "coordinator/aggregation/member_weights.h"
 #include "coordinator/jobs/job_state.h"
 #include "coordinator/optimizer/server_optimizer.h"
-#include "common/codec/update_codec.h"
 #include "entente/v1/recipe.pb.h"
 
 namespace entente::jobs {

@@ -19,7 +19,8 @@ struct Grant {
 
 const Grant& GrantOf(Action action) {
   static const auto* const grants = new std::vector<Grant>{
-      {Action::kReadVersion, "read the version",
+      {Action::kReadVersion,
+       "read the version",
        {Role::kWorker, Role::kSubmitter, Role::kOperator, Role::kObserver}},
       {Action::kReadJobs, "read jobs", {Role::kSubmitter, Role::kOperator, Role::kObserver}},
       {Action::kReadModels, "read models", {Role::kSubmitter, Role::kOperator, Role::kObserver}},
@@ -42,9 +43,8 @@ absl::Status Authorize(const PeerIdentity& caller, Action action) {
   if (std::find(grant.roles.begin(), grant.roles.end(), caller.role) != grant.roles.end()) {
     return absl::OkStatus();
   }
-  const std::string roles = absl::StrJoin(grant.roles, ", ", [](std::string* out, Role role) {
-    absl::StrAppend(out, RoleName(role));
-  });
+  const std::string roles = absl::StrJoin(
+      grant.roles, ", ", [](std::string* out, Role role) { absl::StrAppend(out, RoleName(role)); });
   return absl::PermissionDeniedError(
       absl::StrCat(caller.SpiffeId(), " has the role ", RoleName(caller.role), ", which may not ",
                    grant.name, "; use a certificate with one of: ", roles));

@@ -97,8 +97,7 @@ class WorkerRegistry {
   std::vector<WorkerId> AttachedWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether the worker is attached; if so the message is on its way.
-  bool Send(const WorkerId& worker, const v1::CoordinatorMessage& message)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  bool Send(const WorkerId& worker, const v1::CoordinatorMessage& message) ABSL_LOCKS_EXCLUDED(mu_);
 
   void Heard(const WorkerId& worker) ABSL_LOCKS_EXCLUDED(mu_);
   void SetActivity(const WorkerId& worker, std::string activity) ABSL_LOCKS_EXCLUDED(mu_);

@@ -18,8 +18,8 @@ std::vector<WorkerId> SelectCohort(CohortRequest request) {
     return std::move(request.eligible);
   }
   // Every worker draws a lot of its own, so whoever else is attached does not change it.
-  const uint64_t round_seed = DeriveSeed(
-      request.seed, absl::StrCat("cohort ", request.round_index, " ", request.attempt));
+  const uint64_t round_seed =
+      DeriveSeed(request.seed, absl::StrCat("cohort ", request.round_index, " ", request.attempt));
   std::vector<std::pair<uint64_t, WorkerId>> lots;
   for (WorkerId& worker : request.eligible) {
     const uint64_t lot = DeriveSeed(round_seed, worker.value());

@@ -66,10 +66,9 @@ struct Cancelled {
   std::string reason;
 };
 
-using RoundEvent =
-    std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused, WorkerMissing,
-                 WorkerReturned, DeadlineChecked, Aggregated, AggregationFailed, Evaluated,
-                 EvaluationFailed, Cancelled>;
+using RoundEvent = std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused,
+                                WorkerMissing, WorkerReturned, DeadlineChecked, Aggregated,
+                                AggregationFailed, Evaluated, EvaluationFailed, Cancelled>;
 
 // "opened", "update accepted", ...
 absl::string_view EventName(const RoundEvent& event);

@@ -12,7 +12,9 @@ namespace entente::rounds {
 namespace {
 
 // People count rounds from 1.
-std::string RoundName(const RoundState& state) { return absl::StrCat("round ", state.round_index + 1); }
+std::string RoundName(const RoundState& state) {
+  return absl::StrCat("round ", state.round_index + 1);
+}
 
 std::string Names(const RoundState& state, ParticipantState wanted) {
   std::vector<std::string> names;
@@ -23,8 +25,8 @@ std::string Names(const RoundState& state, ParticipantState wanted) {
 }
 
 absl::Status NotLegal(const RoundState& state, const RoundEvent& event) {
-  return absl::FailedPreconditionError(absl::StrCat(RoundName(state), " is ", PhaseName(state.phase),
-                                                    "; ", EventName(event),
+  return absl::FailedPreconditionError(absl::StrCat(RoundName(state), " is ",
+                                                    PhaseName(state.phase), "; ", EventName(event),
                                                     " does not apply then"));
 }
 
@@ -60,7 +62,8 @@ class Stepper {
   }
 
   Result On(const TaskAccepted& accepted, const RoundEvent& event) {
-    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(accepted.worker, event));
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
+                             OpenParticipant(accepted.worker, event));
     if (participant->state != ParticipantState::kInvited &&
         participant->state != ParticipantState::kMissing) {
       return NotLegal(next_, event);
@@ -71,7 +74,8 @@ class Stepper {
   }
 
   Result On(const TaskDeclined& declined, const RoundEvent& event) {
-    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(declined.worker, event));
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
+                             OpenParticipant(declined.worker, event));
     if (participant->state == ParticipantState::kAccepted) return NotLegal(next_, event);
     participant->state = ParticipantState::kDeclined;
     participant->reason = declined.reason;
@@ -88,7 +92,8 @@ class Stepper {
   }
 
   Result On(const UpdateRefused& refused, const RoundEvent& event) {
-    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(refused.worker, event));
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
+                             OpenParticipant(refused.worker, event));
     if (participant->state == ParticipantState::kAccepted) return NotLegal(next_, event);
     participant->state = ParticipantState::kRefused;
     participant->reason = refused.reason;
@@ -96,7 +101,8 @@ class Stepper {
   }
 
   Result On(const WorkerMissing& missing, const RoundEvent& event) {
-    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(missing.worker, event));
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
+                             OpenParticipant(missing.worker, event));
     if (participant->state != ParticipantState::kInvited &&
         participant->state != ParticipantState::kWorking) {
       return NotLegal(next_, event);
@@ -107,7 +113,8 @@ class Stepper {
   }
 
   Result On(const WorkerReturned& returned, const RoundEvent& event) {
-    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(returned.worker, event));
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
+                             OpenParticipant(returned.worker, event));
     if (participant->state != ParticipantState::kMissing) return NotLegal(next_, event);
     participant->state = ParticipantState::kInvited;
     participant->reason.clear();
@@ -125,8 +132,10 @@ class Stepper {
       case RoundPhase::kCollecting:
         return Abort(absl::StrCat("deadline passed with ", Accepted(), " of ",
                                   next_.updates_required, " updates", WhoIsNotIn()));
-      case RoundPhase::kGrace: return StartAggregating("grace is over");
-      default: return Commit("evaluation deadline passed");
+      case RoundPhase::kGrace:
+        return StartAggregating("grace is over");
+      default:
+        return Commit("evaluation deadline passed");
     }
   }
 
@@ -244,9 +253,9 @@ class Stepper {
     next_.phase = RoundPhase::kCommitted;
     next_.closes_at = absl::InfiniteFuture();
     next_.ended_at = now_;
-    return Done(absl::StrCat(
-        "committed with ", Names(next_, ParticipantState::kAccepted), "; ", why,
-        silent.empty() ? "" : absl::StrCat(" without ", absl::StrJoin(silent, ", "))));
+    return Done(
+        absl::StrCat("committed with ", Names(next_, ParticipantState::kAccepted), "; ", why,
+                     silent.empty() ? "" : absl::StrCat(" without ", absl::StrJoin(silent, ", "))));
   }
 
   Result Abort(std::string why) {
@@ -341,7 +350,8 @@ absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker)
                        RoundName(state), ": ", it->second.reason));
     case ParticipantState::kInvited:
     case ParticipantState::kWorking:
-    case ParticipantState::kMissing: return absl::OkStatus();
+    case ParticipantState::kMissing:
+      return absl::OkStatus();
   }
   return absl::OkStatus();
 }

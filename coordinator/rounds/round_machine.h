@@ -19,8 +19,8 @@
 // (Without an evaluation Aggregated leads straight to kCommitted. Cancelled leads to kAborted from
 // every phase that has not ended.)
 //
-// Nothing here reads a clock, takes a lock or touches disk or network: the engine feeds events in and
-// carries the returned effects out. The same events at the same times give the same round, so
+// Nothing here reads a clock, takes a lock or touches disk or network: the engine feeds events in
+// and carries the returned effects out. The same events at the same times give the same round, so
 // replaying the journal is recovery.
 
 #include <string>
@@ -47,7 +47,8 @@ Transition Plan(uint32_t round_index, uint32_t attempt, const Digest& base_model
 // Returns what `event` does to `state` at time `now`.
 //
 // Returns, and `state` is then still current:
-// - FAILED_PRECONDITION if the event is not legal in this phase or from this participant; for a late
+// - FAILED_PRECONDITION if the event is not legal in this phase or from this participant; for a
+// late
 //   update the message says when and why the round closed.
 // - ALREADY_EXISTS if the participant's update is in already.
 // - NOT_FOUND if the worker is not of this round's cohort.

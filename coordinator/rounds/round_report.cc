@@ -16,7 +16,8 @@ bool IsAwaited(const RoundState& state, const Participant& participant) {
   if (state.phase == RoundPhase::kEvaluating) return participant.evaluation_awaited;
   return participant.state == ParticipantState::kInvited ||
          participant.state == ParticipantState::kWorking ||
-         (state.phase == RoundPhase::kCollecting && participant.state == ParticipantState::kMissing);
+         (state.phase == RoundPhase::kCollecting &&
+          participant.state == ParticipantState::kMissing);
 }
 
 std::string AwaitedNames(const RoundState& state) {
@@ -51,12 +52,14 @@ std::string WaitingFor(const RoundState& state, absl::Time now) {
                           state.CountIn(ParticipantState::kAccepted), " of ",
                           state.participants.size(), " in, ", state.updates_required,
                           " needed; closes in ", ClosesIn(state, now));
-    case RoundPhase::kAggregating: return "waiting for the coordinator to combine the updates";
+    case RoundPhase::kAggregating:
+      return "waiting for the coordinator to combine the updates";
     case RoundPhase::kEvaluating:
       return absl::StrCat("waiting for the evaluations of ", AwaitedNames(state), "; closes in ",
                           ClosesIn(state, now));
     case RoundPhase::kCommitted:
-    case RoundPhase::kAborted: return "";
+    case RoundPhase::kAborted:
+      return "";
   }
   return "";
 }

@@ -12,11 +12,12 @@
 
 namespace entente::rounds {
 
-// What the round waits for and until when, e.g. "waiting for fr-lab/gpu-1, kr-lab/gpu-1; 3 of 5 in, 3
-// needed; closes in 41s". Empty when it has ended.
+// What the round waits for and until when, e.g. "waiting for fr-lab/gpu-1, kr-lab/gpu-1; 3 of 5 in,
+// 3 needed; closes in 41s". Empty when it has ended.
 std::string WaitingFor(const RoundState& state, absl::Time now);
 
-// Mean of the participants' evaluations, weighted by their held-out examples; none if there are none.
+// Mean of the participants' evaluations, weighted by their held-out examples; none if there are
+// none.
 std::optional<Metrics> CombinedEvaluation(const RoundState& state);
 
 // Mean of the accepted updates' training losses, weighted by examples; 0 if there are none.

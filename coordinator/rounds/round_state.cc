@@ -10,25 +10,38 @@ namespace entente::rounds {
 
 absl::string_view PhaseName(RoundPhase phase) {
   switch (phase) {
-    case RoundPhase::kPlanned: return "planned";
-    case RoundPhase::kCollecting: return "collecting";
-    case RoundPhase::kGrace: return "grace";
-    case RoundPhase::kAggregating: return "aggregating";
-    case RoundPhase::kEvaluating: return "evaluating";
-    case RoundPhase::kCommitted: return "committed";
-    case RoundPhase::kAborted: return "aborted";
+    case RoundPhase::kPlanned:
+      return "planned";
+    case RoundPhase::kCollecting:
+      return "collecting";
+    case RoundPhase::kGrace:
+      return "grace";
+    case RoundPhase::kAggregating:
+      return "aggregating";
+    case RoundPhase::kEvaluating:
+      return "evaluating";
+    case RoundPhase::kCommitted:
+      return "committed";
+    case RoundPhase::kAborted:
+      return "aborted";
   }
   ENTENTE_CHECK(false);
 }
 
 absl::string_view ParticipantStateName(ParticipantState state) {
   switch (state) {
-    case ParticipantState::kInvited: return "invited";
-    case ParticipantState::kWorking: return "working";
-    case ParticipantState::kDeclined: return "declined";
-    case ParticipantState::kAccepted: return "accepted";
-    case ParticipantState::kRefused: return "refused";
-    case ParticipantState::kMissing: return "missing";
+    case ParticipantState::kInvited:
+      return "invited";
+    case ParticipantState::kWorking:
+      return "working";
+    case ParticipantState::kDeclined:
+      return "declined";
+    case ParticipantState::kAccepted:
+      return "accepted";
+    case ParticipantState::kRefused:
+      return "refused";
+    case ParticipantState::kMissing:
+      return "missing";
   }
   ENTENTE_CHECK(false);
 }

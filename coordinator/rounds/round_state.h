@@ -103,12 +103,8 @@ struct RoundState {
   Digest model;            // What aggregation made.
   Digest optimizer_state;  // Likewise; none for an optimizer without state.
 
-  bool IsOpen() const {
-    return phase == RoundPhase::kCollecting || phase == RoundPhase::kGrace;
-  }
-  bool HasEnded() const {
-    return phase == RoundPhase::kCommitted || phase == RoundPhase::kAborted;
-  }
+  bool IsOpen() const { return phase == RoundPhase::kCollecting || phase == RoundPhase::kGrace; }
+  bool HasEnded() const { return phase == RoundPhase::kCommitted || phase == RoundPhase::kAborted; }
   uint32_t CountIn(ParticipantState state) const;
 
   friend bool operator==(const RoundState&, const RoundState&) = default;

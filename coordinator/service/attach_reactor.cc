@@ -19,8 +19,8 @@ AttachReactor::AttachReactor(const ServiceContext& context, CallerCheck::Admitte
 AttachReactor* AttachReactor::Start(const ServiceContext& context,
                                     absl::StatusOr<CallerCheck::AdmittedWorker> worker) {
   const absl::Status status = worker.status();
-  std::shared_ptr<AttachReactor> reactor(new AttachReactor(
-      context, worker.ok() ? *std::move(worker) : CallerCheck::AdmittedWorker{}));
+  std::shared_ptr<AttachReactor> reactor(
+      new AttachReactor(context, worker.ok() ? *std::move(worker) : CallerCheck::AdmittedWorker{}));
   reactor->self_ = reactor;
   if (!status.ok()) {
     reactor->FinishOnce(status);
@@ -124,8 +124,8 @@ void AttachReactor::OnMessage() {
 
 absl::Status AttachReactor::OnHello(const v1::Hello& hello) {
   if (absl::Status status = CheckHello(hello); !status.ok()) {
-    log::Warning("worker refused", {{"worker", worker_.id.value()},
-                                    {"reason", std::string(status.message())}});
+    log::Warning("worker refused",
+                 {{"worker", worker_.id.value()}, {"reason", std::string(status.message())}});
     return status;
   }
   v1::CoordinatorMessage message;

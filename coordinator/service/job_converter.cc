@@ -9,35 +9,52 @@ namespace {
 
 v1::JobState ToProto(jobs::JobStatus status) {
   switch (status) {
-    case jobs::JobStatus::kRunning: return v1::JOB_STATE_RUNNING;
-    case jobs::JobStatus::kCompleted: return v1::JOB_STATE_COMPLETED;
-    case jobs::JobStatus::kFailed: return v1::JOB_STATE_FAILED;
-    case jobs::JobStatus::kCancelled: return v1::JOB_STATE_CANCELLED;
+    case jobs::JobStatus::kRunning:
+      return v1::JOB_STATE_RUNNING;
+    case jobs::JobStatus::kCompleted:
+      return v1::JOB_STATE_COMPLETED;
+    case jobs::JobStatus::kFailed:
+      return v1::JOB_STATE_FAILED;
+    case jobs::JobStatus::kCancelled:
+      return v1::JOB_STATE_CANCELLED;
   }
   return v1::JOB_STATE_UNSPECIFIED;
 }
 
 v1::RoundPhase ToProto(rounds::RoundPhase phase) {
   switch (phase) {
-    case rounds::RoundPhase::kPlanned: return v1::ROUND_PHASE_PLANNED;
-    case rounds::RoundPhase::kCollecting: return v1::ROUND_PHASE_COLLECTING;
-    case rounds::RoundPhase::kGrace: return v1::ROUND_PHASE_GRACE;
-    case rounds::RoundPhase::kAggregating: return v1::ROUND_PHASE_AGGREGATING;
-    case rounds::RoundPhase::kEvaluating: return v1::ROUND_PHASE_EVALUATING;
-    case rounds::RoundPhase::kCommitted: return v1::ROUND_PHASE_COMMITTED;
-    case rounds::RoundPhase::kAborted: return v1::ROUND_PHASE_ABORTED;
+    case rounds::RoundPhase::kPlanned:
+      return v1::ROUND_PHASE_PLANNED;
+    case rounds::RoundPhase::kCollecting:
+      return v1::ROUND_PHASE_COLLECTING;
+    case rounds::RoundPhase::kGrace:
+      return v1::ROUND_PHASE_GRACE;
+    case rounds::RoundPhase::kAggregating:
+      return v1::ROUND_PHASE_AGGREGATING;
+    case rounds::RoundPhase::kEvaluating:
+      return v1::ROUND_PHASE_EVALUATING;
+    case rounds::RoundPhase::kCommitted:
+      return v1::ROUND_PHASE_COMMITTED;
+    case rounds::RoundPhase::kAborted:
+      return v1::ROUND_PHASE_ABORTED;
   }
   return v1::ROUND_PHASE_UNSPECIFIED;
 }
 
 v1::ParticipantState ToProto(rounds::ParticipantState state) {
   switch (state) {
-    case rounds::ParticipantState::kInvited: return v1::PARTICIPANT_STATE_INVITED;
-    case rounds::ParticipantState::kWorking: return v1::PARTICIPANT_STATE_WORKING;
-    case rounds::ParticipantState::kDeclined: return v1::PARTICIPANT_STATE_DECLINED;
-    case rounds::ParticipantState::kAccepted: return v1::PARTICIPANT_STATE_ACCEPTED;
-    case rounds::ParticipantState::kRefused: return v1::PARTICIPANT_STATE_REFUSED;
-    case rounds::ParticipantState::kMissing: return v1::PARTICIPANT_STATE_MISSING;
+    case rounds::ParticipantState::kInvited:
+      return v1::PARTICIPANT_STATE_INVITED;
+    case rounds::ParticipantState::kWorking:
+      return v1::PARTICIPANT_STATE_WORKING;
+    case rounds::ParticipantState::kDeclined:
+      return v1::PARTICIPANT_STATE_DECLINED;
+    case rounds::ParticipantState::kAccepted:
+      return v1::PARTICIPANT_STATE_ACCEPTED;
+    case rounds::ParticipantState::kRefused:
+      return v1::PARTICIPANT_STATE_REFUSED;
+    case rounds::ParticipantState::kMissing:
+      return v1::PARTICIPANT_STATE_MISSING;
   }
   return v1::PARTICIPANT_STATE_UNSPECIFIED;
 }
@@ -129,8 +146,8 @@ v1::Round ToProto(const JobId& job, const rounds::RoundState& round,
   return proto;
 }
 
-v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& workers,
-                absl::Time now, Detail detail) {
+v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& workers, absl::Time now,
+                Detail detail) {
   const jobs::JobState& state = *view.state;
   v1::Job proto;
   proto.set_id(view.description->id.value());

@@ -16,8 +16,8 @@ enum class Detail {
   kFull,
 };
 
-v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& workers,
-                absl::Time now, Detail detail);
+v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& workers, absl::Time now,
+                Detail detail);
 
 // `progress` is for the round in flight; empty otherwise.
 v1::Round ToProto(const JobId& job, const rounds::RoundState& round,

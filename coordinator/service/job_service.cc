@@ -37,8 +37,8 @@ absl::Status JobService::Submit(const PeerIdentity& caller, const v1::SubmitJobR
   ENTENTE_ASSIGN_OR_RETURN(submit.initial_model, Digest::FromHex(request.initial_model_digest()));
   ENTENTE_ASSIGN_OR_RETURN(const engine::SubmitOutcome outcome,
                            context_.jobs->Submit(std::move(submit)));
-  *response->mutable_job() = ToProto(outcome.job->View(), *context_.workers, context_.clock->Now(),
-                                     Detail::kFull);
+  *response->mutable_job() =
+      ToProto(outcome.job->View(), *context_.workers, context_.clock->Now(), Detail::kFull);
   response->set_created(outcome.created);
   return absl::OkStatus();
 }
@@ -57,8 +57,7 @@ grpc::ServerUnaryReactor* JobService::ListJobs(grpc::CallbackServerContext* call
 }
 
 grpc::ServerUnaryReactor* JobService::GetJob(grpc::CallbackServerContext* call,
-                                             const v1::GetJobRequest* request,
-                                             v1::Job* response) {
+                                             const v1::GetJobRequest* request, v1::Job* response) {
   return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
     ENTENTE_RETURN_IF_ERROR(context_.callers->Admit(*call, Action::kReadJobs).status());
     ENTENTE_ASSIGN_OR_RETURN(const auto job, context_.jobs->Find(JobId(request->job_id())));
@@ -132,11 +131,9 @@ grpc::ServerUnaryReactor* JobService::GetRound(grpc::CallbackServerContext* call
       if (round->round_index == request->round_index() && attempt_fits) found = round;
     }
     if (found == nullptr) {
-      return absl::NotFoundError(absl::StrCat("job ", request->job_id(), " has no round ",
-                                              request->round_index() + 1,
-                                              request->attempt() == 0
-                                                  ? " yet"
-                                                  : absl::StrCat(" attempt ", request->attempt())));
+      return absl::NotFoundError(absl::StrCat(
+          "job ", request->job_id(), " has no round ", request->round_index() + 1,
+          request->attempt() == 0 ? " yet" : absl::StrCat(" attempt ", request->attempt())));
     }
     const engine::JobView view = job->View();
     const bool in_flight = !found->HasEnded();

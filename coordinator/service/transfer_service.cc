@@ -31,7 +31,8 @@ absl::StatusOr<std::unique_ptr<engine::Upload>> OpenUpload(const ServiceContext&
       ENTENTE_RETURN_IF_ERROR(context.callers->Admit(call, Action::kSubmitJob).status());
       return context.uploads->OpenBlob(header);
     }
-    case v1::UploadHeader::KIND_NOT_SET: break;
+    case v1::UploadHeader::KIND_NOT_SET:
+      break;
   }
   return absl::InvalidArgumentError("an upload must begin with a header that says what it is");
 }
@@ -43,8 +44,8 @@ struct DownloadSource {
 
 // Who may have the file, and how its bytes are counted.
 absl::StatusOr<DownloadSource> OpenDownload(const ServiceContext& context,
-                                                     const grpc::CallbackServerContext& call,
-                                                     const v1::DownloadRequest& request) {
+                                            const grpc::CallbackServerContext& call,
+                                            const v1::DownloadRequest& request) {
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(request.digest()));
   DownloadSource source{.file = nullptr, .count_bytes = [](uint64_t) {}};
   if (request.job_id().empty()) {
@@ -90,8 +91,8 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   void OnDone() override { delete this; }
 
  private:
-  // On the executor, as WriteNext, for both read the disk. Nothing is in flight meanwhile, so Finish is
-  // legal.
+  // On the executor, as WriteNext, for both read the disk. Nothing is in flight meanwhile, so
+  // Finish is legal.
   void Open(const ServiceContext& context, const grpc::CallbackServerContext& call,
             const v1::DownloadRequest& request) {
     auto source = OpenDownload(context, call, request);
@@ -130,8 +131,9 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   v1::Chunk chunk_;
 };
 
-// Receives one file: read a message, hand it to the executor, read the next when it is on disk. So one
-// message is in memory at a time, and a slow disk slows the sender down. Owns itself until OnDone.
+// Receives one file: read a message, hand it to the executor, read the next when it is on disk. So
+// one message is in memory at a time, and a slow disk slows the sender down. Owns itself until
+// OnDone.
 class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
  public:
   UploadReactor(const ServiceContext& context, const grpc::CallbackServerContext* call,
@@ -172,9 +174,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
       return absl::InvalidArgumentError("after its header an upload holds nothing but chunks");
     }
     if (message_.chunk().data().size() > limits::kTransferChunkBytesMax) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a chunk has at most ", limits::kTransferChunkBytesMax, " bytes, not ",
-                       message_.chunk().data().size()));
+      return absl::InvalidArgumentError(absl::StrCat("a chunk has at most ",
+                                                     limits::kTransferChunkBytesMax, " bytes, not ",
+                                                     message_.chunk().data().size()));
     }
     return upload_->Append(message_.chunk().offset(), message_.chunk().data());
   }
@@ -217,8 +219,8 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::Chunk>* TransferService::Download(
-    grpc::CallbackServerContext* call, const v1::DownloadRequest* request) {
+grpc::ServerWriteReactor<v1::Chunk>* TransferService::Download(grpc::CallbackServerContext* call,
+                                                               const v1::DownloadRequest* request) {
   return new DownloadReactor(context_, call, request);
 }
 

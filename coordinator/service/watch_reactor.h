@@ -16,8 +16,8 @@
 
 namespace entente::service {
 
-// Follows one job: writes it at once, then after changes, at most five times a second, and ends with
-// the job. A reader that lags sees fewer, newer states: nothing is queued for it.
+// Follows one job: writes it at once, then after changes, at most five times a second, and ends
+// with the job. A reader that lags sees fewer, newer states: nothing is queued for it.
 //
 // Keeps itself alive until gRPC is done with it.
 class WatchReactor final : public grpc::ServerWriteReactor<v1::Job>,

@@ -52,12 +52,18 @@ void OnProgress(const ServiceContext& context, engine::JobEngine& job, const Wor
 
 const v1::TaskKey* KeyOf(const v1::WorkerMessage& message) {
   switch (message.kind_case()) {
-    case v1::WorkerMessage::kAccepted: return &message.accepted().key();
-    case v1::WorkerMessage::kDeclined: return &message.declined().key();
-    case v1::WorkerMessage::kProgress: return &message.progress().key();
-    case v1::WorkerMessage::kFailed: return &message.failed().key();
-    case v1::WorkerMessage::kEvaluated: return &message.evaluated().key();
-    default: return nullptr;
+    case v1::WorkerMessage::kAccepted:
+      return &message.accepted().key();
+    case v1::WorkerMessage::kDeclined:
+      return &message.declined().key();
+    case v1::WorkerMessage::kProgress:
+      return &message.progress().key();
+    case v1::WorkerMessage::kFailed:
+      return &message.failed().key();
+    case v1::WorkerMessage::kEvaluated:
+      return &message.evaluated().key();
+    default:
+      return nullptr;
   }
 }
 
@@ -70,8 +76,8 @@ absl::Status CheckHello(const v1::Hello& hello) {
         limits::kProtocolVersion, "; install an entente-worker of the coordinator's version"));
   }
   if (hello.datasets_size() > kDatasetsMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a worker may offer ", kDatasetsMax, " data sets, not ", hello.datasets_size()));
+    return absl::InvalidArgumentError(absl::StrCat("a worker may offer ", kDatasetsMax,
+                                                   " data sets, not ", hello.datasets_size()));
   }
   for (const std::string& dataset : hello.datasets()) {
     if (dataset.empty() || dataset.size() > kWordBytesMax) {
@@ -98,16 +104,17 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId
   if (!job.ok()) return absl::OkStatus();
   engine::JobEngine& engine = **job;
   switch (message.kind_case()) {
-    case v1::WorkerMessage::kAccepted: engine.OnTaskAccepted(worker, *key); break;
+    case v1::WorkerMessage::kAccepted:
+      engine.OnTaskAccepted(worker, *key);
+      break;
     case v1::WorkerMessage::kDeclined: {
       const v1::TaskDeclined& declined = message.declined();
       context.workers->SetActivity(worker, "");
-      engine.OnTaskDeclined(
-          worker, *key,
-          declined.rule().empty()
-              ? CutReason(declined.reason())
-              : absl::StrCat("rule ", declined.rule().substr(0, kWordBytesMax), ": ",
-                             CutReason(declined.reason())));
+      engine.OnTaskDeclined(worker, *key,
+                            declined.rule().empty()
+                                ? CutReason(declined.reason())
+                                : absl::StrCat("rule ", declined.rule().substr(0, kWordBytesMax),
+                                               ": ", CutReason(declined.reason())));
       break;
     }
     case v1::WorkerMessage::kFailed:
@@ -118,7 +125,9 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId
       context.workers->SetActivity(worker, "");
       engine.OnEvaluated(worker, *key, FromProto(message.evaluated().metrics()));
       break;
-    default: OnProgress(context, engine, worker, message.progress()); break;
+    default:
+      OnProgress(context, engine, worker, message.progress());
+      break;
   }
   return absl::OkStatus();
 }

@@ -28,12 +28,12 @@ class Journal {
  public:
   virtual ~Journal() = default;
 
-  // Durable when it returns OK. ABORTED if `sequence` is not the job's next: another coordinator has
-  // written. RESOURCE_EXHAUSTED: disk full. UNAVAILABLE: could not be written, nothing changed.
+  // Durable when it returns OK. ABORTED if `sequence` is not the job's next: another coordinator
+  // has written. RESOURCE_EXHAUSTED: disk full. UNAVAILABLE: could not be written, nothing changed.
   virtual absl::Status Append(const JournalEntry& entry) = 0;
 
-  // Every entry, jobs in the order of their first one, each job's in order. Stops at the first error
-  // `visit` returns. DATA_LOSS if an entry cannot be read.
+  // Every entry, jobs in the order of their first one, each job's in order. Stops at the first
+  // error `visit` returns. DATA_LOSS if an entry cannot be read.
   virtual absl::Status Replay(
       const std::function<absl::Status(const JournalEntry&)>& visit) const = 0;
 };

@@ -12,9 +12,7 @@ namespace {
 
 namespace rec = storage::v1;
 
-std::string Bytes(const Digest& digest) {
-  return digest.IsNone() ? "" : digest.Raw();
-}
+std::string Bytes(const Digest& digest) { return digest.IsNone() ? "" : digest.Raw(); }
 
 absl::StatusOr<Digest> ToDigest(const std::string& bytes) {
   if (bytes.empty()) return Digest();
@@ -128,25 +126,34 @@ rounds::RoundEvent FromWorkerReason(const rec::WorkerReason& record) {
 absl::StatusOr<rounds::RoundEvent> FromRoundRecord(const rec::RoundHappened& record) {
   using Case = rec::RoundHappened::EventCase;
   switch (record.event_case()) {
-    case Case::kOpened: return FromOpened(record.opened());
-    case Case::kTaskAccepted: return rounds::TaskAccepted{WorkerId(record.task_accepted().worker())};
-    case Case::kTaskDeclined: return FromWorkerReason<rounds::TaskDeclined>(record.task_declined());
-    case Case::kUpdateAccepted: return FromUpdateAccepted(record.update_accepted());
+    case Case::kOpened:
+      return FromOpened(record.opened());
+    case Case::kTaskAccepted:
+      return rounds::TaskAccepted{WorkerId(record.task_accepted().worker())};
+    case Case::kTaskDeclined:
+      return FromWorkerReason<rounds::TaskDeclined>(record.task_declined());
+    case Case::kUpdateAccepted:
+      return FromUpdateAccepted(record.update_accepted());
     case Case::kUpdateRefused:
       return FromWorkerReason<rounds::UpdateRefused>(record.update_refused());
     case Case::kWorkerMissing:
       return FromWorkerReason<rounds::WorkerMissing>(record.worker_missing());
     case Case::kWorkerReturned:
       return rounds::WorkerReturned{WorkerId(record.worker_returned().worker())};
-    case Case::kDeadlineChecked: return rounds::DeadlineChecked{};
-    case Case::kAggregated: return FromAggregated(record.aggregated());
+    case Case::kDeadlineChecked:
+      return rounds::DeadlineChecked{};
+    case Case::kAggregated:
+      return FromAggregated(record.aggregated());
     case Case::kAggregationFailed:
       return rounds::AggregationFailed{record.aggregation_failed().reason()};
-    case Case::kEvaluated: return FromEvaluated(record.evaluated());
+    case Case::kEvaluated:
+      return FromEvaluated(record.evaluated());
     case Case::kEvaluationFailed:
       return FromWorkerReason<rounds::EvaluationFailed>(record.evaluation_failed());
-    case Case::kCancelled: return rounds::Cancelled{record.cancelled().reason()};
-    case Case::EVENT_NOT_SET: break;
+    case Case::kCancelled:
+      return rounds::Cancelled{record.cancelled().reason()};
+    case Case::EVENT_NOT_SET:
+      break;
   }
   return absl::DataLossError("the journal holds a round event that this version does not know");
 }
@@ -182,8 +189,10 @@ absl::StatusOr<jobs::JobEvent> FromRecord(const rec::JobRecord& record) {
       ENTENTE_ASSIGN_OR_RETURN(event.event, FromRoundRecord(record.round()));
       return event;
     }
-    case rec::JobRecord::kCancelled: return jobs::JobCancelled{record.cancelled().reason()};
-    case rec::JobRecord::EVENT_NOT_SET: break;
+    case rec::JobRecord::kCancelled:
+      return jobs::JobCancelled{record.cancelled().reason()};
+    case rec::JobRecord::EVENT_NOT_SET:
+      break;
   }
   return absl::DataLossError("the journal holds an event that this version does not know");
 }

@@ -12,7 +12,8 @@ namespace entente::store {
 namespace {
 
 constexpr int kSchemaVersion = 1;
-constexpr int kApplicationId = 0x456e7465;  // "Ente", for file(1) and for telling a foreign database.
+constexpr int kApplicationId =
+    0x456e7465;  // "Ente", for file(1) and for telling a foreign database.
 
 constexpr char kSchema[] = R"(
   CREATE TABLE events (
@@ -27,21 +28,24 @@ constexpr char kSchema[] = R"(
 
 absl::Status SqliteStatus(sqlite3* database, int code, absl::string_view what,
                           const std::string& path) {
-  const std::string message = absl::StrCat("cannot ", what, " the journal ", path, ": ",
-                                           database != nullptr ? sqlite3_errmsg(database)
-                                                               : sqlite3_errstr(code));
+  const std::string message =
+      absl::StrCat("cannot ", what, " the journal ", path, ": ",
+                   database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
   switch (code & 0xff) {
-    case SQLITE_FULL: return absl::ResourceExhaustedError(message + "; free some space");
+    case SQLITE_FULL:
+      return absl::ResourceExhaustedError(message + "; free some space");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return absl::FailedPreconditionError(
           absl::StrCat("another coordinator is running on this data directory: the journal ", path,
                        " is locked; stop that one or choose another dataDirectory"));
     case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: return absl::DataLossError(message);
+    case SQLITE_CORRUPT:
+      return absl::DataLossError(message);
     case SQLITE_CONSTRAINT:
       return absl::AbortedError(message + "; another coordinator has written this event");
-    default: return absl::UnavailableError(message);
+    default:
+      return absl::UnavailableError(message);
   }
 }
 
@@ -80,25 +84,25 @@ absl::Status Prepare(sqlite3* database, const std::string& path) {
   ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA locking_mode = EXCLUSIVE", path));
   ENTENTE_ASSIGN_OR_RETURN(const int id, ReadPragma(database, "PRAGMA application_id", path));
   ENTENTE_ASSIGN_OR_RETURN(const int version, ReadPragma(database, "PRAGMA user_version", path));
-  ENTENTE_ASSIGN_OR_RETURN(
-      const int tables, ReadPragma(database, "SELECT count(*) FROM sqlite_schema", path));
+  ENTENTE_ASSIGN_OR_RETURN(const int tables,
+                           ReadPragma(database, "SELECT count(*) FROM sqlite_schema", path));
   if (tables > 0 && id != kApplicationId) {
     return absl::DataLossError(absl::StrCat(path, " is a database, but not an Entente journal"));
   }
   if (version > kSchemaVersion) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, " was written by a newer Entente (schema ", version,
-                     ", this one knows ", kSchemaVersion, "); install that version"));
+        absl::StrCat(path, " was written by a newer Entente (schema ", version, ", this one knows ",
+                     kSchemaVersion, "); install that version"));
   }
   ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA journal_mode = WAL", path));
   ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA synchronous = FULL", path));
   if (tables > 0) return Execute(database, "BEGIN EXCLUSIVE; COMMIT", path);
-  return Execute(database,
-                 absl::StrCat("BEGIN EXCLUSIVE;", kSchema, "PRAGMA application_id = ",
-                              kApplicationId, "; PRAGMA user_version = ", kSchemaVersion,
-                              "; COMMIT")
-                     .c_str(),
-                 path);
+  return Execute(
+      database,
+      absl::StrCat("BEGIN EXCLUSIVE;", kSchema, "PRAGMA application_id = ", kApplicationId,
+                   "; PRAGMA user_version = ", kSchemaVersion, "; COMMIT")
+          .c_str(),
+      path);
 }
 
 }  // namespace
@@ -117,8 +121,8 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::st
       path.c_str(), &database,
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
       nullptr);
-  absl::Status status = code == SQLITE_OK ? Prepare(database, path)
-                                          : SqliteStatus(database, code, "open", path);
+  absl::Status status =
+      code == SQLITE_OK ? Prepare(database, path) : SqliteStatus(database, code, "open", path);
   if (!status.ok()) {
     sqlite3_close(database);
     return status;
@@ -148,12 +152,11 @@ absl::Status SqliteJournal::Replay(
   absl::MutexLock lock(&mu_);
   ENTENTE_ASSIGN_OR_RETURN(
       const Statement statement,
-      Statement::Prepare(
-          database_,
-          "SELECT e.job, e.sequence, e.at_us, e.record FROM events e"
-          " JOIN events first ON first.job = e.job AND first.sequence = 1"
-          " ORDER BY first.id, e.sequence",
-          path_));
+      Statement::Prepare(database_,
+                         "SELECT e.job, e.sequence, e.at_us, e.record FROM events e"
+                         " JOIN events first ON first.job = e.job AND first.sequence = 1"
+                         " ORDER BY first.id, e.sequence",
+                         path_));
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
     JournalEntry entry;
@@ -163,8 +166,7 @@ absl::Status SqliteJournal::Replay(
     if (!entry.record.ParseFromArray(sqlite3_column_blob(statement.get(), 3),
                                      sqlite3_column_bytes(statement.get(), 3))) {
       return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ",
-                                              entry.job.value(), " in ", path_,
-                                              " cannot be read"));
+                                              entry.job.value(), " in ", path_, " cannot be read"));
     }
     ENTENTE_RETURN_IF_ERROR(visit(entry));
   }

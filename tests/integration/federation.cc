@@ -83,10 +83,10 @@ void FederationTest::StartCoordinator() {
                              "  authority: alliance/authority.crt\n"
                              "heartbeatInterval: 500ms\nmembers:\n",
                              members));
-  coordinator_ = std::make_unique<Process>(
-      std::vector<std::string>{Program("entente-coordinator"), "--config",
-                               folder_.File("coordinator.yaml")},
-      folder_.File("coordinator.log"));
+  coordinator_ =
+      std::make_unique<Process>(std::vector<std::string>{Program("entente-coordinator"), "--config",
+                                                         folder_.File("coordinator.yaml")},
+                                folder_.File("coordinator.log"));
   ASSERT_TRUE(coordinator_->WaitForOutput("coordinator ready")) << coordinator_->Output();
   std::ifstream(folder_.File("port")) >> port_;
 }
@@ -95,23 +95,25 @@ void FederationTest::StartWorker(const std::string& member, const WorkerOptions&
   const std::string owner = options.certificate_of.empty() ? member : options.certificate_of;
   std::string command;
   if (!options.trainer_command.empty()) {
-    command = absl::StrCat("  command: [\"", absl::StrJoin(options.trainer_command, "\", \""), "\"]\n");
+    command =
+        absl::StrCat("  command: [\"", absl::StrJoin(options.trainer_command, "\", \""), "\"]\n");
   }
   const std::string target =
       options.coordinator.empty() ? absl::StrCat("127.0.0.1:", port_) : options.coordinator;
-  folder_.Write(
-      member + ".yaml",
-      absl::StrCat("apiVersion: entente/v1\nkind: Worker\ncoordinator: ", target,
-                   "\ntls:\n  certificate: ", owner, "/", options.certificate, ".crt\n  privateKey: ",
-                   owner, "/", options.certificate,
-                   ".key\n  authority: alliance/authority.crt\nworkDirectory: work/", member,
-                   "\npolicy: ", options.policy, ".yaml\ntrainer:\n  sandbox: ", options.sandbox,
-                   "\n", command, "datasets:\n  - name: table\n    format: csv\n    directory: data/",
-                   member, "\n"));
+  folder_.Write(member + ".yaml",
+                absl::StrCat("apiVersion: entente/v1\nkind: Worker\ncoordinator: ", target,
+                             "\ntls:\n  certificate: ", owner, "/", options.certificate,
+                             ".crt\n  privateKey: ", owner, "/", options.certificate,
+                             ".key\n  authority: alliance/authority.crt\nworkDirectory: work/",
+                             member, "\npolicy: ", options.policy,
+                             ".yaml\ntrainer:\n  sandbox: ", options.sandbox, "\n", command,
+                             "datasets:\n  - name: table\n    format: csv\n    directory: data/",
+                             member, "\n"));
   workers_.erase(member);  // The old one is gone before the new one starts.
-  workers_[member] = std::make_unique<Process>(
-      std::vector<std::string>{Program("entente-worker"), "--config", folder_.File(member + ".yaml")},
-      folder_.File(member + ".log"));
+  workers_[member] =
+      std::make_unique<Process>(std::vector<std::string>{Program("entente-worker"), "--config",
+                                                         folder_.File(member + ".yaml")},
+                                folder_.File(member + ".log"));
 }
 
 Finished FederationTest::Entente(std::vector<std::string> arguments, const std::string& as) {
@@ -131,8 +133,8 @@ Finished FederationTest::Entente(std::vector<std::string> arguments, const std::
 nlohmann::json FederationTest::EntenteJson(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), {"-o", "json"});
   const Finished finished = Entente(arguments);
-  EXPECT_EQ(finished.exit_status, 0) << absl::StrJoin(arguments, " ") << ": "
-                                     << finished.standard_error;
+  EXPECT_EQ(finished.exit_status, 0)
+      << absl::StrJoin(arguments, " ") << ": " << finished.standard_error;
   return nlohmann::json::parse(finished.standard_output, nullptr, /*allow_exceptions=*/false);
 }
 
@@ -153,11 +155,12 @@ void FederationTest::WaitForWorkers(int count) {
 std::string FederationTest::WriteRecipe(int rounds, const std::string& pacing) {
   return folder_.Write(
       "recipe.yaml",
-      absl::StrCat("apiVersion: entente/v1\nkind: Recipe\nname: table\npurpose: testing/integration\n"
-                   "dataset: table\nmodel:\n  builtin:\n    architecture: mlp\n    inputShape: [2]\n"
-                   "    outputs: 2\n    hidden: [8]\ntask: classification\ntraining:\n  epochs: 2\n"
-                   "  learningRate: 0.2\nrounds: ",
-                   rounds, "\npacing:\n", pacing));
+      absl::StrCat(
+          "apiVersion: entente/v1\nkind: Recipe\nname: table\npurpose: testing/integration\n"
+          "dataset: table\nmodel:\n  builtin:\n    architecture: mlp\n    inputShape: [2]\n"
+          "    outputs: 2\n    hidden: [8]\ntask: classification\ntraining:\n  epochs: 2\n"
+          "  learningRate: 0.2\nrounds: ",
+          rounds, "\npacing:\n", pacing));
 }
 
 std::string FederationTest::Submit(const std::string& recipe, const std::string& token) {

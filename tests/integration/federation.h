@@ -15,8 +15,8 @@
 
 namespace entente {
 
-// A federation of real processes in a temporary folder: certificates by `entente pki`, a coordinator on
-// a free port, workers with a small table of numbers each.
+// A federation of real processes in a temporary folder: certificates by `entente pki`, a
+// coordinator on a free port, workers with a small table of numbers each.
 class FederationTest : public ::testing::Test {
  protected:
   // Members whose certificates and data are made at the start.
@@ -30,12 +30,12 @@ class FederationTest : public ::testing::Test {
 
   // Options of one worker; the defaults are those of a good one.
   struct WorkerOptions {
-    std::string certificate_of;                 // Member whose certificate it has; default: its own.
-    std::string certificate = "worker-w";       // Stem of the certificate's and key's files.
-    std::vector<std::string> trainer_command;   // Default: entente-trainer.
+    std::string certificate_of;                // Member whose certificate it has; default: its own.
+    std::string certificate = "worker-w";      // Stem of the certificate's and key's files.
+    std::vector<std::string> trainer_command;  // Default: entente-trainer.
     std::string sandbox = "bubblewrap";
     std::string policy = "allow-all";
-    std::string coordinator;                    // Default: the coordinator's.
+    std::string coordinator;  // Default: the coordinator's.
   };
   // Writes <member>.yaml and starts the worker.
   void StartWorker(const std::string& member, const WorkerOptions& options);
@@ -48,7 +48,8 @@ class FederationTest : public ::testing::Test {
   // Waits until these members' workers are connected.
   void WaitForWorkers(int count);
 
-  // `entente <arguments>` as the submitter (or another identity's file stem in the alliance's folder).
+  // `entente <arguments>` as the submitter (or another identity's file stem in the alliance's
+  // folder).
   Finished Entente(std::vector<std::string> arguments, const std::string& as = "submitter-s");
   // The same with -o json, parsed; fails the test unless it exits with 0.
   nlohmann::json EntenteJson(std::vector<std::string> arguments);

@@ -65,11 +65,13 @@ TEST_F(FederationTest, KilledWorkerIsMissingQuorumClosesAndItRejoins) {
   StartWorker("kr-lab", {.trainer_command = HangingTrainer(), .sandbox = "none"});
   WaitForWorkers(3);
   const std::string job = Submit(WriteRecipe(40, kQuorumOfTwo));
-  ASSERT_TRUE(WaitUntil([&] { return StateIn(job, 1, "br-lab") == "accepted" &&
-                                     StateIn(job, 1, "fr-lab") == "accepted"; }));
+  ASSERT_TRUE(WaitUntil([&] {
+    return StateIn(job, 1, "br-lab") == "accepted" && StateIn(job, 1, "fr-lab") == "accepted";
+  }));
   EXPECT_EQ(StateIn(job, 1, "kr-lab"), "working");
 
-  // A fourth worker comes in the middle of the round; the third is killed in the middle of its work.
+  // A fourth worker comes in the middle of the round; the third is killed in the middle of its
+  // work.
   StartWorker("in-lab");
   WaitForWorkers(4);
   worker("kr-lab").Signal(SIGKILL);

@@ -36,8 +36,8 @@ TEST_F(ProgramsTest, UnknownOptionIsBadUsage) {
 
 TEST_F(ProgramsTest, CheckConfigNamesFileLineAndTheNearestKey) {
   StartCoordinator();
-  const std::string config = folder_.Write(
-      "bad.yaml", "apiVersion: entente/v1\nkind: Coordinator\ndataDirectori: x\n");
+  const std::string config =
+      folder_.Write("bad.yaml", "apiVersion: entente/v1\nkind: Coordinator\ndataDirectori: x\n");
 
   const Finished checked =
       RunProgram({Program("entente-coordinator"), "--config", config, "--check-config"});
@@ -90,7 +90,8 @@ TEST_F(ProgramsTest, JsonLogsAreOneObjectALine) {
     std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     return text.replace(text.find("dataDirectory: coordinator"), 26, "dataDirectory: another");
   }());
-  Process json({Program("entente-coordinator"), "--config", folder_.File("json.yaml"), "--log-format", "json"},
+  Process json({Program("entente-coordinator"), "--config", folder_.File("json.yaml"),
+                "--log-format", "json"},
                folder_.File("json.log"));
 
   ASSERT_TRUE(json.WaitForOutput("coordinator ready"));

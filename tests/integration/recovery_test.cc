@@ -17,8 +17,9 @@ TEST_F(RecoveryTest, KilledCoordinatorGoesOnInTheSameJob) {
   StartWorker("fr-lab");
   WaitForWorkers(2);
   const std::string job = Submit(WriteRecipe(6, "  quorum: {count: 2}\n  lease: 20s\n"));
-  ASSERT_TRUE(WaitUntil(
-      [&] { return EntenteJson({"job", "show", job}).value("roundsCommitted", 0) >= 1; }));
+  ASSERT_TRUE(WaitUntil([&] {
+    return EntenteJson({"job", "show", job}).value("roundsCommitted", 0) >= 1;
+  }));
 
   coordinator().Signal(SIGKILL);
   coordinator().WaitForExit();

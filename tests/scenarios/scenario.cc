@@ -80,14 +80,16 @@ class Story {
   static std::map<std::string, std::string> Options(const Words& words) {
     std::map<std::string, std::string> options;
     for (const std::string& word : words) {
-      const std::pair<std::string, std::string> pair = absl::StrSplit(word, absl::MaxSplits('=', 1));
+      const std::pair<std::string, std::string> pair =
+          absl::StrSplit(word, absl::MaxSplits('=', 1));
       if (absl::StrContains(word, '=')) options.insert(pair);
     }
     return options;
   }
 
   absl::Status StartJob(const Words& words) {
-    jobs::JobPlan plan{.round_count = 1, .attempts_max = 1, .evaluates_every = 0, .round_policy = {}};
+    jobs::JobPlan plan{
+        .round_count = 1, .attempts_max = 1, .evaluates_every = 0, .round_policy = {}};
     for (const auto& [name, value] : Options(words)) {
       uint32_t number = 0;
       absl::Duration duration;
@@ -121,7 +123,8 @@ class Story {
     }
     now_ += by;
     // As the engine does: a timer that comes early says nothing.
-    if (!state_.HasEnded() && now_ >= state_.round.closes_at) Feed(Happened(rounds::DeadlineChecked{}));
+    if (!state_.HasEnded() && now_ >= state_.round.closes_at)
+      Feed(Happened(rounds::DeadlineChecked{}));
     return absl::OkStatus();
   }
 
@@ -172,9 +175,10 @@ class Story {
   }
 
   jobs::JobEvent AggregatedNow() const {
-    rounds::Aggregated aggregated{.model = FakeDigest(absl::StrCat("model ", state_.rounds_committed)),
-                                  .optimizer_state = {},
-                                  .weights = {}};
+    rounds::Aggregated aggregated{
+        .model = FakeDigest(absl::StrCat("model ", state_.rounds_committed)),
+        .optimizer_state = {},
+        .weights = {}};
     const double count = state_.round.CountIn(rounds::ParticipantState::kAccepted);
     for (const auto& [worker, participant] : state_.round.participants) {
       if (participant.state == rounds::ParticipantState::kAccepted) {
@@ -273,8 +277,9 @@ class Story {
     if (name == "job-reason") return state_.reason;
     if (name == "committed") return absl::StrCat(state_.rounds_committed);
     // Of the round that ended last, when the one in flight has no participants yet.
-    const auto& participants =
-        round.participants.empty() && ended_.has_value() ? ended_->participants : round.participants;
+    const auto& participants = round.participants.empty() && ended_.has_value()
+                                   ? ended_->participants
+                                   : round.participants;
     const auto it = participants.find(WorkerId(name));
     if (it == participants.end()) return "not in the cohort";
     return std::string(rounds::ParticipantStateName(it->second.state));

@@ -21,9 +21,11 @@
 //   expect  phase=grace round=1 attempt=1 job=running reason="quorum of 2 met"
 //   expect  FR=missing                   a participant's state
 //   expect  log contains "..."           some transition's reason so far
-//   expect  effect contains "train FR"   an effect of the last line: train, evaluate, cancel, aggregate,
+//   expect  effect contains "train FR"   an effect of the last line: train, evaluate, cancel,
+//   aggregate,
 //                                        open, forget
-//   expect  refused FAILED_PRECONDITION [contains "..."]   what the last line came to; a line that is
+//   expect  refused FAILED_PRECONDITION [contains "..."]   what the last line came to; a line that
+//   is
 //                                        refused and not followed by this fails the story
 
 #include <string>

@@ -18,7 +18,8 @@ using ::testing::HasSubstr;
 
 std::vector<std::string> ScenarioFiles() {
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(ENTENTE_SOURCE_DIR "/tests/scenarios")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(ENTENTE_SOURCE_DIR "/tests/scenarios")) {
     if (entry.path().extension() == ".scenario") files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());

@@ -20,7 +20,9 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-std::string TempFolder::File(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
+std::string TempFolder::File(absl::string_view name) const {
+  return absl::StrCat(path_, "/", name);
+}
 
 std::string TempFolder::Write(absl::string_view name, absl::string_view text) const {
   const std::string file = File(name);

@@ -16,25 +16,40 @@
 namespace entente::tidy {
 namespace {
 
-// The level of each folder. A file may include its own folder, folders of a lower level, and its own
-// level where kSameLevel allows.
+// The level of each folder. A file may include its own folder, folders of a lower level, and its
+// own level where kSameLevel allows.
 const std::map<std::string, int>& Levels() {
   static const auto* const levels = new std::map<std::string, int>{
-      {"common/base", 0},          {"common/crypto", 0},
-      {"common/tensor", 0},        {"common/transfer", 0},
-      {"common/codec", 0},         {"common/config", 0},
-      {"common/recipe", 0},        {"common/identity", 0},
-      {"common/rpc", 0},           {"coordinator/jobs", 1},
-      {"coordinator/rounds", 1},   {"coordinator/aggregation", 1},
-      {"coordinator/optimizer", 1}, {"coordinator/updates", 1},
-      {"coordinator/models", 1},   {"coordinator/store", 1},
-      {"coordinator/members", 1},  {"coordinator/engine", 2},
-      {"coordinator/service", 3},  {"coordinator/app", 4},
-      {"coordinator", 5},          {"worker/policy", 1},
-      {"worker/cache", 1},         {"worker/trainer_host", 2},
-      {"worker/session", 3},       {"worker/app", 4},
-      {"worker", 5},               {"cli", 5},
-      {"cli/commands", 5},         {"trainer", 5},
+      {"common/base", 0},
+      {"common/crypto", 0},
+      {"common/tensor", 0},
+      {"common/transfer", 0},
+      {"common/codec", 0},
+      {"common/config", 0},
+      {"common/recipe", 0},
+      {"common/identity", 0},
+      {"common/rpc", 0},
+      {"coordinator/jobs", 1},
+      {"coordinator/rounds", 1},
+      {"coordinator/aggregation", 1},
+      {"coordinator/optimizer", 1},
+      {"coordinator/updates", 1},
+      {"coordinator/models", 1},
+      {"coordinator/store", 1},
+      {"coordinator/members", 1},
+      {"coordinator/engine", 2},
+      {"coordinator/service", 3},
+      {"coordinator/app", 4},
+      {"coordinator", 5},
+      {"worker/policy", 1},
+      {"worker/cache", 1},
+      {"worker/trainer_host", 2},
+      {"worker/session", 3},
+      {"worker/app", 4},
+      {"worker", 5},
+      {"cli", 5},
+      {"cli/commands", 5},
+      {"trainer", 5},
   };
   return *levels;
 }
@@ -123,7 +138,8 @@ TEST(IncludeArrowsTest, EveryLibraryStaysBehindItsWall) {
         const auto starts_with = [](const std::string& text) {
           return [&text](const std::string& start) { return absl::StartsWith(text, start); };
         };
-        if (std::none_of(wall.include_starts.begin(), wall.include_starts.end(), starts_with(include))) {
+        if (std::none_of(wall.include_starts.begin(), wall.include_starts.end(),
+                         starts_with(include))) {
           continue;
         }
         EXPECT_TRUE(std::any_of(wall.allowed_paths.begin(), wall.allowed_paths.end(),
@@ -135,7 +151,7 @@ TEST(IncludeArrowsTest, EveryLibraryStaysBehindItsWall) {
 }
 
 TEST(IncludeArrowsTest, DomainFoldersIncludeNoGeneratedCode) {
-  const std::vector<std::string> domain = {"coordinator/rounds/", "coordinator/aggregation/",
+  const std::vector<std::string> domain = {"coordinator/rounds/",    "coordinator/aggregation/",
                                            "coordinator/optimizer/", "common/tensor/",
                                            "common/base/",           "common/crypto/"};
   for (const SourceFile& file : ReadProductSources()) {

@@ -33,8 +33,8 @@ TEST(TidyTest, EveryFileBeginsWithItsLicence) {
 TEST(TidyTest, IncludeGuardsAreThePath) {
   for (const SourceFile& file : EverySource()) {
     if (!file.IsHeader()) continue;
-    const std::string guard =
-        absl::StrCat(absl::AsciiStrToUpper(absl::StrReplaceAll(file.path, {{"/", "_"}, {".", "_"}})), "_");
+    const std::string guard = absl::StrCat(
+        absl::AsciiStrToUpper(absl::StrReplaceAll(file.path, {{"/", "_"}, {".", "_"}})), "_");
     ASSERT_GE(file.lines.size(), 3U) << file.path;
     EXPECT_EQ(file.lines[1], "#ifndef " + guard) << file.path;
   }
@@ -51,8 +51,9 @@ TEST(TidyTest, EverySourceHasItsMirroredTest) {
     if (!absl::EndsWith(file.path, ".cc") || absl::EndsWith(file.path, "/main.cc")) continue;
     const std::string test =
         absl::StrCat("tests/unit/", file.path.substr(0, file.path.size() - 3), "_test.cc");
-    const bool is_wiring = absl::StartsWith(file.path, "coordinator/app/") ||
-                           absl::StartsWith(file.path, "worker/app/");  // tests/integration runs these.
+    const bool is_wiring =
+        absl::StartsWith(file.path, "coordinator/app/") ||
+        absl::StartsWith(file.path, "worker/app/");  // tests/integration runs these.
     EXPECT_TRUE(is_wiring || Exists(test)) << file.path << " has no " << test;
   }
 }
@@ -92,7 +93,8 @@ TEST(TidyTest, EveryProtoFieldHasAComment) {
   const std::regex enum_value(R"(^\s+[A-Z][A-Z0-9_]+ = \d+;)");
   for (const SourceFile& file : ReadSources({"proto"})) {
     for (size_t i = 1; i < file.lines.size(); ++i) {
-      if (!std::regex_search(file.lines[i], field) && !std::regex_search(file.lines[i], enum_value)) {
+      if (!std::regex_search(file.lines[i], field) &&
+          !std::regex_search(file.lines[i], enum_value)) {
         continue;
       }
       EXPECT_TRUE(absl::StartsWith(absl::StripLeadingAsciiWhitespace(file.lines[i - 1]), "//"))

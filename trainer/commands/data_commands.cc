@@ -2,6 +2,7 @@
 #include "trainer/commands/data_commands.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -135,8 +136,8 @@ TrainCommand::TrainCommand(CLI::App& app)
 
 absl::Status TrainCommand::Run(const CommandContext& context) const {
   ENTENTE_ASSIGN_OR_RETURN(const ModelChoice choice, model_.Choose(context.files, initial_model_));
-  AloneRequest request{.source = {}, .rounds = rounds_, .output = output_};
-  ENTENTE_ASSIGN_OR_RETURN(request.source, data_.Source());
+  ENTENTE_ASSIGN_OR_RETURN(DatasetSource source, data_.Source());
+  const AloneRequest request{.source = std::move(source), .rounds = rounds_, .output = output_};
   ProgressLog progress(context.clock);
   ENTENTE_ASSIGN_OR_RETURN(const UpdateResult result,
                            TrainAlone(context.files, context.clock, choice, request, progress));

@@ -58,7 +58,7 @@ absl::StatusOr<DatasetSource> DataOptions::Source() const {
 }
 
 void AddOutputFormat(CLI::App& command, std::string& format) {
-  command.add_option("-o,--output-format", format, "How the result is printed: text or json")
+  command.add_option("-o,--format", format, "How the result is printed: text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
 }

@@ -14,6 +14,7 @@
 #include "common/base/limits.h"
 #include "common/base/random_source.h"
 #include "common/base/status_macros.h"
+#include "common/config/logging_level.h"
 #include "common/config/proto_time.h"
 #include "common/rpc/connection_probe.h"
 #include "common/rpc/grpc_log.h"
@@ -44,21 +45,7 @@ sigset_t StopSignals() {
 
 void ConfigureLog(const WorkerOptions& options, const config::v1::WorkerConfig& config) {
   if (options.log_level.has_value()) return;  // Configured with it already.
-  log::Level level = log::Level::kInfo;
-  switch (config.logging().level()) {
-    case config::v1::Logging::LEVEL_DEBUG:
-      level = log::Level::kDebug;
-      break;
-    case config::v1::Logging::LEVEL_WARNING:
-      level = log::Level::kWarning;
-      break;
-    case config::v1::Logging::LEVEL_ERROR:
-      level = log::Level::kError;
-      break;
-    default:
-      break;
-  }
-  log::Configure(options.log_format, level);
+  log::Configure(options.log_format, ToLogLevel(config.logging()));
 }
 
 TlsPaths PathsOf(const config::v1::TlsFiles& files) {

@@ -98,5 +98,15 @@ TEST(LogTest, FormatsAreReadByName) {
                                                 HasSubstr("\"xml\" is unknown; use text or json")));
 }
 
+TEST(LogTest, LevelsAreReadByName) {
+  EXPECT_EQ(*log::ParseLevel("debug"), log::Level::kDebug);
+  EXPECT_EQ(*log::ParseLevel("info"), log::Level::kInfo);
+  EXPECT_EQ(*log::ParseLevel("warning"), log::Level::kWarning);
+  EXPECT_EQ(*log::ParseLevel("error"), log::Level::kError);
+  EXPECT_THAT(log::ParseLevel("loud"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("\"loud\" is unknown; use debug, info, warning or error")));
+}
+
 }  // namespace
 }  // namespace entente

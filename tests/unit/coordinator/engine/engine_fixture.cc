@@ -48,8 +48,9 @@ EngineTest::EngineTest() { Open(); }
 EngineTest::~EngineTest() { Shut(); }
 
 void EngineTest::Open() {
-  const std::vector<members::MemberInfo> members = {{MemberId("fr-lab"), "", "FR", "fr-lab.example"},
-                                                    {MemberId("kr-lab"), "", "KR", "kr-lab.example"}};
+  const std::vector<members::MemberInfo> members = {
+      {MemberId("fr-lab"), "", "FR", "fr-lab.example"},
+      {MemberId("kr-lab"), "", "KR", "kr-lab.example"}};
   journal_ = store::SqliteJournal::Open(folder_.File("journal.sqlite")).value();
   models_ = models::ModelStore::Create(files_, folder_.File("models")).value();
   spool_ = updates::UpdateSpool::Create(files_, folder_.File("spool")).value();
@@ -133,7 +134,14 @@ std::string EngineTest::UpdateBytes(float a, float b) const {
 
 std::shared_ptr<RecordingConnection> EngineTest::AttachWorker(const std::string& id) {
   auto connection = std::make_shared<RecordingConnection>();
-  ENTENTE_CHECK(workers_->Attach(WorkerId(id), {.version = "1", .datasets = {"numbers"}, .sandbox = "none", .certificate_expires_at = {}}, connection).ok());
+  ENTENTE_CHECK(workers_
+                    ->Attach(WorkerId(id),
+                             {.version = "1",
+                              .datasets = {"numbers"},
+                              .sandbox = "none",
+                              .certificate_expires_at = {}},
+                             connection)
+                    .ok());
   return connection;
 }
 

@@ -14,7 +14,9 @@ using ::testing::HasSubstr;
 class JobDirectoryTest : public EngineTest {
  protected:
   SubmitRequest RequestOf(const v1::Recipe& recipe, const std::string& token) {
-    return {.recipe = recipe, .submitter = "spiffe://a.example/submitter/s", .token = token,
+    return {.recipe = recipe,
+            .submitter = "spiffe://a.example/submitter/s",
+            .token = token,
             .initial_model = StoreModel(1, 2)};
   }
 };
@@ -61,7 +63,8 @@ TEST_F(JobDirectoryTest, ModelThatWasNotUploadedIsNamed) {
   request.initial_model = Sha256Of("nowhere");
 
   EXPECT_THAT(jobs_->Submit(request),
-              StatusIs(absl::StatusCode::kNotFound, HasSubstr("the initial model " + Sha256Of("nowhere").ToHex())));
+              StatusIs(absl::StatusCode::kNotFound,
+                       HasSubstr("the initial model " + Sha256Of("nowhere").ToHex())));
 }
 
 TEST_F(JobDirectoryTest, TorchscriptThatWasNotUploadedIsNamed) {

@@ -128,7 +128,8 @@ TEST_F(JobEngineTest, CancelReachesTheWorkersAtWork) {
   const auto job = Submit(RecipeOf(3, 1));
   fr->WaitForTask(0);
 
-  job->Cancel("cancelled by a test", [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
+  job->Cancel("cancelled by a test",
+              [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
 
   EXPECT_EQ(WaitForEnd(*job).state->reason, "cancelled by a test");
   const v1::TaskCancelled cancelled = fr->WaitForCancelled();

@@ -28,8 +28,7 @@ rounds::RoundState Round() {
 }
 
 TEST(TaskMessageTest, TrainingStartsFromTheBaseAndEvaluationLooksAtTheNextModel) {
-  const v1::Task train =
-      TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_TRAIN, kNoon).task();
+  const v1::Task train = TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_TRAIN, kNoon).task();
   const v1::Task evaluate =
       TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_EVALUATE, kNoon).task();
 
@@ -43,7 +42,9 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
     rounds::RoundState round = Round();
     round.round_index = round_index;
     round.attempt = attempt;
-    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, kNoon).task().seed();
+    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, kNoon)
+        .task()
+        .seed();
   };
 
   EXPECT_EQ(seed(2, 1, "a/w"), seed(2, 2, "a/w"));
@@ -60,8 +61,9 @@ TEST(TaskMessageTest, PastDeadlineIsZero) {
 
 TEST(TaskMessageTest, CancellationNamesTheTaskInFull) {
   const v1::TaskCancelled cancelled =
-      TaskCancelledMessage(JobId("j"), {.worker = kFr, .round_index = 4, .attempt = 2,
-                                        .evaluates = true, .reason = "late"})
+      TaskCancelledMessage(
+          JobId("j"),
+          {.worker = kFr, .round_index = 4, .attempt = 2, .evaluates = true, .reason = "late"})
           .cancelled();
 
   EXPECT_EQ(cancelled.key().job_id(), "j");

@@ -18,7 +18,8 @@ constexpr char kFr[] = "fr-lab/w";
 
 class UploadIntakeTest : public EngineTest {
  protected:
-  UploadIntakeTest() : worker_(AttachWorker(kFr)), job_(Submit(RecipeOf(2, 1))), task_(worker_->WaitForTask(0)) {}
+  UploadIntakeTest()
+      : worker_(AttachWorker(kFr)), job_(Submit(RecipeOf(2, 1))), task_(worker_->WaitForTask(0)) {}
   ~UploadIntakeTest() override { job_.reset(); }
 
   // What the submitter reads of the worker.

@@ -15,13 +15,18 @@ const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
 const WorkerId kFr("fr-lab/w");
 
 JobPlan PlanOf(uint32_t rounds, uint32_t evaluates_every) {
-  JobPlan plan{.round_count = rounds, .attempts_max = 1, .evaluates_every = evaluates_every, .round_policy = {}};
+  JobPlan plan{.round_count = rounds,
+               .attempts_max = 1,
+               .evaluates_every = evaluates_every,
+               .round_policy = {}};
   plan.round_policy.quorum_count = 1;
   return plan;
 }
 
 JobState Submit(const JobPlan& plan) {
-  return Step({}, Submitted{.plan = plan, .initial_model = Sha256Of("initial")}, kNoon).value().next;
+  return Step({}, Submitted{.plan = plan, .initial_model = Sha256Of("initial")}, kNoon)
+      .value()
+      .next;
 }
 
 // Takes the round in flight up to its aggregation.
@@ -30,8 +35,10 @@ JobTransition Aggregate(const JobState& state) {
     return RoundHappened{s.round.round_index, s.round.attempt, std::move(event)};
   };
   JobState next = Step(state, happened(state, rounds::Opened{{kFr}}), kNoon).value().next;
-  next = Step(next, happened(next, rounds::UpdateAccepted{kFr, {.examples = 1}}), kNoon).value().next;
-  return Step(next, happened(next, rounds::Aggregated{Sha256Of("m"), Sha256Of("o"), {}}), kNoon).value();
+  next =
+      Step(next, happened(next, rounds::UpdateAccepted{kFr, {.examples = 1}}), kNoon).value().next;
+  return Step(next, happened(next, rounds::Aggregated{Sha256Of("m"), Sha256Of("o"), {}}), kNoon)
+      .value();
 }
 
 TEST(JobMachineTest, SubmissionPlansTheFirstRoundFromTheInitialModel) {
@@ -43,8 +50,9 @@ TEST(JobMachineTest, SubmissionPlansTheFirstRoundFromTheInitialModel) {
 }
 
 TEST(JobMachineTest, SecondSubmissionIsRefused) {
-  EXPECT_THAT(Step(Submit(PlanOf(1, 0)), Submitted{.plan = PlanOf(1, 0), .initial_model = {}}, kNoon),
-              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(
+      Step(Submit(PlanOf(1, 0)), Submitted{.plan = PlanOf(1, 0), .initial_model = {}}, kNoon),
+      StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST(JobMachineTest, EventBeforeTheSubmissionIsRefused) {

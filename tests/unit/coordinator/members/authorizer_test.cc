@@ -43,11 +43,11 @@ TEST(AuthorizerTest, EveryRoleMayExactlyWhatTheTableSays) {
 }
 
 TEST(AuthorizerTest, RefusalNamesCallerRoleActionAndWhoMay) {
-  EXPECT_THAT(Authorize(With(Role::kObserver), Action::kSubmitJob),
-              StatusIs(absl::StatusCode::kPermissionDenied,
-                       AllOf(HasSubstr("spiffe://fr-lab.example/observer/n"),
-                             HasSubstr("may not submit jobs"),
-                             HasSubstr("one of: submitter, operator"))));
+  EXPECT_THAT(
+      Authorize(With(Role::kObserver), Action::kSubmitJob),
+      StatusIs(absl::StatusCode::kPermissionDenied,
+               AllOf(HasSubstr("spiffe://fr-lab.example/observer/n"),
+                     HasSubstr("may not submit jobs"), HasSubstr("one of: submitter, operator"))));
 }
 
 }  // namespace

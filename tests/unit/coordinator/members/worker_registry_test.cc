@@ -28,7 +28,10 @@ const WorkerId kKr("kr-lab/w");
 class WorkerRegistryTest : public ::testing::Test {
  protected:
   static WorkerDescription Offering(const std::string& dataset) {
-    return {.version = "1", .datasets = {dataset}, .sandbox = "bubblewrap", .certificate_expires_at = {}};
+    return {.version = "1",
+            .datasets = {dataset},
+            .sandbox = "bubblewrap",
+            .certificate_expires_at = {}};
   }
 
   SimulatedClock clock_;
@@ -90,13 +93,15 @@ TEST_F(WorkerRegistryTest, MoreWorkersThanAllowedAreRefusedWithTheNumber) {
   ASSERT_THAT(registry_.Attach(kFr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
   ASSERT_THAT(registry_.Attach(kKr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
 
-  EXPECT_THAT(registry_.Attach(WorkerId("kr-lab/x"), Offering("d"), std::make_shared<FakeConnection>()),
-              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("2 workers")));
+  EXPECT_THAT(
+      registry_.Attach(WorkerId("kr-lab/x"), Offering("d"), std::make_shared<FakeConnection>()),
+      StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("2 workers")));
 }
 
 TEST_F(WorkerRegistryTest, ListenerHearsOfComingAndGoing) {
   std::vector<std::pair<WorkerId, bool>> heard;
-  registry_.SetListener([&](const WorkerId& id, bool attached) { heard.emplace_back(id, attached); });
+  registry_.SetListener(
+      [&](const WorkerId& id, bool attached) { heard.emplace_back(id, attached); });
   const auto connection = std::make_shared<FakeConnection>();
   ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
   registry_.Detach(kFr, connection.get(), "gone");

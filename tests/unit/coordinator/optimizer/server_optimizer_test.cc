@@ -18,12 +18,8 @@ constexpr OptimizerName kAll[] = {OptimizerName::kSgd,      OptimizerName::kMome
 
 TEST(ServerOptimizerTest, SettingsReachEachFormula) {
   const auto first_step = [](OptimizerName name) {
-    const auto optimizer = MakeServerOptimizer({.name = name,
-                                                .learning_rate = 2,
-                                                .momentum = 0.5,
-                                                .beta1 = 0.5,
-                                                .beta2 = 0.75,
-                                                .tau = 1});
+    const auto optimizer = MakeServerOptimizer(
+        {.name = name, .learning_rate = 2, .momentum = 0.5, .beta1 = 0.5, .beta2 = 0.75, .tau = 1});
     return StepSequence(*optimizer, 0, {4}).front();
   };
   EXPECT_DOUBLE_EQ(first_step(OptimizerName::kSgd), 8);

@@ -84,19 +84,32 @@ RoundEvent RandomEvent(std::mt19937* random) {
   const auto pick = [random](int count) { return static_cast<int>((*random)() % count); };
   const WorkerId worker = std::vector<WorkerId>{kFr, kDe, WorkerId("xx/w")}[pick(3)];
   switch (pick(13)) {
-    case 0: return Opened{{kFr, kDe}};
-    case 1: return TaskAccepted{worker};
-    case 2: return TaskDeclined{worker, "no"};
-    case 3: return UpdateAccepted{worker, {.digest = Sha256Of("u"), .bytes = 4, .examples = 1}};
-    case 4: return UpdateRefused{worker, "bad"};
-    case 5: return WorkerMissing{worker, "silent"};
-    case 6: return WorkerReturned{worker};
-    case 7: return DeadlineChecked{};
-    case 8: return Aggregated{Sha256Of("m"), {}, {}};
-    case 9: return AggregationFailed{"disk"};
-    case 10: return Evaluated{worker, {.examples = 1}};
-    case 11: return EvaluationFailed{worker, "no data"};
-    default: return pick(20) == 0 ? RoundEvent(Cancelled{"stop"}) : RoundEvent(TaskAccepted{worker});
+    case 0:
+      return Opened{{kFr, kDe}};
+    case 1:
+      return TaskAccepted{worker};
+    case 2:
+      return TaskDeclined{worker, "no"};
+    case 3:
+      return UpdateAccepted{worker, {.digest = Sha256Of("u"), .bytes = 4, .examples = 1}};
+    case 4:
+      return UpdateRefused{worker, "bad"};
+    case 5:
+      return WorkerMissing{worker, "silent"};
+    case 6:
+      return WorkerReturned{worker};
+    case 7:
+      return DeadlineChecked{};
+    case 8:
+      return Aggregated{Sha256Of("m"), {}, {}};
+    case 9:
+      return AggregationFailed{"disk"};
+    case 10:
+      return Evaluated{worker, {.examples = 1}};
+    case 11:
+      return EvaluationFailed{worker, "no data"};
+    default:
+      return pick(20) == 0 ? RoundEvent(Cancelled{"stop"}) : RoundEvent(TaskAccepted{worker});
   }
 }
 

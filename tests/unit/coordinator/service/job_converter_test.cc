@@ -27,10 +27,10 @@ TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
       .weight = 0.25};
   round.participants[WorkerId("kr-lab/w")] = {.state = rounds::ParticipantState::kWorking};
 
-  const v1::Round proto =
-      ToProto(JobId("j"), round,
-              {{WorkerId("kr-lab/w"), {.activity = "training", .step = 3, .step_count = 9, .loss = 1}}},
-              *workers_, kNow, Detail::kFull);
+  const v1::Round proto = ToProto(
+      JobId("j"), round,
+      {{WorkerId("kr-lab/w"), {.activity = "training", .step = 3, .step_count = 9, .loss = 1}}},
+      *workers_, kNow, Detail::kFull);
 
   EXPECT_EQ(proto.round_index(), 4U);
   EXPECT_EQ(proto.updates_accepted(), 1U);

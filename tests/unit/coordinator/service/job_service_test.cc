@@ -72,8 +72,10 @@ TEST_F(JobServiceTest, UnknownJobIsNotFoundEverywhere) {
   const auto context = Context();
   const auto reader = stub->WatchJob(context.get(), watch);
 
-  EXPECT_EQ(stub->GetRound(Context().get(), round, &shown).error_code(), grpc::StatusCode::NOT_FOUND);
-  EXPECT_EQ(stub->CancelJob(Context().get(), cancel, &job).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(stub->GetRound(Context().get(), round, &shown).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(stub->CancelJob(Context().get(), cancel, &job).error_code(),
+            grpc::StatusCode::NOT_FOUND);
   EXPECT_FALSE(reader->Read(&job));
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::NOT_FOUND);
 }

@@ -53,9 +53,10 @@ TEST_F(ModelServiceTest, UnknownModelIsNotFoundAndAWorkerMayNotLook) {
                 ->GetModel(Context().get(), request, &model)
                 .error_code(),
             grpc::StatusCode::NOT_FOUND);
-  EXPECT_EQ(
-      v1::ModelService::NewStub(AsWorker())->GetModel(Context().get(), request, &model).error_code(),
-      grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(v1::ModelService::NewStub(AsWorker())
+                ->GetModel(Context().get(), request, &model)
+                .error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
 }
 
 }  // namespace

@@ -10,12 +10,13 @@ ServiceTest::ServiceTest()
     : alliance_(MakeAuthority("alliance.example", RealNow())),
       fr_(MakeAuthority("fr-lab.example", RealNow() - absl::Hours(100))),
       kr_(MakeAuthority("kr-lab.example", RealNow())) {
-  trust_ = TrustStore::Create({{"alliance.example",
-                                alliance_.certificate_pem,
-                                {Role::kOperator, Role::kSubmitter, Role::kObserver}},
-                               {"fr-lab.example", fr_.certificate_pem, {Role::kWorker, Role::kObserver}},
-                               {"kr-lab.example", kr_.certificate_pem, {Role::kWorker}}})
-               .value();
+  trust_ =
+      TrustStore::Create({{"alliance.example",
+                           alliance_.certificate_pem,
+                           {Role::kOperator, Role::kSubmitter, Role::kObserver}},
+                          {"fr-lab.example", fr_.certificate_pem, {Role::kWorker, Role::kObserver}},
+                          {"kr-lab.example", kr_.certificate_pem, {Role::kWorker}}})
+          .value();
   callers_ = std::make_unique<CallerCheck>(trust_.get(), workers_.get(), &clock_);
   context_ = {.clock = &clock_,
               .callers = callers_.get(),
@@ -36,9 +37,8 @@ ServiceTest::ServiceTest()
       MakeCertificate(alliance_, "spiffe://alliance.example/coordinator/c", RealNow());
   grpc::ServerBuilder builder;
   SetServerChannelOptions(&builder);
-  builder.AddListeningPort("127.0.0.1:0",
-                           ServerTls(WriteTlsFiles(folder_, "server", own, trust_->BundlePem())),
-                           &port_);
+  builder.AddListeningPort(
+      "127.0.0.1:0", ServerTls(WriteTlsFiles(folder_, "server", own, trust_->BundlePem())), &port_);
   builder.RegisterService(job_service_.get());
   builder.RegisterService(member_service_.get());
   builder.RegisterService(model_service_.get());
@@ -64,9 +64,8 @@ std::shared_ptr<grpc::Channel> ServiceTest::ChannelAs(const std::string& trust_d
 
 std::shared_ptr<grpc::Channel> ServiceTest::ChannelWith(const CertificateAndKey& certificate) {
   const std::string stem = absl::StrCat("client", ++channel_count_);
-  return DialCoordinator(
-      absl::StrCat("127.0.0.1:", port_),
-      WriteTlsFiles(folder_, stem, certificate, alliance_.certificate_pem));
+  return DialCoordinator(absl::StrCat("127.0.0.1:", port_),
+                         WriteTlsFiles(folder_, stem, certificate, alliance_.certificate_pem));
 }
 
 std::unique_ptr<grpc::ClientContext> ServiceTest::Context() {

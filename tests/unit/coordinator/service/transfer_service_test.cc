@@ -12,7 +12,10 @@ using ::testing::HasSubstr;
 
 class TransferServiceTest : public ServiceTest {
  protected:
-  TransferServiceTest() : worker_(AttachWorker("fr-lab/w")), job_(Submit(RecipeOf(1, 1))), task_(worker_->WaitForTask(0)) {}
+  TransferServiceTest()
+      : worker_(AttachWorker("fr-lab/w")),
+        job_(Submit(RecipeOf(1, 1))),
+        task_(worker_->WaitForTask(0)) {}
 
   v1::DownloadRequest BaseModel() const {
     v1::DownloadRequest request;
@@ -51,8 +54,7 @@ TEST_F(TransferServiceTest, DownloadContinuesAtAnOffset) {
 TEST_F(TransferServiceTest, WorkerOutsideTheCohortGetsNoModel) {
   std::string bytes;
 
-  const grpc::Status status =
-      Download(ChannelAs("kr-lab.example", "worker"), BaseModel(), &bytes);
+  const grpc::Status status = Download(ChannelAs("kr-lab.example", "worker"), BaseModel(), &bytes);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_TRUE(bytes.empty());

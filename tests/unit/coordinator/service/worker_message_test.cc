@@ -28,8 +28,9 @@ TEST(CheckHelloTest, OtherProtocolIsToldBothVersionsAndWhatToInstall) {
   v1::Hello hello = GoodHello();
   hello.set_protocol_version(2);
 
-  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                          HasSubstr("speaks protocol 2, this coordinator protocol 1; install")));
+  EXPECT_THAT(CheckHello(hello),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("speaks protocol 2, this coordinator protocol 1; install")));
 }
 
 TEST(CheckHelloTest, OverlongFieldsAreRefused) {
@@ -47,7 +48,11 @@ TEST(CheckHelloTest, OverlongFieldsAreRefused) {
 
 class WorkerMessageTest : public ServiceTest {
  protected:
-  WorkerMessageTest() : worker_(AttachWorker("fr-lab/w")), other_(AttachWorker("kr-lab/w")), job_(Submit(RecipeOf(1, 1))), task_(worker_->WaitForTask(0)) {}
+  WorkerMessageTest()
+      : worker_(AttachWorker("fr-lab/w")),
+        other_(AttachWorker("kr-lab/w")),
+        job_(Submit(RecipeOf(1, 1))),
+        task_(worker_->WaitForTask(0)) {}
 
   const WorkerId id_{"fr-lab/w"};
   const std::shared_ptr<engine::RecordingConnection> worker_;
@@ -65,7 +70,8 @@ TEST_F(WorkerMessageTest, ProgressIsSeenInTheJob) {
 
   ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
 
-  const auto view = WaitFor(*job_, [&](const engine::JobView& v) { return v.progress.contains(id_); });
+  const auto view =
+      WaitFor(*job_, [&](const engine::JobView& v) { return v.progress.contains(id_); });
   EXPECT_EQ(view.progress.at(id_).step, 5U);
   EXPECT_EQ(view.progress.at(id_).loss, 0) << "a NaN is no loss";
 }
@@ -90,15 +96,19 @@ TEST_F(WorkerMessageTest, EvaluationMustBeOfNumbers) {
   v1::WorkerMessage message;
   *message.mutable_evaluated()->mutable_key() = task_.key();
   v1::Metrics* const metrics = message.mutable_evaluated()->mutable_metrics();
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+              StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_examples(1);
   metrics->set_loss(NAN);
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+              StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_loss(1);
   metrics->set_accuracy(1.5);
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+              StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_accuracy(NAN);
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(WorkerMessageTest, MessageAboutAnUnknownJobIsOnlyLate) {
@@ -109,7 +119,8 @@ TEST_F(WorkerMessageTest, MessageAboutAnUnknownJobIsOnlyLate) {
 }
 
 TEST_F(WorkerMessageTest, EmptyMessageIsMalformed) {
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, {}), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(DispatchWorkerMessage(context_, id_, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -54,12 +54,10 @@ TEST(RecordConverterTest, UpdateKeepsItsNumbers) {
   const auto back = FromRecord(ToRecord(jobs::RoundHappened{0, 1, EveryEvent()[3]}));
 
   ASSERT_THAT(back, IsOk());
-  const auto& event =
-      std::get<rounds::UpdateAccepted>(std::get<jobs::RoundHappened>(*back).event);
-  EXPECT_EQ(event.update, (rounds::UpdateRecord{.digest = Sha256Of("u"),
-                                                .bytes = 40,
-                                                .examples = 7,
-                                                .training_loss = 0.25}));
+  const auto& event = std::get<rounds::UpdateAccepted>(std::get<jobs::RoundHappened>(*back).event);
+  EXPECT_EQ(event.update,
+            (rounds::UpdateRecord{
+                .digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.25}));
 }
 
 TEST(RecordConverterTest, SubmissionRestoresThePlanOfItsRecipe) {
