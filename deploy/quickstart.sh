@@ -18,7 +18,8 @@ Options:
   --port P          the coordinator's port on 127.0.0.1; 0 picks a free one (default: 0)
   --seed S          seeds the split, the initial model and the training (default: 1)
   --keep-running    leave coordinator and workers running at the end; stop them with DIR/stop.sh
-  --recipe FILE     the recipe (default: configs/recipes/fashion-mnist.yaml)
+  --preset NAME     which of CMakePresets.json to build and run: release, or dev to hunt a bug with the
+                    sanitizers (default: release)
   --help            this text
 
 Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted, 143 terminated. Every process it started is stopped at the
@@ -44,13 +45,13 @@ out=out
 port=0
 seed=1
 keep_running=false
-recipe="$repository/configs/recipes/fashion-mnist.yaml"
+preset=release
 while [ $# -gt 0 ]; do
   option=$1
   case "$option" in
     --help|-h) usage; exit 0 ;;
     --keep-running) keep_running=true; shift; continue ;;
-    --rounds|--out|--port|--seed|--recipe) [ $# -ge 2 ] || bad_usage "$option needs a value" ;;
+    --rounds|--out|--port|--seed|--preset) [ $# -ge 2 ] || bad_usage "$option needs a value" ;;
     --*=*) set -- "${option%%=*}" "${option#*=}" "${@:2}"; continue ;;
     *) bad_usage "unknown option $option" ;;
   esac
@@ -61,7 +62,7 @@ while [ $# -gt 0 ]; do
     --port) is_number "$value" && [ "$value" -le 65535 ] || bad_usage "--port must be 0 to 65535, not '$value'"; port=$value ;;
     --seed) is_number "$value" || bad_usage "--seed must be a number, not '$value'"; seed=$value ;;
     --out) [ -n "$value" ] || bad_usage "--out needs a folder"; out=$value ;;
-    --recipe) [ -f "$value" ] || bad_usage "there is no recipe $value"; recipe=$(realpath "$value") ;;
+    --preset) [[ "$value" = release || "$value" = dev ]] || bad_usage "--preset must be release or dev, not '$value'"; preset=$value ;;
   esac
 done
 if [ -d "$out" ] && [ -n "$(ls -A "$out")" ]; then bad_usage "--out $out is not empty; name a new folder"; fi
@@ -73,11 +74,32 @@ declare -A jurisdiction=([kr-lab]=KR [fr-lab]=FR [in-lab]=IN [br-lab]=BR [ca-lab
 # ---- Stopping ---------------------------------------------------------------------------------------
 
 pids=()
+# start COMMAND...: in the background, stopped at the end. Its process id is then in $started.
+start() {
+  "$@" &
+  started=$!
+  pids+=("$started")
+}
+# finish PID: waits for it; a signal ends the wait, where a command in the foreground would hold it up.
+finish() {
+  local code=0
+  wait "$1" || code=$?
+  local pid left=()
+  for pid in "${pids[@]}"; do [ "$pid" = "$1" ] || left+=("$pid"); done
+  pids=("${left[@]}")
+  return "$code"
+}
+run() {
+  start "$@"
+  finish "$started"
+}
+
 stop_all() {
   [ ${#pids[@]} -gt 0 ] || return 0
   kill -TERM "${pids[@]}" 2>/dev/null || true
-  # Every program drains within its drain time; what is left after that is ended.
-  for _ in $(seq 150); do
+  # Every program drains within its drain time, the coordinator within twice its; what is left after
+  # that is ended.
+  for _ in $(seq 250); do
     kill -0 "${pids[@]}" 2>/dev/null || break
     sleep 0.1
   done
@@ -118,11 +140,12 @@ mkdir -p "$out/logs"
 out=$(cd "$out" && pwd)
 
 step build "Building (the first time takes some minutes; log in $out/logs/build.log)"
-(
-  cd "$repository"
-  cmake --preset release && cmake --build --preset release
-) >"$out/logs/build.log" 2>&1 || fail "the build failed; see $out/logs/build.log"
-bin="$repository/build/release/bin"
+build() {
+  # Ninja itself, for `cmake --build` does not pass a signal on to it.
+  cd "$repository" && cmake --preset "$preset" && exec ninja -C "build/$preset" -j "$(nproc)"
+}
+run build >"$out/logs/build.log" 2>&1 || fail "the build failed; see $out/logs/build.log"
+bin="$repository/build/$preset/bin"
 
 step pki "Making an authority for the alliance and for each member, and a certificate for every process"
 pki="$out/pki"
@@ -138,7 +161,7 @@ done
 step split "Splitting 60,000 images among five members: Dirichlet(0.5) labels, unequal sizes, 10 % held out"
 images=$(dpkg -L dataset-fashion-mnist | grep '/train-images-idx3-ubyte.gz$')
 dataset=$(dirname "$images")
-"$bin/entente-trainer" split --images "$images" --labels "$dataset/train-labels-idx1-ubyte.gz" \
+run "$bin/entente-trainer" split --images "$images" --labels "$dataset/train-labels-idx1-ubyte.gz" \
   --members "$(IFS=,; echo "${members[*]}")" --output "$out/data" --alpha 0.5 --held-out 0.1 \
   --seed "$seed" >"$out/split.json" 2>"$out/logs/split.log" || fail "the split failed: $(tail -n 1 "$out/logs/split.log")"
 chmod -R go= "$out/data"
@@ -170,9 +193,8 @@ YAML
   done
 } >"$out/coordinator.yaml"
 mkdir -p "$out/coordinator"
-"$bin/entente-coordinator" --config "$out/coordinator.yaml" >"$out/logs/coordinator.log" 2>&1 &
-coordinator=$!
-pids+=("$coordinator")
+start "$bin/entente-coordinator" --config "$out/coordinator.yaml" >"$out/logs/coordinator.log" 2>&1
+coordinator=$started
 for _ in $(seq 100); do
   [ -s "$out/coordinator/port" ] && break
   kill -0 "$coordinator" 2>/dev/null || fail "the coordinator did not start: $(tail -n 1 "$out/logs/coordinator.log")"
@@ -197,61 +219,62 @@ datasets:
     format: idx
     directory: $out/data/$member
 YAML
-  "$bin/entente-worker" --config "$out/$member.yaml" >"$out/logs/$member.log" 2>&1 &
-  pids+=("$!")
+  start "$bin/entente-worker" --config "$out/$member.yaml" >"$out/logs/$member.log" 2>&1
 done
 
-entente() {
-  "$bin/entente" --coordinator "127.0.0.1:$port" --certificate "$pki/submitter-researcher.crt" \
-    --private-key "$pki/submitter-researcher.key" --authority "$pki/alliance/authority.crt" "$@"
-}
+as_researcher=("$bin/entente" --coordinator "127.0.0.1:$port" --certificate "$pki/submitter-researcher.crt"
+  --private-key "$pki/submitter-researcher.key" --authority "$pki/alliance/authority.crt")
 # The cohort is whoever is attached when a round opens, and the result depends on it: wait for all five.
 for _ in $(seq 300); do
-  attached=$(entente member list -o json 2>/dev/null | jq '[.members[]?.workers[]? | select(.connected)] | length' 2>/dev/null || echo 0)
+  attached=$("${as_researcher[@]}" member list -o json 2>/dev/null | jq '[.members[]?.workers[]? | select(.connected)] | length' 2>/dev/null || echo 0)
   [ "$attached" = 5 ] && break
   sleep 0.1
 done
 [ "$attached" = 5 ] || fail "only $attached of 5 workers attached within 30 s; see $out/logs"
 
 step train "Training"
-sed -e "s/^rounds:.*/rounds: ${rounds:-$(sed -n 's/^rounds: *\([0-9]*\).*/\1/p' "$recipe")}/" \
-  -e "s/^\( *\)seed:.*/\1seed: $seed/" "$recipe" >"$out/recipe.yaml"
-entente job submit "$out/recipe.yaml" --dry-run -o json >"$out/recipe.json"
+recipe="$repository/configs/recipes/fashion-mnist.yaml"
+if [ -z "$rounds" ]; then rounds=$(sed -n 's/^rounds: *\([0-9]*\).*/\1/p' "$recipe"); fi
+sed -e "s/^rounds:.*/rounds: $rounds/" -e "s/^\( *\)seed:.*/\1seed: $seed/" "$recipe" >"$out/recipe.yaml"
+"${as_researcher[@]}" job submit "$out/recipe.yaml" --dry-run -o json >"$out/recipe.json"
 job_token="quickstart-$(sha256sum "$out/recipe.yaml" | cut -c1-16)"
-entente job submit "$out/recipe.yaml" --token "$job_token" --watch || fail "the job did not complete"
-job=$(entente job list -o json | jq -r '.jobs[0].id')
-entente job show "$job" -o json >"$out/job.json"
+run "${as_researcher[@]}" job submit "$out/recipe.yaml" --token "$job_token" --watch || fail "the job did not complete"
+job=$("${as_researcher[@]}" job list -o json | jq -r '.jobs[0].id')
+"${as_researcher[@]}" job show "$job" -o json >"$out/job.json"
 rounds=$(jq -r .roundsCommitted "$out/job.json")
-entente round show "$job" "$rounds" -o json >"$out/last-round.json"
+"${as_researcher[@]}" round show "$job" "$rounds" -o json >"$out/last-round.json"
 
 step evaluate "Evaluating the final model on the 10,000 test images"
-entente model pull "$job" --output "$out/model.safetensors" >>"$out/logs/pull.log"
-entente model list --job "$job" -o json >"$out/models.json"
+"${as_researcher[@]}" model pull "$job" --output "$out/model.safetensors" >>"$out/logs/pull.log"
+"${as_researcher[@]}" model list --job "$job" -o json >"$out/models.json"
 jq -c .recipe "$out/recipe.json" >"$out/recipe-complete.json"
-test_accuracy() {  # FILE: a model's accuracy on the test images
-  "$bin/entente-trainer" evaluate --recipe "$out/recipe-complete.json" --model "$1" \
-    --dataset-format idx --data "$dataset" --part test -o json 2>>"$out/logs/evaluate.log"
+test_accuracy() {  # MODEL RESULT: starts the evaluation of a model on the test images
+  start "$bin/entente-trainer" evaluate --recipe "$out/recipe-complete.json" --model "$1" \
+    --dataset-format idx --data "$dataset" --part test -o json >"$2" 2>>"$out/logs/evaluate.log"
 }
-test_accuracy "$out/model.safetensors" >"$out/test.json" || fail "the evaluation failed; see $out/logs/evaluate.log"
+test_accuracy "$out/model.safetensors" "$out/test.json"
+finish "$started" || fail "the evaluation failed; see $out/logs/evaluate.log"
 
 step alone "For comparison: the same model, trained by each member alone for as many rounds"
 initial=$(jq -r '.models[-1].digest' "$out/models.json")
-entente model pull "$initial" --output "$out/initial.safetensors" >>"$out/logs/pull.log"
+"${as_researcher[@]}" model pull "$initial" --output "$out/initial.safetensors" >>"$out/logs/pull.log"
 mkdir -p "$out/alone"
-train_alone() {
-  "$bin/entente-trainer" train --recipe "$out/recipe-complete.json" --dataset-format idx --data "$out/data/$1" \
+train_alone() {  # MEMBER: starts its training
+  start "$bin/entente-trainer" train --recipe "$out/recipe-complete.json" --dataset-format idx --data "$out/data/$1" \
     --initial-model "$out/initial.safetensors" --rounds "$rounds" --output "$out/alone/$1.safetensors" \
-    >"$out/logs/alone-$1.log" 2>&1 || return 1
-  test_accuracy "$out/alone/$1.safetensors" >"$out/alone/$1.json"
+    >"$out/logs/alone-$1.log" 2>&1
 }
-alone_pids=()
-for member in "${members[@]}"; do
-  # Two at a time: one a core on the smallest machine.
-  while [ "$(jobs -rp | wc -l)" -ge $((${#pids[@]} + 2)) ]; do sleep 0.2; done
-  train_alone "$member" &
-  alone_pids+=("$!")
+evaluate_alone() { test_accuracy "$out/alone/$1.safetensors" "$out/alone/$1.json"; }
+# Two at a time, one a core on the smallest machine.
+for work in train_alone evaluate_alone; do
+  before=""
+  for member in "${members[@]}"; do
+    "$work" "$member"
+    if [ -n "$before" ]; then finish "$before" || fail "$work failed; see $out/logs"; fi
+    before=$started
+  done
+  finish "$before" || fail "$work failed; see $out/logs"
 done
-for pid in "${alone_pids[@]}"; do wait "$pid" || fail "training alone failed; see $out/logs"; done
 
 # ---- The result -------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ std::string ContextsTable(const config::v1::Contexts& contexts, const std::strin
   return table.Text();
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
+absl::StatusOr<ExitCode> RunContextList(const Invocation& invocation) {
   const std::string path = invocation.ContextsPath();
   ENTENTE_ASSIGN_OR_RETURN(const config::v1::Contexts contexts,
                            LoadContexts(invocation.files(), path));
@@ -32,7 +32,8 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
 }  // namespace
 
 void AddContextList(CLI::App& context, Invocation& invocation) {
-  AddVerb(context, "list", "All contexts", invocation, [&invocation] { return Run(invocation); });
+  AddVerb(context, "list", "All contexts", invocation,
+          [&invocation] { return RunContextList(invocation); });
 }
 
 }  // namespace entente::cli

@@ -14,7 +14,7 @@
 namespace entente::cli {
 namespace {
 
-struct Arguments {
+struct ContextSetArguments {
   std::string name;
   ConnectionOptions connection;
 };
@@ -47,7 +47,8 @@ absl::Status CheckIsComplete(const config::v1::Context& context) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+absl::StatusOr<ExitCode> RunContextSet(const Invocation& invocation,
+                                       const ContextSetArguments& arguments) {
   if (arguments.name.empty() || arguments.name.size() > 63) {
     return absl::InvalidArgumentError("a context's name has 1 to 63 characters");
   }
@@ -78,9 +79,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 }  // namespace
 
 void AddContextSet(CLI::App& context, Invocation& invocation) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ContextSetArguments>();
   Verb verb = AddVerb(context, "set", "Make a context, or change one", invocation,
-                      [&invocation, arguments] { return Run(invocation, *arguments); });
+                      [&invocation, arguments] { return RunContextSet(invocation, *arguments); });
   verb.Required("NAME", arguments->name, "The context's name");
   ConnectionOptions& connection = arguments->connection;
   verb.Option("--coordinator", connection.coordinator, "HOST:PORT");

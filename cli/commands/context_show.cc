@@ -10,7 +10,7 @@
 namespace entente::cli {
 namespace {
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& name) {
+absl::StatusOr<ExitCode> RunContextShow(const Invocation& invocation, const std::string& name) {
   ConnectionOptions options = invocation.options.connection;
   if (!name.empty()) options.context = name;
   ENTENTE_ASSIGN_OR_RETURN(
@@ -35,7 +35,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& na
 void AddContextShow(CLI::App& context, Invocation& invocation) {
   const auto name = std::make_shared<std::string>();
   Verb verb = AddVerb(context, "show", "Where a command would connect, and as whom", invocation,
-                      [&invocation, name] { return Run(invocation, *name); });
+                      [&invocation, name] { return RunContextShow(invocation, *name); });
   verb.Option("NAME", *name, "The context's name; default the current one");
 }
 

@@ -11,7 +11,7 @@
 namespace entente::cli {
 namespace {
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& name) {
+absl::StatusOr<ExitCode> RunContextUse(const Invocation& invocation, const std::string& name) {
   const std::string path = invocation.ContextsPath();
   ENTENTE_ASSIGN_OR_RETURN(config::v1::Contexts contexts, LoadContexts(invocation.files(), path));
   ENTENTE_ASSIGN_OR_RETURN(const config::v1::Context context, FindContext(contexts, name, path));
@@ -27,7 +27,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& na
 void AddContextUse(CLI::App& context, Invocation& invocation) {
   const auto name = std::make_shared<std::string>();
   Verb verb = AddVerb(context, "use", "Make a context the current one", invocation,
-                      [&invocation, name] { return Run(invocation, *name); });
+                      [&invocation, name] { return RunContextUse(invocation, *name); });
   verb.Required("NAME", *name, "The context's name");
 }
 

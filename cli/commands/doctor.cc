@@ -195,7 +195,7 @@ bool IsCoordinatorConfig(FileSystem& files, const std::string& path) {
   return false;
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& path) {
+absl::StatusOr<ExitCode> RunDoctor(const Invocation& invocation, const std::string& path) {
   Examination examination(invocation);
   if (path.empty()) {
     ExamineContext(examination);
@@ -216,7 +216,7 @@ void AddDoctor(CLI::App& app, Invocation& invocation) {
   Verb verb = AddVerb(app, "doctor",
                       "Find out why a connection does not work; exit code 1 if something is "
                       "wrong",
-                      invocation, [&invocation, path] { return Run(invocation, *path); });
+                      invocation, [&invocation, path] { return RunDoctor(invocation, *path); });
   verb.Option("--config", *path,
               "A worker.yaml or coordinator.yaml to examine instead of the context");
 }

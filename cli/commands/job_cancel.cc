@@ -12,12 +12,13 @@
 namespace entente::cli {
 namespace {
 
-struct Arguments {
+struct JobCancelArguments {
   std::string job_id;
   std::string reason;
 };
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+absl::StatusOr<ExitCode> RunJobCancel(const Invocation& invocation,
+                                      const JobCancelArguments& arguments) {
   if (arguments.reason.size() > limits::kReasonBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("--reason has ", arguments.reason.size(),
                                                    " characters; it may have at most ",
@@ -34,9 +35,10 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 }  // namespace
 
 void AddJobCancel(CLI::App& job, Invocation& invocation) {
-  const auto arguments = std::make_shared<Arguments>();
-  Verb verb = AddVerb(job, "cancel", "Stop a running job; its last committed model stays",
-                      invocation, [&invocation, arguments] { return Run(invocation, *arguments); });
+  const auto arguments = std::make_shared<JobCancelArguments>();
+  Verb verb =
+      AddVerb(job, "cancel", "Stop a running job; its last committed model stays", invocation,
+              [&invocation, arguments] { return RunJobCancel(invocation, *arguments); });
   verb.Required("JOB", arguments->job_id, "The job's id");
   verb.Option("--reason", arguments->reason, "Why, for the record");
 }

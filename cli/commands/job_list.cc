@@ -26,7 +26,7 @@ std::string JobsTable(const v1::ListJobsResponse& response, absl::Time now) {
   return table.Text();
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
+absl::StatusOr<ExitCode> RunJobList(const Invocation& invocation) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   ENTENTE_ASSIGN_OR_RETURN(const v1::ListJobsResponse response, client->ListJobs());
   invocation.output().Print(JsonWithList(response, "jobs"), JobsTable(response, invocation.Now()));
@@ -37,7 +37,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
 
 void AddJobList(CLI::App& job, Invocation& invocation) {
   AddVerb(job, "list", "All jobs, newest first", invocation,
-          [&invocation] { return Run(invocation); });
+          [&invocation] { return RunJobList(invocation); });
 }
 
 }  // namespace entente::cli

@@ -40,7 +40,7 @@ std::string JobText(const v1::Job& job, absl::Time now) {
   return text;
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& job_id) {
+absl::StatusOr<ExitCode> RunJobShow(const Invocation& invocation, const std::string& job_id) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   ENTENTE_ASSIGN_OR_RETURN(const v1::Job job, client->GetJob(job_id));
   invocation.output().Print(job, JobText(job, invocation.Now()));
@@ -52,7 +52,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& jo
 void AddJobShow(CLI::App& job, Invocation& invocation) {
   const auto job_id = std::make_shared<std::string>();
   Verb verb = AddVerb(job, "show", "One job with its recipe", invocation,
-                      [&invocation, job_id] { return Run(invocation, *job_id); });
+                      [&invocation, job_id] { return RunJobShow(invocation, *job_id); });
   verb.Required("JOB", *job_id, "The job's id");
 }
 

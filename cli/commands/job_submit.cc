@@ -20,7 +20,7 @@
 namespace entente::cli {
 namespace {
 
-struct Arguments {
+struct JobSubmitArguments {
   std::string recipe;
   std::string token;
   std::string trainer;
@@ -65,7 +65,8 @@ absl::Status UploadFiles(const Invocation& invocation, CoordinatorClient& client
 }
 
 absl::StatusOr<v1::SubmitJobResponse> Submit(const Invocation& invocation,
-                                             const Arguments& arguments, const LoadedRecipe& recipe,
+                                             const JobSubmitArguments& arguments,
+                                             const LoadedRecipe& recipe,
                                              CoordinatorClient& client) {
   ENTENTE_ASSIGN_OR_RETURN(
       const std::optional<std::string> trainer,
@@ -83,7 +84,8 @@ absl::StatusOr<v1::SubmitJobResponse> Submit(const Invocation& invocation,
   return client.SubmitJob(request);
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+absl::StatusOr<ExitCode> RunJobSubmit(const Invocation& invocation,
+                                      const JobSubmitArguments& arguments) {
   if (arguments.token.size() > limits::kTokenBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("--token has ", arguments.token.size(),
                                                    " characters; it may have at most ",
@@ -112,9 +114,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 }  // namespace
 
 void AddJobSubmit(CLI::App& job, Invocation& invocation) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<JobSubmitArguments>();
   Verb verb = AddVerb(job, "submit", "Start the job that a recipe describes", invocation,
-                      [&invocation, arguments] { return Run(invocation, *arguments); });
+                      [&invocation, arguments] { return RunJobSubmit(invocation, *arguments); });
   verb.Required("RECIPE", arguments->recipe, "The recipe, a YAML file");
   verb.Option("--token", arguments->token,
               "Makes a repeated call harmless: the same token and recipe give the same job");

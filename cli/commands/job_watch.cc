@@ -11,7 +11,7 @@
 namespace entente::cli {
 namespace {
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& job_id) {
+absl::StatusOr<ExitCode> RunJobWatch(const Invocation& invocation, const std::string& job_id) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   return WatchJobToItsEnd(invocation, *client, job_id);
 }
@@ -20,8 +20,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& jo
 
 void AddJobWatch(CLI::App& job, Invocation& invocation) {
   const auto job_id = std::make_shared<std::string>();
-  Verb verb = AddVerb(job, "watch", "Follow a job to its end; the job does not mind when you stop",
-                      invocation, [&invocation, job_id] { return Run(invocation, *job_id); });
+  Verb verb =
+      AddVerb(job, "watch", "Follow a job to its end; the job does not mind when you stop",
+              invocation, [&invocation, job_id] { return RunJobWatch(invocation, *job_id); });
   verb.Required("JOB", *job_id, "The job's id");
 }
 

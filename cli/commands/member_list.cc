@@ -32,7 +32,7 @@ std::string MembersTable(const v1::ListMembersResponse& response, absl::Time now
   return table.Text();
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
+absl::StatusOr<ExitCode> RunMemberList(const Invocation& invocation) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   ENTENTE_ASSIGN_OR_RETURN(const v1::ListMembersResponse response, client->ListMembers());
   invocation.output().Print(JsonWithList(response, "members"),
@@ -44,7 +44,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
 
 void AddMemberList(CLI::App& member, Invocation& invocation) {
   AddVerb(member, "list", "All members and their workers", invocation,
-          [&invocation] { return Run(invocation); });
+          [&invocation] { return RunMemberList(invocation); });
 }
 
 }  // namespace entente::cli

@@ -48,7 +48,7 @@ std::string MemberText(const v1::Member& member, absl::Time now) {
   return text;
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& member_id) {
+absl::StatusOr<ExitCode> RunMemberShow(const Invocation& invocation, const std::string& member_id) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   ENTENTE_ASSIGN_OR_RETURN(const v1::Member member, client->GetMember(member_id));
   invocation.output().Print(JsonWithList(member, "workers"), MemberText(member, invocation.Now()));
@@ -60,7 +60,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& me
 void AddMemberShow(CLI::App& member, Invocation& invocation) {
   const auto member_id = std::make_shared<std::string>();
   Verb verb = AddVerb(member, "show", "One member and its workers", invocation,
-                      [&invocation, member_id] { return Run(invocation, *member_id); });
+                      [&invocation, member_id] { return RunMemberShow(invocation, *member_id); });
   verb.Required("MEMBER", *member_id, "The member's id");
 }
 

@@ -78,7 +78,7 @@ absl::StatusOr<v1::StoredModel> Inspect(const Invocation& invocation, const std:
   return client->GetModel(name);
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& name) {
+absl::StatusOr<ExitCode> RunModelInspect(const Invocation& invocation, const std::string& name) {
   ENTENTE_ASSIGN_OR_RETURN(const v1::StoredModel model, Inspect(invocation, name));
   invocation.output().Print(JsonWithList(model, "tensors"), ModelText(model));
   return ExitCode::kOk;
@@ -89,7 +89,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& na
 void AddModelInspect(CLI::App& model, Invocation& invocation) {
   const auto name = std::make_shared<std::string>();
   Verb verb = AddVerb(model, "inspect", "What is inside a model", invocation,
-                      [&invocation, name] { return Run(invocation, *name); });
+                      [&invocation, name] { return RunModelInspect(invocation, *name); });
   verb.Required("FILE-or-DIGEST", *name,
                 "A safetensors file here, or the digest of one the coordinator has");
 }

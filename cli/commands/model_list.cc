@@ -24,7 +24,7 @@ std::string ModelsTable(const v1::ListModelsResponse& response, absl::Time now) 
   return table.Text();
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& job_id) {
+absl::StatusOr<ExitCode> RunModelList(const Invocation& invocation, const std::string& job_id) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   ENTENTE_ASSIGN_OR_RETURN(const v1::ListModelsResponse response, client->ListModels(job_id));
   invocation.output().Print(JsonWithList(response, "models"),
@@ -37,7 +37,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& jo
 void AddModelList(CLI::App& model, Invocation& invocation) {
   const auto job_id = std::make_shared<std::string>();
   Verb verb = AddVerb(model, "list", "Committed models, newest first", invocation,
-                      [&invocation, job_id] { return Run(invocation, *job_id); });
+                      [&invocation, job_id] { return RunModelList(invocation, *job_id); });
   verb.Option("--job", *job_id, "Only this job's models");
 }
 

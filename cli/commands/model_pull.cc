@@ -20,7 +20,7 @@
 namespace entente::cli {
 namespace {
 
-struct Arguments {
+struct ModelPullArguments {
   std::string name;
   std::string output;
   bool force = false;
@@ -56,7 +56,8 @@ absl::StatusOr<bool> IsThere(FileSystem& files, const std::string& path, const D
       path, " is there already and is another file; name another --output, or give --force"));
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+absl::StatusOr<ExitCode> RunModelPull(const Invocation& invocation,
+                                      const ModelPullArguments& arguments) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   ENTENTE_ASSIGN_OR_RETURN(const v1::StoredModel model, FindModel(*client, arguments.name));
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(model.digest()));
@@ -85,9 +86,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 }  // namespace
 
 void AddModelPull(CLI::App& model, Invocation& invocation) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<ModelPullArguments>();
   Verb verb = AddVerb(model, "pull", "Fetch a model and check its digest", invocation,
-                      [&invocation, arguments] { return Run(invocation, *arguments); });
+                      [&invocation, arguments] { return RunModelPull(invocation, *arguments); });
   verb.Required("JOB-or-DIGEST", arguments->name,
                 "A job, for its newest model, or a model's digest or its first 8 digits or more");
   verb.Option("--output", arguments->output,

@@ -13,14 +13,15 @@
 namespace entente::cli {
 namespace {
 
-struct Arguments {
+struct PkiInitArguments {
   std::string trust_domain;
   std::string name;
   std::string directory;
   int days = 3650;
 };
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+absl::StatusOr<ExitCode> RunPkiInit(const Invocation& invocation,
+                                    const PkiInitArguments& arguments) {
   FileSystem& files = invocation.files();
   const std::filesystem::path directory(arguments.directory);
   const std::string certificate_path = (directory / "authority.crt").string();
@@ -63,9 +64,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 }  // namespace
 
 void AddPkiInit(CLI::App& pki, Invocation& invocation) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PkiInitArguments>();
   Verb verb = AddVerb(pki, "init", "Make a certificate authority", invocation,
-                      [&invocation, arguments] { return Run(invocation, *arguments); });
+                      [&invocation, arguments] { return RunPkiInit(invocation, *arguments); });
   verb.Required("--trust-domain", arguments->trust_domain, "E.g. fr-lab.example");
   verb.Option("--name", arguments->name, "For people; default the trust domain");
   verb.Required("--directory", arguments->directory,

@@ -20,7 +20,7 @@
 namespace entente::cli {
 namespace {
 
-struct Arguments {
+struct PkiIssueArguments {
   std::string authority;
   std::string role;
   std::string name;
@@ -30,7 +30,7 @@ struct Arguments {
   std::string output = ".";
 };
 
-absl::Status CheckRole(const Arguments& arguments) {
+absl::Status CheckRole(const PkiIssueArguments& arguments) {
   std::vector<std::string> roles;
   for (const Role role :
        {Role::kCoordinator, Role::kWorker, Role::kSubmitter, Role::kOperator, Role::kObserver}) {
@@ -86,7 +86,8 @@ absl::Status CheckNothingIsThere(FileSystem& files, const std::vector<std::strin
   return absl::OkStatus();
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+absl::StatusOr<ExitCode> RunPkiIssue(const Invocation& invocation,
+                                     const PkiIssueArguments& arguments) {
   FileSystem& files = invocation.files();
   ENTENTE_RETURN_IF_ERROR(CheckRole(arguments));
   ENTENTE_ASSIGN_OR_RETURN(const CertificateAndKey authority,
@@ -130,9 +131,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 }  // namespace
 
 void AddPkiIssue(CLI::App& pki, Invocation& invocation) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PkiIssueArguments>();
   Verb verb = AddVerb(pki, "issue", "Make a certificate for one process or person", invocation,
-                      [&invocation, arguments] { return Run(invocation, *arguments); });
+                      [&invocation, arguments] { return RunPkiIssue(invocation, *arguments); });
   verb.Required("--authority", arguments->authority, "Folder that \"pki init\" made");
   verb.Required("--role", arguments->role, "coordinator, worker, submitter, operator or observer");
   verb.Required("--name", arguments->name, "E.g. gpu-1");

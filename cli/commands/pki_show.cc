@@ -52,7 +52,7 @@ nlohmann::ordered_json CertificateJson(const CertificateDescription& certificate
   return json;
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& path) {
+absl::StatusOr<ExitCode> RunPkiShow(const Invocation& invocation, const std::string& path) {
   const absl::StatusOr<std::string> pem =
       ReadTextFile(invocation.files(), path, limits::kConfigBytesMax);
   if (!pem.ok()) return AsInputFileError(pem.status());
@@ -77,7 +77,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& pa
 void AddPkiShow(CLI::App& pki, Invocation& invocation) {
   const auto path = std::make_shared<std::string>();
   Verb verb = AddVerb(pki, "show", "What a file of certificates says", invocation,
-                      [&invocation, path] { return Run(invocation, *path); });
+                      [&invocation, path] { return RunPkiShow(invocation, *path); });
   verb.Required("FILE", *path, "A PEM file");
 }
 

@@ -30,7 +30,7 @@ std::string RoundsTable(const v1::ListRoundsResponse& response, absl::Time now) 
   return table.Text();
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& job_id) {
+absl::StatusOr<ExitCode> RunRoundList(const Invocation& invocation, const std::string& job_id) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   ENTENTE_ASSIGN_OR_RETURN(const v1::ListRoundsResponse response, client->ListRounds(job_id));
   invocation.output().Print(JsonWithList(response, "rounds"),
@@ -43,7 +43,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const std::string& jo
 void AddRoundList(CLI::App& round, Invocation& invocation) {
   const auto job_id = std::make_shared<std::string>();
   Verb verb = AddVerb(round, "list", "Every round of a job, oldest first", invocation,
-                      [&invocation, job_id] { return Run(invocation, *job_id); });
+                      [&invocation, job_id] { return RunRoundList(invocation, *job_id); });
   verb.Required("JOB", *job_id, "The job's id");
 }
 

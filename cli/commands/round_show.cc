@@ -16,7 +16,7 @@
 namespace entente::cli {
 namespace {
 
-struct Arguments {
+struct RoundShowArguments {
   std::string job_id;
   int round = 0;  // From 1; 0: the newest.
   int attempt = 0;
@@ -64,7 +64,8 @@ std::string RoundText(const v1::Round& round) {
       ParticipantsTable(round));
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& arguments) {
+absl::StatusOr<ExitCode> RunRoundShow(const Invocation& invocation,
+                                      const RoundShowArguments& arguments) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
   v1::GetRoundRequest request;
   request.set_job_id(arguments.job_id);
@@ -86,9 +87,9 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation, const Arguments& argu
 }  // namespace
 
 void AddRoundShow(CLI::App& round, Invocation& invocation) {
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<RoundShowArguments>();
   Verb verb = AddVerb(round, "show", "One round and everybody in it", invocation,
-                      [&invocation, arguments] { return Run(invocation, *arguments); });
+                      [&invocation, arguments] { return RunRoundShow(invocation, *arguments); });
   verb.Required("JOB", arguments->job_id, "The job's id");
   verb.Number("ROUND", arguments->round, 1, std::numeric_limits<int>::max(),
               "Counted from 1; default the newest");

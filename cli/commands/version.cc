@@ -29,7 +29,7 @@ std::string CoordinatorText(const absl::StatusOr<v1::GetVersionResponse>& respon
                       ", takes us for ", response->caller());
 }
 
-absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
+absl::StatusOr<ExitCode> RunVersion(const Invocation& invocation) {
   const std::string& version = invocation.surroundings.version;
   const absl::StatusOr<v1::GetVersionResponse> response = AskCoordinator(invocation);
   ENTENTE_RETURN_IF_ERROR(invocation.surroundings.interruption->Check());
@@ -51,7 +51,7 @@ absl::StatusOr<ExitCode> Run(const Invocation& invocation) {
 
 void AddVersion(CLI::App& app, Invocation& invocation) {
   AddVerb(app, "version", "Versions of this program and of the coordinator", invocation,
-          [&invocation] { return Run(invocation); });
+          [&invocation] { return RunVersion(invocation); });
 }
 
 }  // namespace entente::cli

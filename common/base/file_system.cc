@@ -147,9 +147,17 @@ absl::StatusOr<uint64_t> PosixFileSystem::SizeBytes(const std::string& path) {
 }
 
 absl::Status PosixFileSystem::CreateFolder(const std::string& path) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  std::vector<std::string> created;
+  for (fs::path folder = path; !folder.empty() && !fs::exists(folder, error);
+       folder = folder.parent_path()) {
+    created.push_back(folder.string());
+  }
+  fs::create_directories(path, error);
   if (error) return ErrnoStatus("cannot create folder", path, error.value());
+  // A folder is there for good once the folder that it is in is on disk.
+  for (const std::string& folder : created) ENTENTE_RETURN_IF_ERROR(SyncFolderOf(folder));
   return absl::OkStatus();
 }
 

@@ -9,6 +9,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "absl/algorithm/container.h"
+
 namespace entente::log {
 namespace {
 
@@ -25,17 +27,21 @@ const std::shared_ptr<spdlog::logger>& Logger() {
   return *logger;
 }
 
+// Needs no quotes in a line of text.
+bool IsPlain(char c) { return c > ' ' && c != '"' && c != '\x7f'; }
+
+// JSON's own quoting keeps a hostile value from forging a line of its own.
+std::string Quoted(const std::string& value) {
+  using Json = nlohmann::ordered_json;
+  return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string AsText(absl::string_view message, std::initializer_list<Field> fields) {
   std::string line(message);
   for (const Field& field : fields) {
-    const bool quote =
-        field.value.empty() || field.value.find_first_of(" \"\n") != std::string::npos;
+    const bool quote = field.value.empty() || !absl::c_all_of(field.value, IsPlain);
     absl::StrAppend(&line, "  ", field.name, "=");
-    // JSON's own quoting keeps a hostile value from forging a line of its own.
-    using Json = nlohmann::json;
-    absl::StrAppend(&line,
-                    quote ? Json(field.value).dump(-1, ' ', false, Json::error_handler_t::replace)
-                          : field.value);
+    absl::StrAppend(&line, quote ? Quoted(field.value) : field.value);
   }
   return line;
 }

@@ -2,7 +2,7 @@
 #ifndef COMMON_BASE_RETRY_H_
 #define COMMON_BASE_RETRY_H_
 
-// How long to wait before the next try: exponential, with full jitter (AWS Architecture Blog 2015,
+// How long to wait before the next try: exponential, with equal jitter (AWS Architecture Blog 2015,
 // "Exponential Backoff And Jitter"), so that workers do not come back all at once.
 
 #include "absl/time/time.h"

@@ -46,7 +46,7 @@ absl::Status CheckValues(absl::string_view tensor, uint64_t first, absl::Span<co
   if (all_within) return absl::OkStatus();
   const auto bad = std::find_if_not(values.begin(), values.end(), is_within);
   return absl::InvalidArgumentError(absl::StrCat(
-      "tensor \"", absl::Utf8SafeCHexEscape(tensor.substr(0, 80)), "\" holds ", *bad, " at index ",
+      TensorText(tensor), " holds ", *bad, " at index ",
       first + static_cast<uint64_t>(bad - values.begin()),
       std::isfinite(*bad) ? absl::StrCat("; values beyond ", bound, " are refused") : ""));
 }

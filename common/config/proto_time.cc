@@ -7,7 +7,7 @@ namespace entente {
 namespace {
 
 // The ranges that duration.proto and timestamp.proto name.
-constexpr absl::Duration kDurationMax = absl::Seconds(315'576'000'000);
+constexpr absl::Duration kProtoDurationMax = absl::Seconds(315'576'000'000);
 constexpr int64_t kTimestampSecondsMin = -62'135'596'800;
 constexpr int64_t kTimestampSecondsMax = 253'402'300'799;
 
@@ -18,7 +18,7 @@ absl::Duration ToDuration(const google::protobuf::Duration& duration) {
 }
 
 google::protobuf::Duration ToProto(absl::Duration duration) {
-  duration = std::clamp(duration, -kDurationMax, kDurationMax);
+  duration = std::clamp(duration, -kProtoDurationMax, kProtoDurationMax);
   google::protobuf::Duration proto;
   proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
   proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));

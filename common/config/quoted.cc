@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/utf8.h"
 
 namespace entente {
 namespace {
@@ -15,8 +16,8 @@ constexpr size_t kQuotedBytesMax = 60;
 
 std::string Quoted(absl::string_view text) {
   const absl::string_view shown = ClipUtf8(text, kQuotedBytesMax);
-  return absl::StrCat("\"", absl::Utf8SafeCEscape(shown), shown.size() < text.size() ? "..." : "",
-                      "\"");
+  return absl::StrCat("\"", absl::Utf8SafeCEscape(ToValidUtf8(shown)),
+                      shown.size() < text.size() ? "..." : "", "\"");
 }
 
 std::string WithCommas(absl::int128 value) {
@@ -29,13 +30,6 @@ std::string WithCommas(absl::int128 value) {
     text.insert(at, ",");
   }
   return text;
-}
-
-absl::string_view ClipUtf8(absl::string_view text, size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end);
 }
 
 }  // namespace entente

@@ -4,7 +4,6 @@
 
 // Shows what somebody wrote, or a number, inside a sentence of ours.
 
-#include <cstddef>
 #include <string>
 
 #include "absl/numeric/int128.h"
@@ -13,14 +12,11 @@
 namespace entente {
 
 // `text` in double quotes, escaped so that it stays in its line, cut off with "..." after about 60
-// bytes.
+// bytes. Valid UTF-8, whatever `text` is.
 std::string Quoted(absl::string_view text);
 
 // 10000000 as "10,000,000".
 std::string WithCommas(absl::int128 value);
-
-// The first bytes of UTF-8 `text`, at most `bytes_max`, ending between two characters.
-absl::string_view ClipUtf8(absl::string_view text, size_t bytes_max);
 
 }  // namespace entente
 

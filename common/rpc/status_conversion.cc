@@ -5,6 +5,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/base/limits.h"
+#include "common/base/utf8.h"
 
 namespace entente {
 namespace {
@@ -13,12 +14,9 @@ namespace {
 constexpr size_t kMessageBytesMax = 4 * limits::kReasonBytesMax;
 constexpr absl::string_view kEllipsis = "...";
 
-// Never cuts within a UTF-8 character.
 std::string Shortened(absl::string_view message) {
   if (message.size() <= kMessageBytesMax) return std::string(message);
-  size_t end = kMessageBytesMax - kEllipsis.size();
-  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
-  return std::string(message.substr(0, end)) + std::string(kEllipsis);
+  return absl::StrCat(ClipUtf8(message, kMessageBytesMax - kEllipsis.size()), kEllipsis);
 }
 
 }  // namespace

@@ -9,31 +9,12 @@
 #include "absl/strings/str_join.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 
 namespace entente {
 namespace {
 
 constexpr uint64_t kTotalBytesMax = uint64_t{1} << 62;
-
-std::string Quoted(const std::string& name) {
-  return absl::StrCat("tensor \"", absl::Utf8SafeCHexEscape(name.substr(0, 80)), "\"");
-}
-
-// Bytes of the UTF-8 character (RFC 3629, section 4) at the start of `text`; 0 if there is none.
-size_t Utf8CharacterBytes(absl::string_view text) {
-  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool is_overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool is_surrogate = first == 0xed && byte(1) > 0x9f;
-  const bool is_past_the_end = first == 0xf4 && byte(1) > 0x8f;
-  return is_overlong || is_surrogate || is_past_the_end ? 0 : size;
-}
 
 bool IsPrintableUtf8(absl::string_view text) {
   while (!text.empty()) {
@@ -47,14 +28,14 @@ bool IsPrintableUtf8(absl::string_view text) {
 
 absl::Status CheckName(const std::string& name) {
   if (name.empty() || name.size() > limits::kTensorNameBytesMax || !IsPrintableUtf8(name)) {
-    return absl::InvalidArgumentError(absl::StrCat(Quoted(name), " has no usable name: 1 to ",
+    return absl::InvalidArgumentError(absl::StrCat(TensorText(name), " has no usable name: 1 to ",
                                                    limits::kTensorNameBytesMax,
                                                    " bytes of printable UTF-8 are"));
   }
   // Readers would take the tensor for the header's metadata and skip it.
   if (name == "__metadata__") {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(name), " has a name that safetensors reserves; give it another"));
+        absl::StrCat(TensorText(name), " has a name that safetensors reserves; give it another"));
   }
   return absl::OkStatus();
 }
@@ -62,7 +43,7 @@ absl::Status CheckName(const std::string& name) {
 // The number of bytes, or an error before any multiplication overflows.
 absl::StatusOr<uint64_t> CheckedBytes(const TensorSpec& tensor) {
   if (tensor.shape.size() > static_cast<size_t>(limits::kTensorRankMax)) {
-    return absl::InvalidArgumentError(absl::StrCat(Quoted(tensor.name), " has ",
+    return absl::InvalidArgumentError(absl::StrCat(TensorText(tensor.name), " has ",
                                                    tensor.shape.size(), " dimensions; at most ",
                                                    limits::kTensorRankMax, " are read"));
   }
@@ -70,7 +51,7 @@ absl::StatusOr<uint64_t> CheckedBytes(const TensorSpec& tensor) {
   for (const uint64_t dimension : tensor.shape) {
     if (dimension == 0) return 0;
     if (bytes > kTotalBytesMax / dimension) {
-      return absl::InvalidArgumentError(absl::StrCat(Quoted(tensor.name), " of shape ",
+      return absl::InvalidArgumentError(absl::StrCat(TensorText(tensor.name), " of shape ",
                                                      ShapeText(tensor.shape), " is too large"));
     }
     bytes *= dimension;
@@ -103,7 +84,7 @@ absl::StatusOr<Layout> Layout::Create(std::vector<TensorSpec> tensors) {
       std::adjacent_find(tensors.begin(), tensors.end(),
                          [](const TensorSpec& a, const TensorSpec& b) { return a.name == b.name; });
   if (twice != tensors.end()) {
-    return absl::InvalidArgumentError(absl::StrCat(Quoted(twice->name), " is there twice"));
+    return absl::InvalidArgumentError(absl::StrCat(TensorText(twice->name), " is there twice"));
   }
   layout.tensors_ = std::move(tensors);
   return layout;
@@ -135,19 +116,19 @@ absl::Status CheckSameLayout(const Layout& expected, const Layout& actual) {
     const bool want_ended = want == expected.tensors().end();
     const bool have_ended = have == actual.tensors().end();
     if (have_ended || (!want_ended && want->name < have->name)) {
-      return absl::InvalidArgumentError(absl::StrCat(Quoted(want->name), " is missing"));
+      return absl::InvalidArgumentError(absl::StrCat(TensorText(want->name), " is missing"));
     }
     if (want_ended || have->name < want->name) {
       return absl::InvalidArgumentError(
-          absl::StrCat(Quoted(have->name), " does not belong to the model"));
+          absl::StrCat(TensorText(have->name), " does not belong to the model"));
     }
     if (want->shape != have->shape) {
-      return absl::InvalidArgumentError(absl::StrCat(Quoted(have->name), " has shape ",
+      return absl::InvalidArgumentError(absl::StrCat(TensorText(have->name), " has shape ",
                                                      ShapeText(have->shape), ", expected ",
                                                      ShapeText(want->shape)));
     }
     if (want->dtype != have->dtype) {
-      return absl::InvalidArgumentError(absl::StrCat(Quoted(have->name), " is ",
+      return absl::InvalidArgumentError(absl::StrCat(TensorText(have->name), " is ",
                                                      DtypeName(have->dtype), ", expected ",
                                                      DtypeName(want->dtype)));
     }
@@ -155,6 +136,12 @@ absl::Status CheckSameLayout(const Layout& expected, const Layout& actual) {
     ++have;
   }
   return absl::OkStatus();
+}
+
+std::string TensorText(absl::string_view name) {
+  constexpr size_t kShownBytesMax = 80;
+  return absl::StrCat("tensor \"",
+                      absl::Utf8SafeCHexEscape(ToValidUtf8(ClipUtf8(name, kShownBytesMax))), "\"");
 }
 
 std::string ShapeText(const std::vector<uint64_t>& shape) {

@@ -59,6 +59,9 @@ class Layout {
 // or reshaped tensor, e.g. `tensor "fc.weight" has shape [10,64], expected [10,128]`.
 absl::Status CheckSameLayout(const Layout& expected, const Layout& actual);
 
+// `tensor "fc.weight"`, for a sentence: the name escaped, cut if it is long.
+std::string TensorText(absl::string_view name);
+
 // "[10,128]"; "[]" for a scalar.
 std::string ShapeText(const std::vector<uint64_t>& shape);
 

@@ -45,8 +45,7 @@ constexpr char kMetadata[] = "__metadata__";
 constexpr char kEntryRule[] = "needs exactly dtype, shape and data_offsets";
 
 absl::Status TensorFault(const std::string& name, absl::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("tensor \"", absl::Utf8SafeCHexEscape(name.substr(0, 80)), "\" ", what));
+  return absl::InvalidArgumentError(absl::StrCat(TensorText(name), " ", what));
 }
 
 bool IsUnsigned(const Json& value) { return value.is_number_unsigned(); }

@@ -35,15 +35,22 @@ absl::StatusOr<std::unique_ptr<IncomingFile>> IncomingFile::Open(FileSystem& fil
 
 absl::Status IncomingFile::TakeUp() {
   if (!files_.Exists(part_path_)) return absl::OkStatus();
+  ENTENTE_ASSIGN_OR_RETURN(const uint64_t part_bytes, files_.SizeBytes(part_path_));
+  if (part_bytes > total_bytes_) return files_.Remove(part_path_);
+  offset_ = part_bytes;
+  return absl::OkStatus();
+}
+
+absl::Status IncomingFile::HashTheRest() {
+  if (hashed_bytes_ == offset_) return absl::OkStatus();
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> part,
                            files_.OpenForRead(part_path_));
-  if (part->size_bytes() > total_bytes_) return files_.Remove(part_path_);
   std::string buffer(limits::kTransferChunkBytes, '\0');
-  while (offset_ < part->size_bytes()) {
-    const size_t size = std::min<uint64_t>(buffer.size(), part->size_bytes() - offset_);
-    ENTENTE_RETURN_IF_ERROR(part->ReadAt(offset_, absl::MakeSpan(buffer.data(), size)));
+  while (hashed_bytes_ < offset_) {
+    const size_t size = std::min<uint64_t>(buffer.size(), offset_ - hashed_bytes_);
+    ENTENTE_RETURN_IF_ERROR(part->ReadAt(hashed_bytes_, absl::MakeSpan(buffer.data(), size)));
     hash_.Update(absl::string_view(buffer.data(), size));
-    offset_ += size;
+    hashed_bytes_ += size;
   }
   return absl::OkStatus();
 }
@@ -72,9 +79,11 @@ absl::Status IncomingFile::Append(uint64_t offset, absl::string_view data) {
     return absl::OutOfRangeError(absl::StrCat("a chunk of ", data.size(), " bytes at offset ",
                                               offset, " passes the end at ", total_bytes_));
   }
+  ENTENTE_RETURN_IF_ERROR(HashTheRest());
   ENTENTE_RETURN_IF_ERROR(file_->WriteAt(offset, data));
   hash_.Update(data);
   offset_ += data.size();
+  hashed_bytes_ = offset_;
   return absl::OkStatus();
 }
 
@@ -86,6 +95,7 @@ absl::Status IncomingFile::Verify(const Digest& expected) {
     return absl::OutOfRangeError(
         absl::StrCat("only ", offset_, " of ", total_bytes_, " bytes have come; send the rest"));
   }
+  ENTENTE_RETURN_IF_ERROR(HashTheRest());
   if (const Digest actual = hash_.Current(); actual != expected) {
     ENTENTE_RETURN_IF_ERROR(Discard());
     return absl::DataLossError(absl::StrCat("the bytes that came have SHA-256 ", actual.ToHex(),

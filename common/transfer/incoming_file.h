@@ -59,8 +59,11 @@ class IncomingFile {
  private:
   IncomingFile(FileSystem* files, const std::string& path, uint64_t total_bytes, PathLease lease);
 
-  // Hashes what is there of the part. Sets offset_.
+  // Sets offset_ to what is there of the part.
   absl::Status TakeUp();
+  // Brings hash_ up to offset_. Not in Open, for who only asks for the offset of a large part would
+  // wait for all of it to be read.
+  absl::Status HashTheRest();
   absl::Status CheckFreeBytes(uint64_t free_bytes_min) const;
 
   FileSystem& files_;
@@ -70,6 +73,7 @@ class IncomingFile {
   const PathLease lease_;
   std::unique_ptr<WritableFile> file_;  // Null once the part was dropped or committed.
   Sha256 hash_;
+  uint64_t hashed_bytes_ = 0;  // hash_ is of so many.
   uint64_t offset_ = 0;
   bool is_verified_ = false;
 };

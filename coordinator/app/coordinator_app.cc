@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -123,6 +124,7 @@ struct CoordinatorApp::Parts {
   std::unique_ptr<updates::UpdateSpool> spool;
   members::WorkerRegistry workers;
   DrainGate gate;
+  std::atomic<bool> stop_aggregations{false};
   // The jobs outlive the threads that work on them.
   std::unique_ptr<engine::JobDirectory> jobs;
   std::unique_ptr<engine::UploadIntake> uploads;
@@ -167,7 +169,8 @@ absl::Status CoordinatorApp::Parts::RestoreJobs() {
                                                   .aggregation_lane = &aggregation_lane,
                                                   .aggregation_pool = &aggregation_pool,
                                                   .aggregation_threads = aggregation_threads,
-                                                  .gate = &gate};
+                                                  .gate = &gate,
+                                                  .stop_aggregations = &stop_aggregations};
   jobs = std::make_unique<engine::JobDirectory>(job_parts, &random,
                                                 config.limits().running_jobs_max());
   workers.SetListener([this](const WorkerId& worker, bool attached) {
@@ -261,7 +264,8 @@ void CoordinatorApp::Stop() {
   parts_->workers.CloseAll(absl::UnavailableError("the coordinator is stopping; try again soon"));
   parts_->server->Shutdown(absl::ToChronoTime(parts_->clock.Now() + drain_time));
   if (!parts_->gate.CloseAndWait(drain_time)) {
-    log::Warning("an aggregation is still running; it is repeated at the next start");
+    log::Warning("an aggregation is broken off; it is repeated at the next start");
+    parts_->stop_aggregations = true;
   }
   log::Info("stopped");
 }

@@ -73,7 +73,9 @@ class BlockLoop {
       const size_t index = work_.next_block.fetch_add(1);
       if (index >= work_.blocks.size()) return;
       const Block& block = work_.blocks[index];
-      absl::Status status = block.is_floating_point ? Move(block) : Copy(block);
+      absl::Status status = IsStopping()              ? absl::CancelledError("stopping")
+                            : block.is_floating_point ? Move(block)
+                                                      : Copy(block);
       if (status.ok()) continue;
       work_.next_block = work_.blocks.size();  // Nobody starts another.
       absl::MutexLock lock(&work_.mu);
@@ -86,6 +88,10 @@ class BlockLoop {
   }
 
  private:
+  bool IsStopping() const {
+    return work_.request.is_stopping != nullptr && work_.request.is_stopping->load();
+  }
+
   const TensorSpec& SpecOf(const Block& block) const {
     return work_.base.layout().tensors()[block.tensor];
   }

@@ -7,6 +7,7 @@
 // optimizer move the model, and writes the block of the next model. Memory is threads x block x
 // few, whatever the number of updates and the size of the model.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -40,6 +41,8 @@ struct AggregationRequest {
   optimizer::ServerOptimizerSettings optimizer;
   // Names the temporary files; unique among runs at the same time.
   std::string label;
+  // Borrowed; null: never. Once true, the run ends after the blocks at hand.
+  const std::atomic<bool>* is_stopping = nullptr;
 };
 
 struct AggregationOutcome {
@@ -51,9 +54,10 @@ struct AggregationOutcome {
 // called from a `pool` thread unless thread_count is 1. The same request gives the same bits for
 // every thread_count.
 //
-// INVALID_ARGUMENT if the result would not be finite (naming the tensor), or the optimizer's state
-// is not this model's. NOT_FOUND naming what is not in the store or the spool. DATA_LOSS if an
-// update is no longer the one that was accepted. RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
+// CANCELLED if it was stopped. INVALID_ARGUMENT if the result would not be finite (naming the
+// tensor), or the optimizer's state is not this model's. NOT_FOUND naming what is not in the store
+// or the spool. DATA_LOSS if an update is no longer the one that was accepted. RESOURCE_EXHAUSTED,
+// UNAVAILABLE from the disk.
 //
 // On error temporary files are gone and no model is stored. (If the very last rename fails, a state
 // may be: a file without a name in any journal, and the one that the next try needs.)

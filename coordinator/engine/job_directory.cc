@@ -44,6 +44,16 @@ absl::Status JobDirectory::Restore() {
         Add(std::move(job));
         return absl::OkStatus();
       }));
+  // A crash may have come between the end of an attempt and the removal of its updates.
+  std::vector<updates::AttemptKey> in_flight;
+  for (const auto& [id, job] : restored) {
+    const JobView view = job->View();
+    if (view.state->HasEnded()) continue;
+    in_flight.push_back({.job = id,
+                         .round_index = view.state->round.round_index,
+                         .attempt = view.state->round.attempt});
+  }
+  ENTENTE_RETURN_IF_ERROR(deps_.spool->KeepOnly(in_flight));
   for (const auto& [id, job] : restored) {
     if (job->View().state->HasEnded()) continue;
     log::Info("job resumed", {{"job", id.value()}});
@@ -80,6 +90,7 @@ absl::StatusOr<SubmitOutcome> JobDirectory::Submit(SubmitRequest request) {
   ENTENTE_ASSIGN_OR_RETURN(std::shared_ptr<JobEngine> job,
                            JobEngine::Submit(deps_, std::move(description), request.initial_model));
   Add(job);
+  job->Resume();  // Once it can be found: workers that attach are told to it.
   return SubmitOutcome{.job = std::move(job), .created = true};
 }
 

@@ -13,6 +13,7 @@
 #include "coordinator/engine/aggregation_run.h"
 #include "coordinator/engine/round_aggregation.h"
 #include "coordinator/engine/task_message.h"
+#include "coordinator/engine/transition_log.h"
 #include "coordinator/rounds/cohort_selection.h"
 #include "coordinator/rounds/round_machine.h"
 #include "coordinator/rounds/round_report.h"
@@ -27,6 +28,8 @@ using rounds::RoundState;
 
 // The journal keeps microseconds, and replaying it must give the very same state.
 absl::Time JournalTime(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
+
+constexpr absl::Duration kJournalRetryPause = absl::Seconds(1);
 
 }  // namespace
 
@@ -59,8 +62,6 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies&
 
   log::Info("job submitted", {{"job", job.id.value()}, {"submitter", job.submitter}});
   engine->Publish(std::move(transition));
-  // The effects were planned before anyone could hold the engine; Resume carries them out.
-  engine->Resume();
   return engine;
 }
 
@@ -282,7 +283,7 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
     return status;
   }
   ++sequence_;
-  LogTransition(transition);
+  LogTransition(description_->id, transition);
   const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
   Publish(std::move(transition));
   for (const jobs::JobEffect& effect : effects) CarryOut(effect);
@@ -290,15 +291,27 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
 }
 
 void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event) {
-  const std::string name(rounds::EventName(event));
-  const absl::Status status = Apply(jobs::RoundHappened{round_index, attempt, std::move(event)});
-  // An event that no longer applies lost a race and is of no consequence; the journal's own
-  // failures were logged where they happened.
-  if (!status.ok()) {
-    log::Debug("event ignored", {{"job", description_->id.value()},
-                                 {"event", name},
-                                 {"reason", std::string(status.message())}});
+  const absl::Status status = Apply(jobs::RoundHappened{round_index, attempt, event});
+  if (status.ok()) return;
+  const bool is_told_again = std::holds_alternative<rounds::TaskAccepted>(event) ||
+                             std::holds_alternative<rounds::WorkerReturned>(event);
+  const bool is_the_journals = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+  if (is_the_journals && !is_told_again) {
+    // Nobody will say it a second time: without it the round would wait for ever.
+    deps_.timers->RunAt(deps_.clock->Now() + kJournalRetryPause,
+                        [weak = weak_from_this(), round_index, attempt, event = std::move(event)] {
+                          const auto self = weak.lock();
+                          if (self == nullptr) return;
+                          self->Post([round_index, attempt, event](JobEngine& engine) {
+                            engine.ApplyRound(round_index, attempt, event);
+                          });
+                        });
+    return;
   }
+  // An event that no longer applies lost a race and is of no consequence.
+  log::Debug("event ignored", {{"job", description_->id.value()},
+                               {"event", rounds::EventName(event)},
+                               {"reason", std::string(status.message())}});
 }
 
 void JobEngine::Publish(jobs::JobTransition transition) {
@@ -335,23 +348,6 @@ void JobEngine::Publish(jobs::JobTransition transition) {
     state_ = std::make_shared<const jobs::JobState>(std::move(transition.next));
   }
   watchers_.NotifyAll();
-}
-
-void JobEngine::LogTransition(const jobs::JobTransition& transition) const {
-  log::Debug("event", {{"job", description_->id.value()}, {"reason", transition.reason}});
-  if (transition.ended_round.has_value()) {
-    const RoundState& round = *transition.ended_round;
-    log::Info(round.phase == RoundPhase::kCommitted ? "round committed" : "round aborted",
-              {{"job", description_->id.value()},
-               {"round", round.round_index + 1},
-               {"attempt", round.attempt},
-               {"reason", round.reason}});
-  }
-  if (transition.next.HasEnded()) {
-    log::Info("job ended", {{"job", description_->id.value()},
-                            {"state", jobs::JobStatusName(transition.next.status)},
-                            {"reason", transition.next.reason}});
-  }
 }
 
 void JobEngine::CarryOut(const jobs::JobEffect& effect) {
@@ -411,20 +407,24 @@ void JobEngine::StartAggregation() {
   RoundAggregation aggregation = AggregationOf(description_->id, aggregation_plan_, round,
                                                working_state_.optimizer_state, *deps_.spool);
   if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats it.
+  aggregation.request.is_stopping = deps_.stop_aggregations;
   deps_.aggregation_lane->Post([self = shared_from_this(), aggregation = std::move(aggregation),
                                 round_index = round.round_index, attempt = round.attempt] {
     const auto outcome =
         RunAggregation(aggregation.request, *self->deps_.models, *self->deps_.files,
                        *self->deps_.aggregation_pool, self->deps_.aggregation_threads);
-    self->Post([outcome, weights = aggregation.weights, round_index, attempt](JobEngine& engine) {
-      if (outcome.ok()) {
-        engine.ApplyRound(round_index, attempt,
-                          rounds::Aggregated{outcome->model, outcome->optimizer_state, weights});
-      } else {
-        engine.ApplyRound(round_index, attempt,
-                          rounds::AggregationFailed{std::string(outcome.status().message())});
-      }
-    });
+    // A run that was stopped is repeated at the next start.
+    if (!absl::IsCancelled(outcome.status())) {
+      self->Post([outcome, weights = aggregation.weights, round_index, attempt](JobEngine& engine) {
+        if (outcome.ok()) {
+          engine.ApplyRound(round_index, attempt,
+                            rounds::Aggregated{outcome->model, outcome->optimizer_state, weights});
+        } else {
+          engine.ApplyRound(round_index, attempt,
+                            rounds::AggregationFailed{std::string(outcome.status().message())});
+        }
+      });
+    }
     self->deps_.gate->Leave();
   });
 }

@@ -10,6 +10,7 @@
 // All of that happens on the job's own serial executor, so the state has one owner and no lock;
 // what readers see is a snapshot replaced after each event.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -87,9 +88,11 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     Executor* aggregation_pool = nullptr;  // Where its blocks run.
     int aggregation_threads = 1;
     DrainGate* gate = nullptr;  // Aggregations run inside it, so that a stop waits for them.
+    const std::atomic<bool>* stop_aggregations = nullptr;  // Null: none; once true they end.
   };
 
-  // A new job: journalled as submitted when it returns OK, and running. Errors are the journal's.
+  // A new job: journalled as submitted when it returns OK. Resume starts it. Errors are the
+  // journal's.
   static absl::StatusOr<std::shared_ptr<JobEngine>> Submit(const Dependencies& dependencies,
                                                            JobDescription description,
                                                            const Digest& initial_model);
@@ -140,7 +143,6 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   absl::Status Apply(const jobs::JobEvent& event);
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   void Publish(jobs::JobTransition transition) ABSL_LOCKS_EXCLUDED(mu_);
-  void LogTransition(const jobs::JobTransition& transition) const;
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();

@@ -18,7 +18,6 @@ class LeaseBook {
  public:
   // Starts or prolongs the worker's lease.
   void Renew(const WorkerId& worker, absl::Time expires_at) { expiries_[worker] = expires_at; }
-  bool Has(const WorkerId& worker) const { return expiries_.contains(worker); }
   void End(const WorkerId& worker) { expiries_.erase(worker); }
   void EndAll() { expiries_.clear(); }
 

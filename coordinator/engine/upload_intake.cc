@@ -35,9 +35,9 @@ class UpdateUpload final : public Upload {
     std::unique_ptr<IncomingFile> file;
     std::string path;  // Of the file once it is whole.
     std::shared_ptr<JobEngine> job;
-    std::unique_ptr<SafetensorsReader> base;
     ArrivedUpdate update;
-    v1::TaskKey key;
+    UploadClaim claim;
+    const models::ModelStore* models = nullptr;
   };
   UpdateUpload(Parts parts, FileSystem* files) : parts_(std::move(parts)), files_(*files) {}
 
@@ -48,32 +48,43 @@ class UpdateUpload final : public Upload {
   }
 
   void Seal(std::function<void(absl::Status)> done) override {
-    absl::Status status = parts_.file->Verify(parts_.update.record.digest);
-    if (status.ok()) {
-      status = Validate();
-      if (absl::IsInvalidArgument(status)) {
-        parts_.job->RefuseUpdate(parts_.update.worker, parts_.key, std::string(status.message()));
-        // The refusal is what counts; a part that stays is removed with its round.
-        parts_.file->Discard().IgnoreError();
-      }
+    const absl::Status verified = parts_.file->Verify(parts_.update.record.digest);
+    if (!verified.ok()) return done(verified);
+    // The round may have moved on while the bytes travelled, and taken the part with it.
+    const absl::StatusOr<UploadVerdict> verdict = CheckUpload(*parts_.job, parts_.claim);
+    if (!verdict.ok() || *verdict == UploadVerdict::kAlreadyAccepted) {
+      parts_.file->Discard().IgnoreError();  // A part that stays is removed with its round.
+      return done(verdict.status());
+    }
+    absl::Status status = Validate();
+    if (absl::IsInvalidArgument(status)) {
+      parts_.job->RefuseUpdate(parts_.update.worker, parts_.claim.key,
+                               std::string(status.message()));
+      parts_.file->Discard().IgnoreError();
     }
     if (status.ok()) status = parts_.file->Commit();
     if (!status.ok()) return done(status);
-    parts_.job->AcceptUpdate(parts_.update, [&files = files_, path = parts_.path,
-                                             done = std::move(done)](absl::Status accepted) {
-      // The round closed meanwhile: nobody will ever read the file.
-      if (!accepted.ok()) files.Remove(path).IgnoreError();
-      done(accepted);
-    });
+    parts_.job->AcceptUpdate(
+        parts_.update, [&files = files_, job = parts_.job, claim = parts_.claim, path = parts_.path,
+                        done = std::move(done)](absl::Status accepted) {
+          if (!accepted.ok()) {
+            // Another stream with the very same bytes may have come in first: the file is its.
+            const absl::StatusOr<UploadVerdict> now = CheckUpload(*job, claim);
+            if (now.ok() && *now == UploadVerdict::kAlreadyAccepted) return done(absl::OkStatus());
+            // The round closed meanwhile: nobody will ever read the file.
+            files.Remove(path).IgnoreError();
+          }
+          done(accepted);
+        });
   }
 
  private:
   absl::Status Validate() const {
     const jobs::AggregationPlan plan = jobs::AggregationPlanOf(parts_.job->description().recipe);
-    return updates::ValidateUpdate(files_, parts_.file->part_path(),
-                                   {.model = &parts_.base->layout(),
-                                    .encoding = plan.encoding,
-                                    .value_bound = plan.value_bound});
+    ENTENTE_ASSIGN_OR_RETURN(const auto base, parts_.models->OpenModel(parts_.claim.base_model));
+    return updates::ValidateUpdate(
+        files_, parts_.file->part_path(),
+        {.model = &base->layout(), .encoding = plan.encoding, .value_bound = plan.value_bound});
   }
 
   const Parts parts_;
@@ -147,9 +158,8 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(header.digest()));
   ENTENTE_ASSIGN_OR_RETURN(const Digest base, Digest::FromHex(description.base_model_digest()));
   ENTENTE_ASSIGN_OR_RETURN(std::shared_ptr<JobEngine> job, deps_.jobs->Find(JobId(key.job_id())));
-  ENTENTE_ASSIGN_OR_RETURN(
-      const UploadVerdict verdict,
-      CheckUpload(*job, {.worker = worker, .key = key, .base_model = base, .update = digest}));
+  const UploadClaim claim{.worker = worker, .key = key, .base_model = base, .update = digest};
+  ENTENTE_ASSIGN_OR_RETURN(const UploadVerdict verdict, CheckUpload(*job, claim));
   if (verdict == UploadVerdict::kAlreadyAccepted) {
     return std::make_unique<StoredUpload>(header.total_bytes());
   }
@@ -191,9 +201,9 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   return std::make_unique<UpdateUpload>(UpdateUpload::Parts{.file = std::move(file),
                                                             .path = deps_.spool->PathOf(spool_key),
                                                             .job = std::move(job),
-                                                            .base = std::move(base_model),
                                                             .update = std::move(update),
-                                                            .key = key},
+                                                            .claim = claim,
+                                                            .models = deps_.models},
                                         deps_.files);
 }
 

@@ -14,8 +14,8 @@ namespace entente::models {
 namespace {
 
 absl::Status Refuse(const TensorSpec& tensor, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the model's tensor \"", absl::Utf8SafeCHexEscape(tensor.name.substr(0, 80)), "\" ", why));
+  return absl::InvalidArgumentError(
+      absl::StrCat("the model's ", TensorText(tensor.name), " ", why));
 }
 
 absl::Status CheckSpec(const TensorSpec& tensor) {

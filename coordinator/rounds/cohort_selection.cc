@@ -6,13 +6,16 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
 #include "common/base/random_source.h"
 
 namespace entente::rounds {
 
 std::vector<WorkerId> SelectCohort(CohortRequest request) {
   const double exact = request.fraction * static_cast<double>(request.eligible.size());
-  const auto wanted = static_cast<size_t>(std::ceil(exact - 1e-9));
+  // No more than can be aggregated.
+  const size_t wanted =
+      std::min(static_cast<size_t>(std::ceil(exact - 1e-9)), size_t{limits::kUpdatesPerRoundMax});
   if (wanted >= request.eligible.size()) {
     std::sort(request.eligible.begin(), request.eligible.end());
     return std::move(request.eligible);

@@ -2,6 +2,7 @@
 #include "coordinator/rounds/round_report.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -65,35 +66,45 @@ std::string WaitingFor(const RoundState& state, absl::Time now) {
 }
 
 std::optional<Metrics> CombinedEvaluation(const RoundState& state) {
+  // The claimed numbers of examples may be any: their sum must not wrap, nor a loss overflow.
+  double total = 0;
+  double accuracy_total = 0;
+  for (const auto& [worker, participant] : state.participants) {
+    if (!participant.evaluation.has_value()) continue;
+    const auto examples = static_cast<double>(participant.evaluation->examples);
+    total += examples;
+    if (participant.evaluation->accuracy.has_value()) accuracy_total += examples;
+  }
+  if (total == 0) return std::nullopt;
   Metrics sum;
   double accuracy = 0;
-  uint64_t accuracy_examples = 0;
   for (const auto& [worker, participant] : state.participants) {
     if (!participant.evaluation.has_value()) continue;
     const Metrics& one = *participant.evaluation;
     const auto examples = static_cast<double>(one.examples);
-    sum.examples += one.examples;
-    sum.loss += one.loss * examples;
-    if (one.accuracy.has_value()) {
-      accuracy += *one.accuracy * examples;
-      accuracy_examples += one.examples;
-    }
+    sum.examples += std::min(one.examples, std::numeric_limits<uint64_t>::max() - sum.examples);
+    sum.loss += one.loss * (examples / total);
+    if (one.accuracy.has_value()) accuracy += *one.accuracy * (examples / accuracy_total);
   }
-  if (sum.examples == 0) return std::nullopt;
-  sum.loss /= static_cast<double>(sum.examples);
-  if (accuracy_examples > 0) sum.accuracy = accuracy / static_cast<double>(accuracy_examples);
+  if (accuracy_total > 0) sum.accuracy = accuracy;
   return sum;
 }
 
 double CombinedTrainingLoss(const RoundState& state) {
+  double total = 0;
+  for (const auto& [worker, participant] : state.participants) {
+    if (participant.state == ParticipantState::kAccepted) {
+      total += static_cast<double>(participant.update.examples);
+    }
+  }
+  if (total == 0) return 0;
   double loss = 0;
-  uint64_t examples = 0;
   for (const auto& [worker, participant] : state.participants) {
     if (participant.state != ParticipantState::kAccepted) continue;
-    loss += participant.update.training_loss * static_cast<double>(participant.update.examples);
-    examples += participant.update.examples;
+    const auto examples = static_cast<double>(participant.update.examples);
+    loss += participant.update.training_loss * (examples / total);
   }
-  return examples == 0 ? 0 : loss / static_cast<double>(examples);
+  return loss;
 }
 
 }  // namespace entente::rounds

@@ -7,24 +7,35 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "common/config/proto_time.h"
 #include "common/rpc/status_conversion.h"
 #include "coordinator/service/worker_message.h"
 
 namespace entente::service {
 
-AttachReactor::AttachReactor(const ServiceContext& context, CallerCheck::AdmittedWorker worker)
-    : context_(context), worker_(std::move(worker)), last_heard_at_(context.clock->Now()) {}
+AttachReactor::AttachReactor(const ServiceContext& context, grpc::CallbackServerContext* call,
+                             CallerCheck::AdmittedWorker worker)
+    : context_(context),
+      call_(*call),
+      worker_(std::move(worker)),
+      last_heard_at_(context.clock->Now()) {}
 
 AttachReactor* AttachReactor::Start(const ServiceContext& context,
+                                    grpc::CallbackServerContext* call,
                                     absl::StatusOr<CallerCheck::AdmittedWorker> worker) {
   const absl::Status status = worker.status();
-  std::shared_ptr<AttachReactor> reactor(
-      new AttachReactor(context, worker.ok() ? *std::move(worker) : CallerCheck::AdmittedWorker{}));
+  std::shared_ptr<AttachReactor> reactor(new AttachReactor(
+      context, call, worker.ok() ? *std::move(worker) : CallerCheck::AdmittedWorker{}));
   reactor->self_ = reactor;
   if (!status.ok()) {
-    reactor->FinishOnce(status);
-    return reactor.get();
+    AttachReactor* const raw = reactor.get();
+    {
+      absl::MutexLock lock(&raw->mu_);
+      raw->finished_ = true;
+    }
+    raw->Finish(ToGrpcStatus(status));
+    return raw;
   }
   reactor->ArmHeartbeat();  // Bounds the wait for the Hello, too.
   reactor->StartRead(&reactor->incoming_);
@@ -44,7 +55,9 @@ void AttachReactor::Send(const v1::CoordinatorMessage& message) {
     }
   }
   if (overflow) {
-    Close(absl::ResourceExhaustedError("the worker does not read its messages"));
+    constexpr char kReason[] = "the worker does not read its messages";
+    context_.workers->Detach(worker_.id, this, kReason);
+    Close(absl::ResourceExhaustedError(kReason));
   } else if (next != nullptr) {
     StartWrite(next);
   }
@@ -64,44 +77,52 @@ void AttachReactor::Close(const absl::Status& status) {
     next = &outgoing_.front();
   }
   if (write_now) StartWrite(next);
+  context_.timers->RunAt(context_.clock->Now() + context_.heartbeat_interval,
+                         [weak = weak_from_this(), executor = context_.executor] {
+                           executor->Post([weak] {
+                             if (const auto strong = weak.lock()) strong->CutOff();
+                           });
+                         });
 }
 
 void AttachReactor::OnWriteDone(bool ok) {
   const v1::CoordinatorMessage* next = nullptr;
-  std::optional<absl::Status> closing;
+  std::optional<absl::Status> finish;
   {
     absl::MutexLock lock(&mu_);
     outgoing_.pop_front();
     if (!ok) outgoing_.clear();
-    if (outgoing_.empty()) {
-      writing_ = false;
-      closing = closing_;
-    } else {
+    if (!outgoing_.empty()) {
       next = &outgoing_.front();
+    } else {
+      writing_ = false;
+      if (!ok) finish = absl::CancelledError("the worker has gone");
+      if (ok && closing_.has_value()) finish = closing_;
+      if (finish.has_value() && !TakeFinish(*finish)) finish.reset();
     }
   }
-  if (!ok) return FinishOnce(absl::CancelledError("the worker has gone"));
   if (next != nullptr) return StartWrite(next);
-  if (closing.has_value()) FinishOnce(*closing);
+  if (finish.has_value()) Finish(ToGrpcStatus(*finish));
 }
 
 void AttachReactor::OnReadDone(bool ok) {
-  if (!ok) {
-    bool writing = false;
+  if (ok) {
     {
       absl::MutexLock lock(&mu_);
-      writing = writing_;
-      if (writing && !closing_.has_value()) closing_ = absl::OkStatus();
+      last_heard_at_ = context_.clock->Now();
     }
-    // With a write in flight its end finishes the stream: gRPC wants the two in that order.
-    if (!writing) FinishOnce(absl::OkStatus());
-    return;
+    return OnMessage();
   }
   {
     absl::MutexLock lock(&mu_);
-    last_heard_at_ = context_.clock->Now();
+    if (writing_) {
+      // The end of the write finishes the stream: gRPC wants the two in that order.
+      if (!closing_.has_value()) closing_ = absl::OkStatus();
+      return;
+    }
+    if (!TakeFinish(absl::OkStatus())) return;
   }
-  OnMessage();
+  Finish(grpc::Status::OK);
 }
 
 void AttachReactor::OnMessage() {
@@ -113,7 +134,7 @@ void AttachReactor::OnMessage() {
   } else if (incoming_.has_goodbye()) {
     context_.workers->Detach(
         worker_.id, this,
-        absl::StrCat("left: ", incoming_.goodbye().reason().substr(0, limits::kReasonBytesMax)));
+        absl::StrCat("left: ", ClipUtf8(incoming_.goodbye().reason(), limits::kReasonBytesMax)));
   } else {
     context_.workers->Heard(worker_.id);
     status = DispatchWorkerMessage(context_, worker_.id, incoming_);
@@ -181,12 +202,28 @@ void AttachReactor::OnHeartbeatDue() {
   ArmHeartbeat();
 }
 
-void AttachReactor::FinishOnce(const absl::Status& status) {
+bool AttachReactor::TakeFinish(const absl::Status& status) {
+  if (std::exchange(finished_, true)) return false;
+  if (cutting_off_) finish_after_cut_off_ = status;
+  return !cutting_off_;
+}
+
+void AttachReactor::CutOff() {
   {
     absl::MutexLock lock(&mu_);
-    if (std::exchange(finished_, true)) return;
+    if (finished_ || cutting_off_) return;
+    cutting_off_ = true;
   }
-  Finish(ToGrpcStatus(status));
+  // Whatever is in flight fails now, and its end finishes the stream. Not under the lock: gRPC may
+  // call back from here.
+  call_.TryCancel();
+  std::optional<absl::Status> finish;
+  {
+    absl::MutexLock lock(&mu_);
+    cutting_off_ = false;
+    finish = std::exchange(finish_after_cut_off_, std::nullopt);
+  }
+  if (finish.has_value()) Finish(ToGrpcStatus(*finish));
 }
 
 void AttachReactor::OnDone() {

@@ -30,10 +30,11 @@ class AttachReactor final
       public std::enable_shared_from_this<AttachReactor> {
  public:
   // Ends at once if the worker was not admitted.
-  static AttachReactor* Start(const ServiceContext& context,
+  static AttachReactor* Start(const ServiceContext& context, grpc::CallbackServerContext* call,
                               absl::StatusOr<CallerCheck::AdmittedWorker> worker);
 
-  // WorkerConnection.
+  // WorkerConnection. Close says goodbye; a worker that does not take even that is cut off a
+  // heartbeat later.
   void Send(const v1::CoordinatorMessage& message) override ABSL_LOCKS_EXCLUDED(mu_);
   void Close(const absl::Status& status) override ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -42,15 +43,21 @@ class AttachReactor final
   void OnDone() override;
 
  private:
-  AttachReactor(const ServiceContext& context, CallerCheck::AdmittedWorker worker);
+  AttachReactor(const ServiceContext& context, grpc::CallbackServerContext* call,
+                CallerCheck::AdmittedWorker worker);
 
   void OnMessage();
   absl::Status OnHello(const v1::Hello& hello);
   void ArmHeartbeat();
   void OnHeartbeatDue() ABSL_LOCKS_EXCLUDED(mu_);
-  void FinishOnce(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+  // Ends the stream though writes are stuck.
+  void CutOff() ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether the caller is the one to call Finish(), after it has let go of the lock. No write may
+  // begin once it is true, so "nobody is writing" must have been seen under the same lock.
+  bool TakeFinish(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const ServiceContext context_;
+  grpc::CallbackServerContext& call_;  // gRPC's, until OnDone.
   const CallerCheck::AdmittedWorker worker_;
   std::shared_ptr<AttachReactor> self_;  // From Start until OnDone.
   v1::WorkerMessage incoming_;           // gRPC writes it while a read is in flight.
@@ -60,6 +67,9 @@ class AttachReactor final
   std::deque<v1::CoordinatorMessage> outgoing_ ABSL_GUARDED_BY(mu_);  // The first is in flight.
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  bool cutting_off_ ABSL_GUARDED_BY(mu_) = false;  // Inside TryCancel: call_ must live on.
+  // Whom CutOff is to finish with, since it was in the way.
+  std::optional<absl::Status> finish_after_cut_off_ ABSL_GUARDED_BY(mu_);
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mu_);  // Finish once everything is written.
   absl::Time last_heard_at_ ABSL_GUARDED_BY(mu_);
 };

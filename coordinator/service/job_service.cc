@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 #include "common/recipe/recipe.h"
 #include "coordinator/service/job_converter.h"
 #include "coordinator/service/unary_call.h"
@@ -34,6 +35,10 @@ absl::Status JobService::Submit(const PeerIdentity& caller, const v1::SubmitJobR
                                .token = request.token(),
                                .initial_model = {}};
   FillRecipeDefaults(&submit.recipe);
+  // Where the files lay on the submitter's machine is nobody's business; they go by their digests.
+  v1::Model& model = *submit.recipe.mutable_model();
+  if (model.has_torchscript()) model.mutable_torchscript()->clear_file();
+  if (model.has_initial_weights()) model.mutable_initial_weights()->clear_file();
   ENTENTE_ASSIGN_OR_RETURN(submit.initial_model, Digest::FromHex(request.initial_model_digest()));
   ENTENTE_ASSIGN_OR_RETURN(const engine::SubmitOutcome outcome,
                            context_.jobs->Submit(std::move(submit)));
@@ -91,7 +96,7 @@ grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* cal
     }
     std::string reason = absl::StrCat("cancelled by ", caller.SpiffeId());
     if (!request->reason().empty()) {
-      absl::StrAppend(&reason, ": ", request->reason().substr(0, limits::kReasonBytesMax));
+      absl::StrAppend(&reason, ": ", ClipUtf8(request->reason(), limits::kReasonBytesMax));
     }
     job->Cancel(std::move(reason), [this, job, reactor, response](absl::Status status) {
       if (status.ok()) {

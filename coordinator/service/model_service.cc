@@ -22,7 +22,7 @@ std::vector<v1::StoredModel> ModelsOf(const engine::JobEngine& job,
     model.set_digest(digest.ToHex());
     model.set_job_id(job.description().id.value());
     model.set_rounds_committed(rounds_committed);
-    *model.mutable_committed_at() = ToProto(at);
+    *model.mutable_committed_at() = entente::ToProto(at);
     const auto file = store.OpenForRead(digest);
     if (file.ok()) model.set_total_bytes((*file)->size_bytes());
     found.push_back(std::move(model));

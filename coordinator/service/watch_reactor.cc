@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/service/watch_reactor.h"
 
+#include <optional>
 #include <utility>
 
 #include "common/rpc/status_conversion.h"
@@ -22,8 +23,13 @@ WatchReactor* WatchReactor::Start(const ServiceContext& context,
   std::shared_ptr<WatchReactor> reactor(new WatchReactor(context, std::move(job)));
   reactor->self_ = reactor;
   if (!status.ok()) {
-    reactor->EndWith(status);
-    return reactor.get();
+    WatchReactor* const raw = reactor.get();
+    {
+      absl::MutexLock lock(&raw->mu_);
+      raw->finished_ = true;
+    }
+    raw->Finish(ToGrpcStatus(status));
+    return raw;
   }
   // The job holds no more than a weak pointer: a late notification finds nobody.
   reactor->watch_ = reactor->job_->Watch([weak = std::weak_ptr<WatchReactor>(reactor)] {
@@ -60,15 +66,17 @@ void WatchReactor::MaybeWrite() {
 }
 
 void WatchReactor::OnWriteDone(bool ok) {
-  bool ended = false;
+  std::optional<absl::Status> end;
   {
     absl::MutexLock lock(&mu_);
     writing_ = false;
-    ended = last_written_;
-    timer_armed_ = ok && !ended;
+    if (!ok || cancelled_) end = absl::CancelledError("the reader has gone");
+    if (ok && last_written_) end = absl::OkStatus();
+    // Under the lock that found nobody writing: no write may begin after Finish.
+    if (end.has_value() && std::exchange(finished_, true)) return;
+    timer_armed_ = !end.has_value();
   }
-  if (!ok) return EndWith(absl::CancelledError("the reader has gone"));
-  if (ended) return EndWith(absl::OkStatus());
+  if (end.has_value()) return Finish(ToGrpcStatus(*end));
   context_.timers->RunAt(context_.clock->Now() + kPause,
                          [weak = weak_from_this(), executor = context_.executor] {
                            executor->Post([weak] {
@@ -83,22 +91,13 @@ void WatchReactor::OnWriteDone(bool ok) {
                          });
 }
 
-void WatchReactor::EndWith(const absl::Status& status) {
-  {
-    absl::MutexLock lock(&mu_);
-    if (std::exchange(finished_, true)) return;
-  }
-  Finish(ToGrpcStatus(status));
-}
-
 void WatchReactor::OnCancel() {
-  bool idle = false;
   {
     absl::MutexLock lock(&mu_);
-    idle = !writing_;
+    cancelled_ = true;
+    if (writing_ || std::exchange(finished_, true)) return;  // OnWriteDone ends it.
   }
-  // With a write in flight OnWriteDone ends it.
-  if (idle) EndWith(absl::CancelledError("the reader has gone"));
+  Finish(ToGrpcStatus(absl::CancelledError("the reader has gone")));
 }
 
 void WatchReactor::OnDone() {

@@ -35,7 +35,6 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::Job>,
   WatchReactor(const ServiceContext& context, std::shared_ptr<engine::JobEngine> job);
   void OnChange() ABSL_LOCKS_EXCLUDED(mu_);
   void MaybeWrite() ABSL_LOCKS_EXCLUDED(mu_);
-  void EndWith(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
 
   const ServiceContext context_;
   const std::shared_ptr<engine::JobEngine> job_;
@@ -48,6 +47,7 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::Job>,
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool timer_armed_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   bool last_written_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/utf8.h"
 
 namespace entente::service {
 namespace {
@@ -14,7 +15,9 @@ namespace {
 constexpr int kDatasetsMax = 1000;
 constexpr size_t kWordBytesMax = 100;
 
-std::string CutReason(const std::string& text) { return text.substr(0, limits::kReasonBytesMax); }
+std::string CutReason(absl::string_view text) {
+  return std::string(ClipUtf8(text, limits::kReasonBytesMax));
+}
 
 absl::Status CheckMetrics(const v1::Metrics& metrics) {
   if (metrics.examples() == 0 || !std::isfinite(metrics.loss())) {
@@ -41,7 +44,7 @@ std::string TaskName(const v1::TaskKey& key) {
 
 void OnProgress(const ServiceContext& context, engine::JobEngine& job, const WorkerId& worker,
                 const v1::TaskProgress& progress) {
-  const std::string activity = progress.activity().substr(0, kWordBytesMax);
+  const std::string activity(ClipUtf8(progress.activity(), kWordBytesMax));
   context.workers->SetActivity(worker, absl::StrCat(activity, " ", TaskName(progress.key())));
   job.OnProgress(worker, progress.key(),
                  {.activity = activity,
@@ -113,7 +116,7 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId
       engine.OnTaskDeclined(worker, *key,
                             declined.rule().empty()
                                 ? CutReason(declined.reason())
-                                : absl::StrCat("rule ", declined.rule().substr(0, kWordBytesMax),
+                                : absl::StrCat("rule ", ClipUtf8(declined.rule(), kWordBytesMax),
                                                ": ", CutReason(declined.reason())));
       break;
     }

@@ -7,7 +7,7 @@ namespace entente::service {
 
 grpc::ServerBidiReactor<v1::WorkerMessage, v1::CoordinatorMessage>* WorkerService::Attach(
     grpc::CallbackServerContext* call) {
-  return AttachReactor::Start(context_, context_.callers->AdmitWorker(*call));
+  return AttachReactor::Start(context_, call, context_.callers->AdmitWorker(*call));
 }
 
 }  // namespace entente::service

@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 #include "coordinator/jobs/job_plan.h"
 
 namespace entente::store {
@@ -24,7 +25,7 @@ absl::StatusOr<Digest> ToDigest(const std::string& bytes) {
 rec::WorkerReason WithReason(const WorkerId& worker, const std::string& reason) {
   rec::WorkerReason record;
   record.set_worker(worker.value());
-  record.set_reason(reason);
+  record.set_reason(ToValidUtf8(reason));
   return record;
 }
 
@@ -69,7 +70,7 @@ struct RoundRecorder {
     }
   }
   void operator()(const rounds::AggregationFailed& e) const {
-    to->mutable_aggregation_failed()->set_reason(e.reason);
+    to->mutable_aggregation_failed()->set_reason(ToValidUtf8(e.reason));
   }
   void operator()(const rounds::Evaluated& e) const {
     rec::Evaluated* const record = to->mutable_evaluated();
@@ -82,7 +83,7 @@ struct RoundRecorder {
     *to->mutable_evaluation_failed() = WithReason(e.worker, e.reason);
   }
   void operator()(const rounds::Cancelled& e) const {
-    to->mutable_cancelled()->set_reason(e.reason);
+    to->mutable_cancelled()->set_reason(ToValidUtf8(e.reason));
   }
 };
 
@@ -170,7 +171,7 @@ rec::JobRecord ToRecord(const jobs::JobEvent& event) {
   }
   const auto* cancelled = std::get_if<jobs::JobCancelled>(&event);
   ENTENTE_CHECK(cancelled != nullptr);
-  record.mutable_cancelled()->set_reason(cancelled->reason);
+  record.mutable_cancelled()->set_reason(ToValidUtf8(cancelled->reason));
   return record;
 }
 

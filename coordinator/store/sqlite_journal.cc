@@ -150,13 +150,11 @@ absl::Status SqliteJournal::Append(const JournalEntry& entry) {
 absl::Status SqliteJournal::Replay(
     const std::function<absl::Status(const JournalEntry&)>& visit) const {
   absl::MutexLock lock(&mu_);
-  ENTENTE_ASSIGN_OR_RETURN(
-      const Statement statement,
-      Statement::Prepare(database_,
-                         "SELECT e.job, e.sequence, e.at_us, e.record FROM events e"
-                         " JOIN events first ON first.job = e.job AND first.sequence = 1"
-                         " ORDER BY first.id, e.sequence",
-                         path_));
+  ENTENTE_ASSIGN_OR_RETURN(const Statement statement,
+                           Statement::Prepare(database_,
+                                              "SELECT job, sequence, at_us, record FROM events"
+                                              " ORDER BY MIN(id) OVER (PARTITION BY job), sequence",
+                                              path_));
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
     JournalEntry entry;

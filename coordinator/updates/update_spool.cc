@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/updates/update_spool.h"
 
+#include <filesystem>
+#include <set>
+#include <system_error>
 #include <utility>
-#include <vector>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/ascii.h"
@@ -37,7 +39,7 @@ std::string Escaped(absl::string_view id) {
 absl::Status CheckId(absl::string_view what, absl::string_view id) {
   bool is_plain = !id.empty() && id.size() <= kIdBytesMax;
   for (const char c : id) is_plain = is_plain && (IsPlain(c) || c == '.');
-  if (is_plain && id.front() != '.') return absl::OkStatus();
+  if (is_plain && id != "." && id != "..") return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(what, " \"", absl::CHexEscape(id.substr(0, 80)), "\" cannot name a file"));
 }
@@ -48,6 +50,24 @@ absl::Status CheckKey(const SpoolKey& key) {
       absl::StrSplit(key.worker.value(), absl::MaxSplits('/', 1));
   ENTENTE_RETURN_IF_ERROR(CheckId("member", parts.first));
   return CheckId("worker", parts.second);
+}
+
+std::vector<std::filesystem::path> SubfoldersOf(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->is_directory(error)) found.push_back(it->path());
+  }
+  return found;
+}
+
+absl::Status RemoveFolder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("cannot remove ", folder.string(), ": ", error.message()));
 }
 
 }  // namespace
@@ -73,11 +93,6 @@ std::string UpdateSpool::PathOf(const SpoolKey& key) const {
                       "+", Escaped(parts.second), "-", key.digest.ToHex());
 }
 
-uint64_t UpdateSpool::OffsetOf(const SpoolKey& key) const {
-  const absl::StatusOr<uint64_t> size = files_.SizeBytes(PathOf(key) + ".part");
-  return size.ok() ? *size : 0;
-}
-
 absl::StatusOr<std::unique_ptr<IncomingFile>> UpdateSpool::Receive(const SpoolKey& key,
                                                                    uint64_t total_bytes,
                                                                    uint64_t free_bytes_min) {
@@ -91,13 +106,27 @@ absl::StatusOr<std::unique_ptr<IncomingFile>> UpdateSpool::Receive(const SpoolKe
 
 absl::Status UpdateSpool::Remove(const JobId& job, uint32_t round_index, uint32_t attempt) {
   ENTENTE_RETURN_IF_ERROR(CheckId("job", job.value()));
-  const std::string folder = FolderOf(job, round_index, attempt);
-  if (!files_.Exists(folder)) return absl::OkStatus();
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder));
-  for (const std::string& name : names) {
-    ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(folder, "/", name)));
+  return RemoveFolder(FolderOf(job, round_index, attempt));
+}
+
+absl::Status UpdateSpool::KeepOnly(const std::vector<AttemptKey>& attempts) {
+  std::set<std::filesystem::path> wanted;
+  for (const AttemptKey& attempt : attempts) {
+    const std::filesystem::path folder =
+        FolderOf(attempt.job, attempt.round_index, attempt.attempt);
+    wanted.insert({folder, folder.parent_path()});
   }
-  return absl::OkStatus();
+  absl::Status status;
+  for (const std::filesystem::path& job : SubfoldersOf(folder_)) {
+    if (wanted.count(job) == 0) {
+      status.Update(RemoveFolder(job));
+      continue;
+    }
+    for (const std::filesystem::path& attempt : SubfoldersOf(job)) {
+      if (wanted.count(attempt) == 0) status.Update(RemoveFolder(attempt));
+    }
+  }
+  return status;
 }
 
 }  // namespace entente::updates

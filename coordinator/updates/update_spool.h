@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,6 +30,13 @@ struct SpoolKey {
   Digest digest;
 };
 
+// Names one attempt of a round.
+struct AttemptKey {
+  JobId job;
+  uint32_t round_index = 0;
+  uint32_t attempt = 1;
+};
+
 // Thread-safe. Ids are checked where they enter the system; one that could leave the folder all the
 // same is refused here with INVALID_ARGUMENT.
 class UpdateSpool {
@@ -40,16 +48,17 @@ class UpdateSpool {
   // name are escaped, so the path is in the folder whatever they are.
   std::string PathOf(const SpoolKey& key) const;
 
-  // Bytes there are of an unfinished upload; 0 if none.
-  uint64_t OffsetOf(const SpoolKey& key) const;
-
   // UNAVAILABLE while another stream receives the same update: two writers of one file could slip
   // bytes into it after it was checked.
   absl::StatusOr<std::unique_ptr<IncomingFile>> Receive(const SpoolKey& key, uint64_t total_bytes,
                                                         uint64_t free_bytes_min);
 
-  // Removes every file of the attempt: it was committed or aborted.
+  // Removes the attempt's folder: it was committed or aborted.
   absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt);
+
+  // Removes whatever belongs to none of `attempts`. For the start: a crash may come between the end
+  // of an attempt and its Remove.
+  absl::Status KeepOnly(const std::vector<AttemptKey>& attempts);
 
  private:
   UpdateSpool(FileSystem* files, std::string folder);

@@ -6,8 +6,16 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+if [ $# -eq 0 ]; then
+  echo "usage: deploy/packages/install.sh build|run|test..." >&2
+  exit 2
+fi
 wanted=()
 for list in "$@"; do
+  if [ ! -f "$list.txt" ]; then
+    echo "entente: there is no list $list; there are: $(basename -s .txt ./*.txt | tr '\n' ' ')" >&2
+    exit 2
+  fi
   mapfile -t names < <(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$list.txt")
   wanted+=("${names[@]}")
 done

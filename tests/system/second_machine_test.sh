@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# README.md, "Join with your own machine", between two machines: network namespaces joined by a cable. The
+# second_machine_test.sh BIN: README.md, "Join with your own machine", between two machines: network namespaces joined by a cable. The
 # coordinator is on one; a lab on the other makes its own authority, sends nothing but its certificate,
 # dials out, and takes part in a job.
 set -euo pipefail
@@ -10,7 +10,7 @@ if [ "$(id -u)" -ne 0 ] || ! ip netns add entente-probe-$$ 2>/dev/null; then
 fi
 ip netns del entente-probe-$$
 
-bin=$(cd "$(dirname "$0")/../.." && pwd)/build/release/bin
+bin=$1
 folder=$(mktemp -d)
 hub=entente-hub-$$
 lab=entente-lab-$$

@@ -36,11 +36,11 @@ absl::Status FitShape(const std::vector<int64_t>& input_shape, absl::string_view
 }
 
 absl::Status CheckTargets(const Examples& examples, int64_t outputs, absl::string_view source) {
-  for (size_t i = 0; i < examples.classes.size(); ++i) {
-    if (examples.classes[i] < 0 || examples.classes[i] >= outputs) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          source, ": example ", i, " has label ", examples.classes[i], ", and the model has ",
-          outputs, " outputs (labels 0 to ", outputs - 1, ")"));
+  for (const int64_t label : examples.classes) {  // Not to be told: the sentence leaves the site.
+    if (label < 0 || label >= outputs) {
+      return absl::InvalidArgumentError(absl::StrCat(source, ": a label is not one of the model's ",
+                                                     outputs, " outputs (labels 0 to ", outputs - 1,
+                                                     ")"));
     }
   }
   if (examples.classes.empty() && examples.value_count != outputs) {

@@ -23,7 +23,9 @@ absl::StatusOr<EvaluationResult> EvaluateModel(LearningTask task, const TensorEx
     const int64_t start = step * kBatchSize;
     const int64_t end = std::min(count, start + kBatchSize);
     const torch::Tensor targets = examples.targets.slice(0, start, end);
-    const torch::Tensor outputs = model.Forward(examples.inputs.slice(0, start, end));
+    const torch::Tensor outputs =
+        // A copy, for a TorchScript program may change its input in place.
+        model.Forward(examples.inputs.slice(0, start, end).clone());
     loss_sum += LossOf(task, outputs, targets).item<double>() * static_cast<double>(end - start);
     if (task == LearningTask::kClassification) {
       correct += outputs.argmax(1).eq(targets).sum().item<int64_t>();

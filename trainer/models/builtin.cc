@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
 
 namespace entente::trainer {
 namespace {
 
-constexpr int64_t kParametersMax = int64_t{1} << 33;
 constexpr int64_t kConvolutionSide = 3;
 // Under this many weights the plain matrix product is as fast.
 constexpr int64_t kLargeLinearWeights = 16384;
@@ -124,9 +124,9 @@ double ParameterCount(const BuiltinView& view) {
 
 absl::StatusOr<std::unique_ptr<Model>> MakeBuiltinModel(const BuiltinView& view, uint64_t seed) {
   const double parameters = ParameterCount(view);
-  if (parameters > static_cast<double>(kParametersMax)) {
+  if (parameters > limits::kModelParametersMax) {
     return absl::InvalidArgumentError(absl::StrCat("the recipe's model would have ", parameters,
-                                                   " parameters, at most 2^33 are possible"));
+                                                   " parameters, at most 2^34 are possible"));
   }
   torch::manual_seed(seed);
   return std::unique_ptr<Model>(std::make_unique<BuiltinModel>(view));

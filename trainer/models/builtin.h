@@ -18,7 +18,7 @@
 namespace entente::trainer {
 
 // Weights are drawn from `seed` as LibTorch initializes such layers. INVALID_ARGUMENT if the model
-// would have more than 2^33 parameters.
+// would have more than 2^34 parameters.
 absl::StatusOr<std::unique_ptr<Model>> MakeBuiltinModel(const BuiltinView& view, uint64_t seed);
 
 }  // namespace entente::trainer

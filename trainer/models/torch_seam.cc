@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/base/log.h"
 
 namespace entente::trainer {
 namespace {
@@ -39,10 +40,11 @@ std::string OneSentence(absl::string_view what) {
 absl::Status StatusOfException(const std::exception& error) {
   const std::string sentence = OneSentence(error.what());
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr || IsOutOfMemory(sentence)) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("memory ran out: ", sentence, "; use a smaller model or batch"));
+    return absl::ResourceExhaustedError("memory ran out; use a smaller model or batch");
   }
-  return absl::InvalidArgumentError(absl::StrCat("LibTorch refused: ", sentence));
+  log::Error("LibTorch refused", {{"reason", sentence}});
+  return absl::InvalidArgumentError(
+      "LibTorch refused what the model does; the reason is in this trainer's log");
 }
 
 }  // namespace entente::trainer

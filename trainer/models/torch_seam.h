@@ -18,7 +18,8 @@ namespace entente::trainer {
 std::string OneSentence(absl::string_view what);
 
 // RESOURCE_EXHAUSTED if memory ran out, else INVALID_ARGUMENT: what throws is what the recipe, the
-// model or the data made LibTorch do.
+// model or the data made LibTorch do. LibTorch's own words are logged and not in the status, which
+// leaves the site: a TorchScript program may raise what it likes, the site's data too.
 absl::Status StatusOfException(const std::exception& error);
 
 // Runs `work`, which returns absl::Status or absl::StatusOr, and turns what it throws into a

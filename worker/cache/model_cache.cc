@@ -39,6 +39,8 @@ absl::StatusOr<std::unique_ptr<ModelCache>> ModelCache::Open(FileSystem* files,
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(folder));
   std::unique_ptr<ModelCache> cache(new ModelCache(files, folder, bytes_max));
   ENTENTE_RETURN_IF_ERROR(cache->TakeUpFiles());
+  // bytes_max may have been more in an earlier run.
+  ENTENTE_RETURN_IF_ERROR(cache->MakeRoom(0));
   return cache;
 }
 
@@ -88,8 +90,7 @@ absl::StatusOr<std::unique_ptr<IncomingFile>> ModelCache::BeginDownload(const Di
                                                      ": raise cacheBytesMax"));
   }
   ENTENTE_RETURN_IF_ERROR(DropOtherParts(digest));
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<Digest> removed, MakeRoom(total_bytes));
-  for (const Digest& old : removed) ENTENTE_RETURN_IF_ERROR(files_.Remove(PathOf(old)));
+  ENTENTE_RETURN_IF_ERROR(MakeRoom(total_bytes));
   return IncomingFile::Open(files_, PathOf(digest), total_bytes, limits::kWorkerFreeBytesMin);
 }
 
@@ -122,7 +123,14 @@ absl::Status ModelCache::DropOtherParts(const Digest& wanted) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Digest>> ModelCache::MakeRoom(uint64_t bytes) {
+absl::Status ModelCache::MakeRoom(uint64_t bytes) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<Digest> removed, TakeOut(bytes));
+  absl::Status status;
+  for (const Digest& old : removed) status.Update(files_.Remove(PathOf(old)));
+  return status;
+}
+
+absl::StatusOr<std::vector<Digest>> ModelCache::TakeOut(uint64_t bytes) {
   std::vector<Digest> removed;
   absl::MutexLock lock(&mu_);
   uint64_t bytes_in_use = 0;

@@ -84,8 +84,10 @@ class ModelCache {
   absl::Status TakeUpFiles() ABSL_LOCKS_EXCLUDED(mu_);
   // Removes parts of other files than `wanted`: nobody will continue them.
   absl::Status DropOtherParts(const Digest& wanted);
-  // Takes entries out of the books until `bytes` more fit; returns what is to be removed from disk.
-  absl::StatusOr<std::vector<Digest>> MakeRoom(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  // Removes what was not used for longest until `bytes` more fit.
+  absl::Status MakeRoom(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes those entries out of the books; returns what is to be removed from disk.
+  absl::StatusOr<std::vector<Digest>> TakeOut(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   std::string PathOf(const Digest& digest) const;
   Lease Use(const Digest& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndUse(const Digest& digest) ABSL_LOCKS_EXCLUDED(mu_);

@@ -11,6 +11,7 @@
 #include "common/base/closest_word.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 #include "common/config/common_checks.h"
 #include "common/config/config_file.h"
 #include "common/config/duration_text.h"
@@ -143,7 +144,7 @@ PolicyDecision LocalPolicy::CheckLimits(const PolicyRequest& request, const std:
         absl::StrCat("an update has ", WithCommas(request.update_bytes), " bytes; at most ",
                      WithCommas(limits.update_bytes_max()), " are allowed"));
   }
-  if (hours_.has_value() && !hours_->Contains(now)) {
+  if (request.starts_training && hours_.has_value() && !hours_->Contains(now)) {
     return Refusal("limits.hours",
                    absl::StrCat("training may start at ", limits.hours(), " UTC only; it is ",
                                 absl::FormatTime("%H:%M", now, absl::UTCTimeZone())));

@@ -29,6 +29,7 @@ struct PolicyRequest {
   uint32_t rounds = 0;     // The recipe's.
   absl::Duration round_deadline = absl::ZeroDuration();  // The recipe's pacing.deadline.
   uint64_t update_bytes = 0;                             // Of the update it would send.
+  bool starts_training = false;                          // Now; else the hours do not matter.
 };
 
 struct PolicyDecision {

@@ -63,7 +63,7 @@ void CoordinatorLink::Run() {
   while (true) {
     const absl::Time started_at = SteadyNow();
     const absl::Status ended = RunStream();
-    {
+    {  // Before the explanation, which takes its time.
       absl::MutexLock lock(&mu_);
       if (is_stopping_) return;
     }

@@ -57,12 +57,14 @@ absl::Status Download::FetchOnce(const Transfers::ByteProgress& progress, const 
       cancel.OnCancel([&context] { context.TryCancel(); });
   const std::unique_ptr<grpc::ClientReaderInterface<v1::Chunk>> reader =
       stub_.Download(&context, request);
+  stands_further_ = false;
   const bool at_its_end = ReadChunks(reader.get(), progress, made_progress);
   if (!at_its_end) context.TryCancel();
   const absl::Status status = FromGrpcStatus(reader->Finish());
   ENTENTE_RETURN_IF_ERROR(local_failure_);
   const bool is_whole = file_ != nullptr && file_->offset() == file_->total_bytes();
   if (is_whole) return absl::OkStatus();
+  if (stands_further_) return FetchOnce(progress, cancel, made_progress);
   if (!at_its_end) return absl::AbortedError("the coordinator sent chunks out of order");
   ENTENTE_RETURN_IF_ERROR(status);
   return absl::UnavailableError("the coordinator ended the download early");
@@ -80,9 +82,11 @@ bool Download::ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
         return false;
       }
       file_ = *std::move(file);
-      if (file_->offset() == file_->total_bytes()) return false;
+      // An earlier run of this worker has a part already: it is asked for from there.
+      stands_further_ = file_->offset() > chunk.offset() + chunk.data().size();
+      if (stands_further_ || file_->offset() == file_->total_bytes()) return false;
     }
-    // What an earlier run of this worker has already is not written twice.
+    // What is here already is not written twice.
     const uint64_t chunk_end = chunk.offset() + chunk.data().size();
     if (chunk_end >= chunk.offset() && chunk_end <= file_->offset()) continue;
     const absl::Status taken = TakeChunk(chunk);

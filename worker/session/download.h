@@ -46,6 +46,7 @@ class Download {
   RandomSource& random_;
   const Target target_;
   std::unique_ptr<IncomingFile> file_;  // Null until the first chunk has said the size.
+  bool stands_further_ = false;         // Than what the stream at hand brings; see ReadChunks.
   absl::Status local_failure_;
 };
 

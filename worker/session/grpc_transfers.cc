@@ -25,8 +25,12 @@ absl::StatusOr<ModelCache::Lease> GrpcTransfers::Download(const Digest& digest,
 
 absl::Status GrpcTransfers::Upload(const v1::UploadHeader& header, const std::string& path,
                                    const ByteProgress& progress, const CancelToken& cancel) {
-  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<ReadableFile> file,
-                           dependencies_.files->OpenForRead(path));
+  absl::StatusOr<std::unique_ptr<ReadableFile>> opened = dependencies_.files->OpenForRead(path);
+  if (!opened.ok()) {
+    return absl::InternalError(
+        absl::StrCat("cannot read the update to send: ", opened.status().message()));
+  }
+  std::unique_ptr<ReadableFile> file = *std::move(opened);
   if (file->size_bytes() != header.total_bytes()) {
     return absl::InternalError(absl::StrCat("the update ", path, " has ", file->size_bytes(),
                                             " bytes, but its description says ",

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/session/resume_state.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "worker/session/task_key.h"
@@ -17,8 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr absl::string_view kUpdateSuffix = ".safetensors";
-constexpr absl::string_view kDescriptionSuffix = ".json";
+constexpr char kUpdateSuffix[] = ".safetensors";
+constexpr char kDescriptionSuffix[] = ".json";
 constexpr uint64_t kDescriptionBytesMax = 64 << 10;
 
 // Numbers are kept bit for bit: the same header must be sent again.
@@ -66,7 +68,7 @@ absl::StatusOr<std::unique_ptr<ResumeState>> ResumeState::Open(FileSystem* files
                                                                const std::string& folder) {
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(folder));
   std::unique_ptr<ResumeState> state(new ResumeState(files, folder));
-  ENTENTE_RETURN_IF_ERROR(state->RemoveLeftovers());
+  ENTENTE_RETURN_IF_ERROR(state->TakeUpFiles());
   return state;
 }
 
@@ -74,16 +76,31 @@ ResumeState::ResumeState(FileSystem* files, std::string folder)
     : files_(*files), folder_(std::move(folder)) {}
 
 std::string ResumeState::UpdatePath(const v1::TaskKey& key) const {
-  return absl::StrCat(folder_, "/", TaskFileStem(key), kUpdateSuffix);
+  return PathOf(TaskFileStem(key), kUpdateSuffix);
 }
 
 absl::Status ResumeState::Keep(const v1::UploadHeader& header, const std::string& recipe_digest) {
-  return WriteTextFile(files_, DescriptionPath(header.update().key()),
-                       ToText(header, recipe_digest));
+  const v1::TaskKey& key = header.update().key();
+  const Entry entry{.stem = TaskFileStem(key), .job = key.job_id()};
+  ENTENTE_RETURN_IF_ERROR(
+      WriteTextFile(files_, PathOf(entry.stem, kDescriptionSuffix), ToText(header, recipe_digest)));
+  const auto is_of_the_job = [&entry](const Entry& other) { return other.job == entry.job; };
+  // Those to go come first, the new one last.
+  std::stable_partition(entries_.begin(), entries_.end(), is_of_the_job);
+  while (!entries_.empty() && is_of_the_job(entries_.front())) {
+    if (entries_.front().stem == entry.stem) {
+      entries_.erase(entries_.begin());
+    } else {
+      ENTENTE_RETURN_IF_ERROR(DropFirst());
+    }
+  }
+  entries_.push_back(entry);
+  while (entries_.size() > limits::kWorkerKeptUpdatesMax) ENTENTE_RETURN_IF_ERROR(DropFirst());
+  return absl::OkStatus();
 }
 
 std::optional<KeptUpdate> ResumeState::Find(const v1::Task& task) {
-  const std::string description = DescriptionPath(task.key());
+  const std::string description = PathOf(TaskFileStem(task.key()), kDescriptionSuffix);
   if (!files_.Exists(description)) return std::nullopt;
   const absl::StatusOr<std::string> text = ReadTextFile(files_, description, kDescriptionBytesMax);
   if (!text.ok()) return std::nullopt;
@@ -98,30 +115,52 @@ std::optional<KeptUpdate> ResumeState::Find(const v1::Task& task) {
 }
 
 absl::Status ResumeState::Drop(const v1::TaskKey& key) {
-  ENTENTE_RETURN_IF_ERROR(files_.Remove(DescriptionPath(key)));
-  return files_.Remove(UpdatePath(key));
+  const std::string stem = TaskFileStem(key);
+  std::erase_if(entries_, [&stem](const Entry& entry) { return entry.stem == stem; });
+  ENTENTE_RETURN_IF_ERROR(files_.Remove(PathOf(stem, kDescriptionSuffix)));
+  return files_.Remove(PathOf(stem, kUpdateSuffix));
 }
 
-absl::Status ResumeState::RemoveLeftovers() {
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
-  const std::set<std::string> all(names.begin(), names.end());
-  std::set<std::string> kept;
-  for (const std::string& name : names) {
-    absl::string_view stem = name;
-    if (!absl::ConsumeSuffix(&stem, kDescriptionSuffix)) continue;
-    if (kept.size() >= 2 * limits::kWorkerKeptUpdatesMax) continue;  // Two files each.
-    const std::string update = absl::StrCat(stem, kUpdateSuffix);
-    if (all.count(update) > 0) kept.insert({name, update});
+absl::Status ResumeState::DropFirst() {
+  const std::string stem = entries_.front().stem;
+  entries_.erase(entries_.begin());
+  ENTENTE_RETURN_IF_ERROR(files_.Remove(PathOf(stem, kDescriptionSuffix)));
+  return files_.Remove(PathOf(stem, kUpdateSuffix));
+}
+
+absl::Status ResumeState::TakeUpFiles() {
+  namespace fs = std::filesystem;
+  std::multimap<fs::file_time_type, Entry> by_time;
+  std::set<fs::path> kept;
+  std::vector<fs::path> all;
+  std::error_code error;
+  for (fs::directory_iterator file(folder_, error), end; !error && file != end;
+       file.increment(error)) {
+    all.push_back(file->path());
+    if (file->path().extension() != fs::path(kDescriptionSuffix)) continue;
+    const std::string stem = file->path().stem();
+    const absl::StatusOr<std::string> text =
+        ReadTextFile(files_, file->path(), kDescriptionBytesMax);
+    if (!text.ok() || !files_.Exists(PathOf(stem, kUpdateSuffix))) continue;
+    const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) continue;
+    by_time.insert({file->last_write_time(error), {.stem = stem, .job = TextOf(json, "job")}});
+    kept.insert({file->path(), fs::path(PathOf(stem, kUpdateSuffix))});
   }
-  for (const std::string& name : names) {
-    if (kept.count(name) > 0) continue;
-    ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(folder_, "/", name)));
+  for (const fs::path& path : all) {
+    // Half made, or a folder that a trainer left in the place of an update.
+    if (!error && kept.count(path) == 0) fs::remove_all(path, error);
   }
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot look through ", folder_, ": ", error.message()));
+  }
+  for (auto& [time, entry] : by_time) entries_.push_back(std::move(entry));
   return absl::OkStatus();
 }
 
-std::string ResumeState::DescriptionPath(const v1::TaskKey& key) const {
-  return absl::StrCat(folder_, "/", TaskFileStem(key), kDescriptionSuffix);
+std::string ResumeState::PathOf(absl::string_view stem, absl::string_view suffix) const {
+  return absl::StrCat(folder_, "/", stem, suffix);
 }
 
 }  // namespace entente::worker

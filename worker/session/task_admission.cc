@@ -86,19 +86,29 @@ std::optional<v1::TaskDeclined> TaskAdmission::Refusal(const v1::Task& task) con
     declined.set_reason(std::string(checked.message()));
     return declined;
   }
-  const PolicyDecision decision = Decide(task, /*update_bytes=*/0);
+  const PolicyDecision decision = DecideStart(task);
   if (decision.allowed) return std::nullopt;
   declined.set_rule(decision.rule);
   declined.set_reason(decision.reason);
   return declined;
 }
 
-absl::Status TaskAdmission::CheckPolicy(const v1::Task& task, uint64_t update_bytes) const {
-  const PolicyDecision decision = Decide(task, update_bytes);
+absl::Status TaskAdmission::CheckStart(const v1::Task& task) const {
+  const PolicyDecision decision = DecideStart(task);
   return decision.allowed ? absl::OkStatus() : absl::PermissionDeniedError(decision.reason);
 }
 
-PolicyDecision TaskAdmission::Decide(const v1::Task& task, uint64_t update_bytes) const {
+absl::Status TaskAdmission::CheckUpdate(const v1::Task& task, uint64_t update_bytes) const {
+  const PolicyDecision decision = Decide(task, update_bytes, /*starts_training=*/false);
+  return decision.allowed ? absl::OkStatus() : absl::PermissionDeniedError(decision.reason);
+}
+
+PolicyDecision TaskAdmission::DecideStart(const v1::Task& task) const {
+  return Decide(task, /*update_bytes=*/0, task.key().kind() == v1::TaskKey::KIND_TRAIN);
+}
+
+PolicyDecision TaskAdmission::Decide(const v1::Task& task, uint64_t update_bytes,
+                                     bool starts_training) const {
   const v1::Recipe& recipe = task.recipe();
   return dependencies_.policy->Decide(
       PolicyRequest{.submitter = task.submitter(),
@@ -107,7 +117,8 @@ PolicyDecision TaskAdmission::Decide(const v1::Task& task, uint64_t update_bytes
                     .model_kind = ModelKind(recipe),
                     .rounds = recipe.rounds(),
                     .round_deadline = ToDuration(recipe.pacing().deadline()),
-                    .update_bytes = update_bytes},
+                    .update_bytes = update_bytes,
+                    .starts_training = starts_training},
       dependencies_.clock->Now());
 }
 

@@ -41,12 +41,15 @@ class TaskAdmission {
   // What to answer if the task is not taken; nothing if it is.
   std::optional<v1::TaskDeclined> Refusal(const v1::Task& task) const;
 
-  // What the policy says to the task now, with an update of that size. PERMISSION_DENIED, naming
-  // the rule.
-  absl::Status CheckPolicy(const v1::Task& task, uint64_t update_bytes) const;
+  // What the policy says to the task's start now. PERMISSION_DENIED, naming the rule.
+  absl::Status CheckStart(const v1::Task& task) const;
+
+  // The same for sending an update of that size, at whatever hour the training has ended.
+  absl::Status CheckUpdate(const v1::Task& task, uint64_t update_bytes) const;
 
  private:
-  PolicyDecision Decide(const v1::Task& task, uint64_t update_bytes) const;
+  PolicyDecision Decide(const v1::Task& task, uint64_t update_bytes, bool starts_training) const;
+  PolicyDecision DecideStart(const v1::Task& task) const;
 
   const Dependencies dependencies_;
 };

@@ -52,9 +52,12 @@ absl::Status TakeOver(const std::string& from, const std::string& to) {
   return absl::OkStatus();
 }
 
-void RemoveQuietly(FileSystem& files, const std::string& path) {
-  if (const absl::Status removed = files.Remove(path); !removed.ok()) {
-    log::Warning("cannot remove a file of a task", {{"reason", removed.message()}});
+// Also a whole folder, if that is what the trainer left.
+void RemoveQuietly(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) {
+    log::Warning("cannot remove a file of a task", {{"path", path}, {"reason", error.message()}});
   }
 }
 
@@ -90,7 +93,7 @@ TaskResult TaskFlow::Run(const v1::Task& task, absl::Time deadline, const Report
                          const CancelToken& cancel) {
   const Work work{.task = task, .deadline = deadline, .report = report, .cancel = cancel};
   // Once more, for it may have waited: the policy's hours may be over.
-  const absl::Status permitted = dependencies_.admission->CheckPolicy(task, /*update_bytes=*/0);
+  const absl::Status permitted = dependencies_.admission->CheckStart(task);
   if (!permitted.ok()) return EndOf(permitted, cancel);
   return task.key().kind() == v1::TaskKey::KIND_EVALUATE ? RunEvaluation(work) : RunTraining(work);
 }
@@ -106,6 +109,13 @@ void TaskFlow::Close() { dependencies_.trainer->Stop(); }
 TaskResult TaskFlow::RunTraining(const Work& work) {
   std::optional<KeptUpdate> update = dependencies_.resume_state->Find(work.task);
   if (update.has_value()) {
+    // The policy may have changed since it was made.
+    const absl::Status permitted =
+        dependencies_.admission->CheckUpdate(work.task, update->header.total_bytes());
+    if (!permitted.ok()) {
+      Forget(work.task.key());
+      return EndOf(permitted, work.cancel);
+    }
     log::Info("sending a kept update", {{"task", TaskText(work.task.key())}});
   } else {
     absl::StatusOr<KeptUpdate> made = MakeUpdate(work);
@@ -119,7 +129,8 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
       },
       work.cancel);
   TaskResult result = EndOf(sent, work.cancel);
-  if (result.end == TaskResult::End::kFailed) {
+  // INTERNAL: nobody refused it, it could not be sent. It is kept.
+  if (result.end == TaskResult::End::kFailed && !absl::IsInternal(sent)) {
     result.end = TaskResult::End::kRefused;
     result.reason = absl::StrCat("the update was not taken: ", sent.message());
     Forget(work.task.key());
@@ -172,7 +183,7 @@ absl::Status TaskFlow::CheckUpdateBytes(const Work& work, const std::string& mod
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> model,
                            SafetensorsReader::Open(*dependencies_.files, model_path));
   const Dtype dtype = EncodedDtype(EncodingOf(work.task.recipe()));
-  return dependencies_.admission->CheckPolicy(
+  return dependencies_.admission->CheckUpdate(
       work.task, SafetensorsFileBytes(model->layout().UpdateLayout(dtype)));
 }
 
@@ -189,20 +200,21 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   KeptUpdate update;
   update.path = dependencies_.resume_state->UpdatePath(work.task.key());
   const std::string unchecked = UncheckedPath(update.path);
+  RemoveQuietly(unchecked);  // Of a run that was cut off.
   absl::Status made = TakeOver(result.output, unchecked);
   if (made.ok()) {
     made = EncodeUpdate(files, unchecked, EncodingOf(work.task.recipe()), update.path);
   }
-  RemoveQuietly(files, unchecked);
+  RemoveQuietly(unchecked);
   if (!made.ok()) {
-    RemoveQuietly(files, update.path);
+    RemoveQuietly(update.path);
     return made;
   }
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files.SizeBytes(update.path));
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Sha256OfFile(files, update.path));
-  if (absl::Status permitted = dependencies_.admission->CheckPolicy(work.task, bytes);
+  if (absl::Status permitted = dependencies_.admission->CheckUpdate(work.task, bytes);
       !permitted.ok()) {
-    RemoveQuietly(files, update.path);
+    RemoveQuietly(update.path);
     return permitted;
   }
   v1::UpdateDescription& description = *update.header.mutable_update();

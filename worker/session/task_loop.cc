@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "common/config/proto_time.h"
 #include "worker/session/task_key.h"
 
@@ -25,10 +26,15 @@ bool IsSame(const v1::Task& a, const v1::Task& b) {
          a.recipe_digest() == b.recipe_digest();
 }
 
+// Whatever a trainer or a disk said: what is not UTF-8 could not be read at the other end.
+std::string ReasonOf(absl::string_view text) {
+  return std::string(ClipUtf8(ToValidUtf8(text), limits::kReasonBytesMax));
+}
+
 v1::WorkerMessage FailedMessage(const v1::TaskKey& key, absl::string_view reason) {
   v1::WorkerMessage message;
   *message.mutable_failed()->mutable_key() = key;
-  message.mutable_failed()->set_reason(std::string(reason.substr(0, limits::kReasonBytesMax)));
+  message.mutable_failed()->set_reason(ReasonOf(reason));
   return message;
 }
 
@@ -288,7 +294,7 @@ void TaskLoop::SendAccepted(const v1::TaskKey& key) {
 void TaskLoop::SendDeclined(const v1::TaskKey& key, absl::string_view reason) {
   v1::WorkerMessage message;
   *message.mutable_declined()->mutable_key() = key;
-  message.mutable_declined()->set_reason(std::string(reason));
+  message.mutable_declined()->set_reason(ReasonOf(reason));
   dependencies_.sender->Send(std::move(message));
 }
 

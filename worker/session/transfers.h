@@ -35,7 +35,8 @@ class Transfers {
                                                      const CancelToken& cancel) = 0;
 
   // OK: the coordinator has the update for good. INVALID_ARGUMENT, FAILED_PRECONDITION,
-  // PERMISSION_DENIED and the like: it refused it, with its words.
+  // PERMISSION_DENIED and the like: it refused it, with its words. INTERNAL: nobody refused it, but
+  // it could not be read here, or the coordinator is broken.
   virtual absl::Status Upload(const v1::UploadHeader& header, const std::string& path,
                               const ByteProgress& progress, const CancelToken& cancel) = 0;
 };

@@ -23,7 +23,10 @@ absl::Status Upload::Run(const Transfers::ByteProgress& progress, const CancelTo
         const absl::Status status = SendOnce(progress, cancel, made_progress);
         return local_failure_.ok() ? status : absl::OkStatus();
       });
-  ENTENTE_RETURN_IF_ERROR(local_failure_);
+  if (!local_failure_.ok()) {
+    return absl::InternalError(
+        absl::StrCat("cannot read the update to send: ", local_failure_.message()));
+  }
   return sent;
 }
 

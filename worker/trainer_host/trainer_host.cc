@@ -15,11 +15,23 @@ namespace {
 
 constexpr absl::Duration kStopGrace = absl::Seconds(2);
 
-void NoProgress(const StepProgress&) {}
+// Whatever the trainer has made of its folder's permissions.
+void MakeRemovable(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all,
+                               std::filesystem::perm_options::add, error);
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->symlink_status(error).type() == std::filesystem::file_type::directory) {
+      MakeRemovable(entry->path());
+    }
+  }
+}
 
 absl::Status EmptyFolder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
+  MakeRemovable(folder);
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     std::filesystem::remove_all(entry->path(), error);
@@ -53,7 +65,9 @@ absl::StatusOr<PreparedData> TrainerHost::Prepare(const PrepareRequest& request,
                             .program = PathInside(options_.sandbox, request.program),
                             .device = options_.device,
                             .threads = options_.sandbox.threads});
-  absl::StatusOr<TrainerPrepared> prepared = Ask<TrainerPrepared>(line, "", NoProgress, cancel);
+  absl::StatusOr<TrainerPrepared> prepared = Ask<TrainerPrepared>(
+      {.line = line, .task = "", .silence_max = absl::InfiniteDuration(), .progress = nullptr},
+      cancel);
   if (!prepared.ok()) {
     Abandon();
     return prepared.status();
@@ -81,7 +95,11 @@ absl::StatusOr<TrainResult> TrainerHost::Train(const TrainRequest& request,
                           .seed = request.seed,
                           .deadline = request.deadline});
   ENTENTE_ASSIGN_OR_RETURN(const TrainerUpdate update,
-                           Ask<TrainerUpdate>(line, request.task, progress, cancel));
+                           Ask<TrainerUpdate>({.line = line,
+                                               .task = request.task,
+                                               .silence_max = options_.silence_max,
+                                               .progress = &progress},
+                                              cancel));
   if (update.output != output_inside) {
     Abandon();
     return absl::InvalidArgumentError(absl::StrCat(
@@ -100,7 +118,11 @@ absl::StatusOr<EvaluateResult> TrainerHost::Evaluate(const EvaluateRequest& requ
   const std::string line = ToLine(
       EvaluateMessage{.task = request.task, .model = PathInside(options_.sandbox, request.model)});
   ENTENTE_ASSIGN_OR_RETURN(const TrainerEvaluated evaluated,
-                           Ask<TrainerEvaluated>(line, request.task, progress, cancel));
+                           Ask<TrainerEvaluated>({.line = line,
+                                                  .task = request.task,
+                                                  .silence_max = options_.silence_max,
+                                                  .progress = &progress},
+                                                 cancel));
   return EvaluateResult{
       .examples = evaluated.examples, .loss = evaluated.loss, .accuracy = evaluated.accuracy};
 }
@@ -121,7 +143,11 @@ absl::Status TrainerHost::Start(const std::string& data_folder, const CancelToke
   ENTENTE_RETURN_IF_ERROR(EmptyFolder(options_.sandbox.work_folder));
   options_.sandbox.data_folder = data_folder;
   ENTENTE_ASSIGN_OR_RETURN(process_, TrainerProcess::Start(BuildLaunch(options_.sandbox)));
-  ENTENTE_ASSIGN_OR_RETURN(const TrainerHello hello, Ask<TrainerHello>("", "", NoProgress, cancel));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const TrainerHello hello,
+      Ask<TrainerHello>(
+          {.line = "", .task = "", .silence_max = options_.silence_max, .progress = nullptr},
+          cancel));
   if (hello.protocol != kTrainerProtocol) {
     Abandon();
     return absl::InvalidArgumentError(absl::StrCat("the trainer speaks protocol ", hello.protocol,
@@ -135,14 +161,12 @@ absl::Status TrainerHost::Start(const std::string& data_folder, const CancelToke
 }
 
 template <typename Answer>
-absl::StatusOr<Answer> TrainerHost::Ask(absl::string_view line, absl::string_view task,
-                                        const ProgressCallback& progress,
-                                        const CancelToken& cancel) {
+absl::StatusOr<Answer> TrainerHost::Ask(const Question& question, const CancelToken& cancel) {
   absl::StatusOr<TrainerMessage> message = absl::CancelledError();
   {
     const CancelToken::Registration registration =
         cancel.OnCancel([process = process_.get()] { process->Kill(); });
-    message = NextAnswer(line, task, progress);
+    message = NextAnswer(question);
   }
   absl::Status failure = message.status();
   if (message.ok()) {
@@ -156,28 +180,27 @@ absl::StatusOr<Answer> TrainerHost::Ask(absl::string_view line, absl::string_vie
   return cancel.cancelled() ? cancel.status() : failure;
 }
 
-absl::StatusOr<TrainerMessage> TrainerHost::NextAnswer(absl::string_view line,
-                                                       absl::string_view task,
-                                                       const ProgressCallback& progress) {
-  if (!line.empty()) {
-    const absl::Status written = process_->WriteLine(line, options_.silence_max);
+absl::StatusOr<TrainerMessage> TrainerHost::NextAnswer(const Question& question) {
+  if (!question.line.empty()) {
+    const absl::Status written = process_->WriteLine(question.line, options_.silence_max);
     if (absl::IsDeadlineExceeded(written)) return Silent();
     ENTENTE_RETURN_IF_ERROR(written);
   }
   while (true) {
-    const absl::StatusOr<std::string> answer = process_->ReadLine(options_.silence_max);
+    const absl::StatusOr<std::string> answer = process_->ReadLine(question.silence_max);
     if (absl::IsDeadlineExceeded(answer.status())) return Silent();
     ENTENTE_RETURN_IF_ERROR(answer.status());
     ENTENTE_ASSIGN_OR_RETURN(TrainerMessage message, ParseTrainerMessage(*answer));
     if (const TrainerProgress* const step = std::get_if<TrainerProgress>(&message)) {
-      progress(
-          StepProgress{.step = step->step, .step_count = step->step_count, .loss = step->loss});
+      if (question.progress == nullptr) continue;
+      (*question.progress)(
+          {.step = step->step, .step_count = step->step_count, .loss = step->loss});
       continue;
     }
     const std::string* about = nullptr;
     if (const auto* const update = std::get_if<TrainerUpdate>(&message)) about = &update->task;
     if (const auto* const found = std::get_if<TrainerEvaluated>(&message)) about = &found->task;
-    if (about != nullptr && *about != task) {
+    if (about != nullptr && *about != question.task) {
       return absl::InvalidArgumentError(
           "the trainer answered about another task than it was asked");
     }

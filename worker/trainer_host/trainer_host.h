@@ -28,9 +28,11 @@
 namespace entente::worker {
 
 struct TrainerHostOptions {
-  SandboxSpec sandbox;         // Without data folder: that comes with Prepare.
-  std::string device;          // "auto", "cpu" or "cuda".
-  absl::Duration silence_max;  // A trainer that writes no line for longer, while asked, is stopped.
+  SandboxSpec sandbox;  // Without data folder: that comes with Prepare.
+  std::string device;   // "auto", "cpu" or "cuda".
+  // A trainer that writes no line for longer, while asked, is stopped. Not while it prepares, which
+  // has no progress to tell: that may take what the task may take.
+  absl::Duration silence_max;
 };
 
 // One thread uses it: the one that made it, see trainer_process.h.
@@ -54,13 +56,19 @@ class TrainerHost final : public Trainer {
   // Starts the process in an empty private folder and hears its hello.
   absl::Status Start(const std::string& data_folder, const CancelToken& cancel);
 
-  // Sends `line` (nothing if empty) and waits for a message of type Answer about `task`. Ends the
-  // process on every error but the trainer's own "error".
+  // What the trainer is to answer, and how.
+  struct Question {
+    std::string line;                  // Empty: it speaks by itself.
+    std::string task;                  // Empty: it is about none.
+    absl::Duration silence_max;        // Between two lines.
+    const ProgressCallback* progress;  // Null: nobody listens.
+  };
+
+  // Waits for a message of type Answer. Ends the process on every error but the trainer's own
+  // "error".
   template <typename Answer>
-  absl::StatusOr<Answer> Ask(absl::string_view line, absl::string_view task,
-                             const ProgressCallback& progress, const CancelToken& cancel);
-  absl::StatusOr<TrainerMessage> NextAnswer(absl::string_view line, absl::string_view task,
-                                            const ProgressCallback& progress);
+  absl::StatusOr<Answer> Ask(const Question& question, const CancelToken& cancel);
+  absl::StatusOr<TrainerMessage> NextAnswer(const Question& question);
   // Kills the process: it is broken or not wanted any more.
   void Abandon();
   absl::Status CheckPrepared();

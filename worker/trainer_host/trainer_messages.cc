@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 
 namespace entente::worker {
 namespace {
@@ -30,7 +31,8 @@ class Members {
     const Json* const value = Find(key, required);
     if (value == nullptr) return "";
     if (!value->is_string()) return Fail(key, "a text"), "";
-    return value->get_ref<const std::string&>().substr(0, limits::kTrainerErrorLineBytesMax);
+    return std::string(
+        ClipUtf8(value->get_ref<const std::string&>(), limits::kTrainerErrorLineBytesMax));
   }
 
   uint64_t Count(const char* key) {

@@ -21,6 +21,7 @@
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 
 namespace entente::worker {
 namespace {
@@ -160,12 +161,12 @@ absl::Status TrainerProcess::WriteLine(absl::string_view line, absl::Duration li
   const Countdown countdown(limit);
   size_t written = 0;
   while (written < text.size()) {
-    if (!input_.is_open()) return Ended();
+    if (!input_.is_open()) return Ended("input");
     const ssize_t count = write(input_.get(), text.data() + written, text.size() - written);
     if (count > 0) {
       written += static_cast<size_t>(count);
     } else if (count < 0 && errno == EPIPE) {
-      return Ended();
+      return Ended("input");
     } else if (!Pump(countdown.left(), /*wants_to_write=*/true)) {
       return absl::DeadlineExceededError("the trainer does not read its standard input");
     }
@@ -189,7 +190,7 @@ absl::StatusOr<std::string> TrainerProcess::ReadLine(absl::Duration limit) {
                        " bytes; messages of the trainer protocol are shorter"));
     }
     searched_bytes_ = output_buffer_.size();
-    if (!output_.is_open()) return Ended();
+    if (!output_.is_open()) return Ended("output");
     if (!Pump(countdown.left(), /*wants_to_write=*/false)) {
       return absl::DeadlineExceededError("the trainer wrote no line in time");
     }
@@ -246,14 +247,15 @@ void TrainerProcess::ReadErrors() {
 void TrainerProcess::TakeErrorLine(absl::string_view line) {
   const absl::string_view cut = line.substr(0, limits::kTrainerErrorLineBytesMax);
   if (cut.empty()) return;
-  last_error_line_ = absl::Utf8SafeCEscape(cut);
+  last_error_line_ = absl::Utf8SafeCEscape(ToValidUtf8(cut));
   log::Info("the trainer says", {{"line", last_error_line_}});
 }
 
-absl::Status TrainerProcess::Ended() {
+absl::Status TrainerProcess::Ended(absl::string_view closed) {
   if (!WaitForEnd(kEndWait)) {
     Stop(absl::ZeroDuration());
-    return absl::UnavailableError("the trainer closed its standard output; it was stopped");
+    return absl::UnavailableError(
+        absl::StrCat("the trainer closed its standard ", closed, "; it was stopped"));
   }
   const Countdown countdown(kEndWait);
   while (error_.is_open() && Pump(std::min(kLastWordsWait, countdown.left()), false)) {
@@ -270,11 +272,10 @@ bool TrainerProcess::WaitForEnd(absl::Duration limit) {
   }
   pollfd wait = {pid_descriptor_.get(), POLLIN, 0};
   const Countdown countdown(limit);
-  int ready = 0;
-  do {
-    ready = poll(&wait, 1, PollMilliseconds(countdown.left()));
-  } while (ready < 0 && errno == EINTR);
-  if (ready == 0) return false;
+  // One poll waits an hour at most.
+  while (poll(&wait, 1, PollMilliseconds(countdown.left())) <= 0) {
+    if (countdown.left() <= absl::ZeroDuration()) return false;
+  }
   absl::MutexLock lock(&mu_);
   Reap();
   return true;
@@ -315,12 +316,12 @@ int TrainerProcess::ExitCode() {
 std::string TrainerProcess::EndSentence() {
   // bubblewrap, like a shell, turns its child's signal into 128 plus the number.
   const int code = ExitCode();
-  std::string how = code > 128 && code < 128 + NSIG
-                        ? absl::StrCat("signal ", code - 128, " (", strsignal(code - 128), ")")
-                        : absl::StrCat("exit status ", code);
-  std::string sentence = absl::StrCat("the trainer ended with ", how);
-  if (!last_error_line_.empty()) absl::StrAppend(&sentence, "; it last wrote: ", last_error_line_);
-  return sentence;
+  const std::string how =
+      code > 128 && code < 128 + NSIG
+          ? absl::StrCat("signal ", code - 128, " (", strsignal(code - 128), ")")
+          : absl::StrCat("exit status ", code);
+  return absl::StrCat("the trainer ended with ", how,
+                      last_error_line_.empty() ? "" : "; what it said is in its worker's log");
 }
 
 }  // namespace entente::worker

@@ -78,8 +78,8 @@ class TrainerProcess {
   // and after `grace` again SIGKILL. With no grace, SIGKILL at once. Has reaped it on return.
   void Stop(absl::Duration grace) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // "the trainer ended with signal 11 (Segmentation fault); its last words: ...". Only once it has
-  // ended.
+  // "the trainer ended with signal 11 (Segmentation fault)". Not what it said: that may hold the
+  // site's data, and this sentence leaves the site. Only once it has ended.
   std::string EndSentence() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Its exit status, or 128 plus its signal as shells count; only once it has ended.
@@ -97,8 +97,8 @@ class TrainerProcess {
   void ReadOutput();
   void ReadErrors();
   void TakeErrorLine(absl::string_view line);
-  // It has closed its output: waits for its end, reads its last words.
-  absl::Status Ended();
+  // It has closed its standard `closed`: waits for its end, reads its last words.
+  absl::Status Ended(absl::string_view closed);
   void Signal(int signal) ABSL_LOCKS_EXCLUDED(mu_);
   void Reap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

@@ -22,7 +22,7 @@ using ::testing::ResultOf;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-const absl::Time kNow = absl::FromUnixSeconds(kSubmittedAt + 72);
+const absl::Time kViewedAt = absl::FromUnixSeconds(kSubmittedAt + 72);
 
 // Round 3 of 12 in its middle.
 WatchPicture CollectingPicture() {
@@ -31,7 +31,7 @@ WatchPicture CollectingPicture() {
   picture.job.mutable_round()->set_waiting_for(
       "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s");
   picture.job.mutable_round()->set_updates_accepted(2);
-  *picture.job.mutable_expected_end_at() = ToProto(kNow + absl::Seconds(123));
+  *picture.job.mutable_expected_end_at() = ToProto(kViewedAt + absl::Seconds(123));
   v1::Participant* accepted =
       AddParticipant(&picture.job, "BR", "br-lab/gpu-1", v1::PARTICIPANT_STATE_ACCEPTED);
   accepted->set_examples(6211);
@@ -46,7 +46,7 @@ WatchPicture CollectingPicture() {
       AddParticipant(&picture.job, "IN", "in-lab/gpu-1", v1::PARTICIPANT_STATE_DECLINED);
   declined->set_reason("policy rule \"nights-only\"");
   picture.committed = {CommittedRound(0, 0.9, 0.6), CommittedRound(1, 0.6123, 0.782)};
-  picture.now = kNow;
+  picture.now = kViewedAt;
   return picture;
 }
 
@@ -126,7 +126,7 @@ TEST(WatchViewTest, JobBeforeItsFirstRoundShowsNoRound) {
   WatchPicture picture;
   picture.job = RunningJob(0);
   picture.job.clear_round();
-  picture.now = kNow;
+  picture.now = kViewedAt;
 
   EXPECT_THAT(Text(picture, {.width = 80, .height = 24}),
               AllOf(HasSubstr("round 0/12"), Not(HasSubstr("waiting")), Not(HasSubstr("loss"))));
@@ -145,7 +145,7 @@ TEST(WatchViewTest, EndedJobShowsItsReasonAndWaitsForNothing) {
 TEST(WatchViewTest, CompletedJobHasAFullBar) {
   WatchPicture picture;
   picture.job = EndedJob(v1::JOB_STATE_COMPLETED, "all rounds were committed");
-  picture.now = kNow;
+  picture.now = kViewedAt;
 
   EXPECT_THAT(Text(picture, {.width = 80, .height = 24}),
               HasSubstr("round 12/12  ████████████████████  all rounds were committed"));

@@ -21,6 +21,7 @@ std::string WriteScriptedModel(const std::string& path, ScriptedKind kind) {
       program.register_parameter("bias", torch::zeros(3), false);
       program.register_buffer("scale", torch::ones(1));
       program.register_buffer("calls", torch::zeros(1, torch::kInt64));
+      program.register_attribute("training", c10::BoolType::get(), true);
       program.define(R"(
 def forward(self, x):
     print("forward")
@@ -31,24 +32,26 @@ def forward(self, x):
 )");
       break;
     case ScriptedKind::kNoParameters:
-      program.define("def forward(self, x): return x.flatten(1)");
+      program.define("def forward(self, x):\n    return x.flatten(1)\n");
       break;
     case ScriptedKind::kDouble:
       program.register_parameter("weight", Ramp(torch::kFloat64), false);
       program.define(
-          "def forward(self, x): return torch.matmul(x.flatten(1), self.weight.float().t())");
+          "def forward(self, x):\n    return torch.matmul(x.flatten(1), "
+          "self.weight.float().t())\n");
       break;
     case ScriptedKind::kFlatOutput:
       program.register_parameter("weight", Ramp(torch::kFloat32), false);
       program.define(
-          "def forward(self, x): return torch.matmul(x.flatten(1), self.weight.t()).sum(1)");
+          "def forward(self, x):\n    return torch.matmul(x.flatten(1), self.weight.t()).sum(1)\n");
       break;
     case ScriptedKind::kTied: {
       const torch::Tensor weight = Ramp(torch::kFloat32);
       program.register_parameter("weight", weight, false);
       program.register_parameter("tied", weight, false);
       program.define(
-          "def forward(self, x): return torch.matmul(x.flatten(1), (self.weight + self.tied).t())");
+          "def forward(self, x):\n    return torch.matmul(x.flatten(1), (self.weight + "
+          "self.tied).t())\n");
       break;
     }
   }

@@ -21,7 +21,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr absl::Duration kLong = absl::Seconds(30);
+constexpr absl::Duration kExecutorWait = absl::Seconds(30);
 
 // A pool whose thread is the test: tasks run when it says so.
 class StepExecutor final : public Executor {
@@ -71,7 +71,7 @@ TEST(ThreadPoolTest, TaskRunsOnAnotherThread) {
     done.Notify();
   });
 
-  ASSERT_TRUE(done.WaitForNotificationWithTimeout(kLong));
+  ASSERT_TRUE(done.WaitForNotificationWithTimeout(kExecutorWait));
   EXPECT_NE(ran_on, std::this_thread::get_id());
 }
 
@@ -88,7 +88,7 @@ TEST(ThreadPoolTest, AsManyTasksRunAtOnceAsThereAreThreads) {
     });
   }
 
-  EXPECT_TRUE(all_met.WaitForNotificationWithTimeout(kLong));
+  EXPECT_TRUE(all_met.WaitForNotificationWithTimeout(kExecutorWait));
 }
 
 TEST(ThreadPoolDeathTest, PoolNeedsAThread) {

@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr absl::Duration kLong = absl::Seconds(30);
+constexpr absl::Duration kTimerWait = absl::Seconds(30);
 
 class TimerQueueTest : public ::testing::Test {
  protected:
@@ -32,7 +32,7 @@ TEST_F(TimerQueueTest, CallbackRunsAtItsTimeAndNotBefore) {
     ran.Notify();
   });
 
-  ASSERT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+  ASSERT_TRUE(ran.WaitForNotificationWithTimeout(kTimerWait));
   EXPECT_GE(ran_at, when);
 }
 
@@ -42,7 +42,7 @@ TEST_F(TimerQueueTest, TimeThatIsPastRunsAtOnce) {
 
   timers.RunAt(absl::InfinitePast(), [&] { ran.Notify(); });
 
-  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kTimerWait));
 }
 
 TEST_F(TimerQueueTest, CallbacksRunInTheOrderOfTheirTimes) {
@@ -58,7 +58,7 @@ TEST_F(TimerQueueTest, CallbacksRunInTheOrderOfTheirTimes) {
   timers.RunAt(now + absl::Milliseconds(20), [&] { order.push_back(2); });
   timers.RunAt(now + absl::Milliseconds(10), [&] { order.push_back(1); });
 
-  ASSERT_TRUE(all_ran.WaitForNotificationWithTimeout(kLong));
+  ASSERT_TRUE(all_ran.WaitForNotificationWithTimeout(kTimerWait));
   EXPECT_THAT(order, ElementsAre(1, 2, 3));
 }
 
@@ -72,7 +72,7 @@ TEST_F(TimerQueueTest, CallbacksForOneTimeRunInTheOrderAdded) {
   timers.RunAt(when, [&] { order.push_back(2); });
   timers.RunAt(when, [&] { all_ran.Notify(); });
 
-  ASSERT_TRUE(all_ran.WaitForNotificationWithTimeout(kLong));
+  ASSERT_TRUE(all_ran.WaitForNotificationWithTimeout(kTimerWait));
   EXPECT_THAT(order, ElementsAre(1, 2));
 }
 
@@ -83,7 +83,7 @@ TEST_F(TimerQueueTest, EarlierTimerOvertakesOneThatIsWaitedFor) {
 
   timers.RunAt(clock_.Now(), [&] { ran.Notify(); });
 
-  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kTimerWait));
 }
 
 TEST_F(TimerQueueTest, CancelledTimerDoesNotRun) {
@@ -96,7 +96,7 @@ TEST_F(TimerQueueTest, CancelledTimerDoesNotRun) {
 
   timers.Cancel(id);
 
-  ASSERT_TRUE(later_ran.WaitForNotificationWithTimeout(kLong));
+  ASSERT_TRUE(later_ran.WaitForNotificationWithTimeout(kTimerWait));
   EXPECT_FALSE(cancelled_ran);
 }
 
@@ -104,14 +104,14 @@ TEST_F(TimerQueueTest, CancellingWhatHasRunOrNeverWasDoesNothing) {
   TimerQueue timers(&clock_);
   absl::Notification ran;
   const TimerQueue::TimerId id = timers.RunAt(clock_.Now(), [&] { ran.Notify(); });
-  ASSERT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+  ASSERT_TRUE(ran.WaitForNotificationWithTimeout(kTimerWait));
 
   timers.Cancel(id);
   timers.Cancel(id + 1000);
 
   absl::Notification still_works;
   timers.RunAt(clock_.Now(), [&] { still_works.Notify(); });
-  EXPECT_TRUE(still_works.WaitForNotificationWithTimeout(kLong));
+  EXPECT_TRUE(still_works.WaitForNotificationWithTimeout(kTimerWait));
 }
 
 TEST_F(TimerQueueTest, CallbackMayAddAndCancelTimers) {
@@ -125,7 +125,7 @@ TEST_F(TimerQueueTest, CallbackMayAddAndCancelTimers) {
     timers.RunAt(clock_.Now(), [&] { inner_ran.Notify(); });
   });
 
-  EXPECT_TRUE(inner_ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_TRUE(inner_ran.WaitForNotificationWithTimeout(kTimerWait));
 }
 
 TEST_F(TimerQueueTest, DestructionDropsWhatHasNotRun) {
@@ -145,7 +145,7 @@ TEST_F(TimerQueueTest, TimerForNeverDoesNotKeepTheOthersWaiting) {
 
   timers.RunAt(clock_.Now() + absl::Milliseconds(5), [&] { ran.Notify(); });
 
-  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kLong));
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kTimerWait));
 }
 
 }  // namespace

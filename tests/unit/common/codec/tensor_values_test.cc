@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/bytes_of.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -19,10 +20,6 @@ using ::testing::HasSubstr;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-
-std::string BytesOf(const std::vector<float>& values) {
-  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-}
 
 TEST(TensorValuesTest, EveryValueIsVisitedOnceAndInOrder) {
   TempFolder folder;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/tensor/safetensors.h"
+#include "tests/support/bytes_of.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -21,11 +22,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-std::string BytesOf(const std::vector<float>& values) {
-  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-}
+constexpr float kEncodedInfinity = std::numeric_limits<float>::infinity();
 
 // The bfloat16 nearest to `value`, ties to the even one, by trying all of them.
 uint16_t SlowBf16(float value) {
@@ -73,8 +70,8 @@ TEST(Bf16Test, NanStaysNanEvenWhenItsPayloadIsCutOff) {
 }
 
 TEST(Bf16Test, InfinityStaysAndTheTieAboveTheLargestNumberOverflows) {
-  EXPECT_EQ(FromBf16(ToBf16(kInfinity)), kInfinity);
-  EXPECT_EQ(FromBf16(ToBf16(0x1.ffp127F)), kInfinity);
+  EXPECT_EQ(FromBf16(ToBf16(kEncodedInfinity)), kEncodedInfinity);
+  EXPECT_EQ(FromBf16(ToBf16(0x1.ffp127F)), kEncodedInfinity);
   EXPECT_EQ(FromBf16(ToBf16(0x1.fefffep127F)), 0x1.fep127F);
 }
 
@@ -162,7 +159,7 @@ TEST_F(EncodeUpdateTest, NanAndInfinityAreRefusedAndNothingIsLeft) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("tensor \"w\" holds nan at index 1")));
   EXPECT_FALSE(files_.Exists(target_));
 
-  WriteSource(Dtype::kF32, BytesOf({-kInfinity}));
+  WriteSource(Dtype::kF32, BytesOf({-kEncodedInfinity}));
   EXPECT_THAT(Encode(UpdateEncoding::kBf16),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds -inf at index 0")));
   EXPECT_FALSE(files_.Exists(target_));

@@ -15,6 +15,8 @@ TEST(QuotedTest, StaysInItsLine) {
 
 TEST(QuotedTest, KeepsOtherAlphabetsReadable) { EXPECT_EQ(Quoted("서울"), "\"서울\""); }
 
+TEST(QuotedTest, IsUtf8WhateverTheTextIs) { EXPECT_EQ(Quoted("\xff"), "\"\xef\xbf\xbd\""); }
+
 TEST(QuotedTest, CutsALongTextBetweenCharacters) {
   EXPECT_EQ(Quoted(std::string(59, 'a') + "é" + "b"), "\"" + std::string(59, 'a') + "...\"");
 }
@@ -25,12 +27,6 @@ TEST(WithCommasTest, GroupsDigitsByThousands) {
   EXPECT_EQ(WithCommas(1'000), "1,000");
   EXPECT_EQ(WithCommas(-123'456), "-123,456");
   EXPECT_EQ(WithCommas(std::numeric_limits<uint64_t>::max()), "18,446,744,073,709,551,615");
-}
-
-TEST(ClipUtf8Test, NeverCutsACharacter) {
-  EXPECT_EQ(ClipUtf8("aé", 3), "aé");
-  EXPECT_EQ(ClipUtf8("aé", 2), "a");
-  EXPECT_EQ(ClipUtf8("서울", 2), "");
 }
 
 }  // namespace

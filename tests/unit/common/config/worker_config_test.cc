@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-constexpr char kSmallest[] =
+constexpr char kSmallestWorker[] =
     "apiVersion: entente/v1\n"
     "kind: Worker\n"
     "coordinator: localhost:7443\n"
@@ -43,7 +43,7 @@ class WorkerConfigTest : public testing::Test {
 
   // What is wrong with the smallest file once `from` is `to`, or a line is added.
   std::string Mistake(absl::string_view from, absl::string_view to) {
-    const auto config = Load(Replaced(kSmallest, from, to));
+    const auto config = Load(Replaced(kSmallestWorker, from, to));
     EXPECT_THAT(config, StatusIs(StatusCode::kInvalidArgument, StartsWith(folder_.File("w.yaml"))));
     return std::string(config.status().message()).substr(folder_.File("w.yaml:").size());
   }
@@ -56,7 +56,7 @@ class WorkerConfigTest : public testing::Test {
 };
 
 TEST_F(WorkerConfigTest, TheSmallestFileGetsEveryDefault) {
-  ASSERT_OK_AND_ASSIGN(const auto config, Load(kSmallest));
+  ASSERT_OK_AND_ASSIGN(const auto config, Load(kSmallestWorker));
 
   ASSERT_EQ(config.trainer().command_size(), 1);
   EXPECT_EQ(config.trainer().command(0), "entente-trainer");
@@ -73,7 +73,7 @@ TEST_F(WorkerConfigTest, PathsAreMadeAbsoluteAndABareProgramIsNot) {
   folder_.Write("bin/trainer", "x");
   ASSERT_OK_AND_ASSIGN(
       const auto config,
-      Load(Replaced(kSmallest, "policy:",
+      Load(Replaced(kSmallestWorker, "policy:",
                     "trainer: {command: [bin/trainer, a/b], readOnlyPaths: [data]}\npolicy:")));
 
   EXPECT_EQ(config.tls().authority(), folder_.File("a.pem"));
@@ -170,7 +170,7 @@ TEST_F(WorkerConfigTest, TheSampleLoadsAsItIs) {
 TEST_F(WorkerConfigTest, TheSampleShowsTheDefaults) {
   config::v1::WorkerConfig sample;
   ASSERT_THAT(YamlToProto(SampleText("worker.yaml"), "worker.yaml", &sample), IsOk());
-  ASSERT_OK_AND_ASSIGN(const auto defaults, Load(kSmallest));
+  ASSERT_OK_AND_ASSIGN(const auto defaults, Load(kSmallestWorker));
 
   EXPECT_EQ(sample.trainer().SerializeAsString(), defaults.trainer().SerializeAsString());
   EXPECT_EQ(sample.cache_bytes_max(), defaults.cache_bytes_max());

@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+constexpr auto kInvalidArgument = absl::StatusCode::kInvalidArgument;
 
 // `key_pem` once more, under a password.
 std::string Encrypted(const std::string& key_pem) {
@@ -43,8 +43,9 @@ TEST(X509Test, OtherBlocksArePassedOver) {
 }
 
 TEST(X509Test, TextWithoutCertificateIsRefused) {
-  EXPECT_THAT(ParseCertificates(""), StatusIs(kInvalid, HasSubstr("no PEM certificate")));
-  EXPECT_THAT(ParseCertificates("garbage"), StatusIs(kInvalid, HasSubstr("no PEM certificate")));
+  EXPECT_THAT(ParseCertificates(""), StatusIs(kInvalidArgument, HasSubstr("no PEM certificate")));
+  EXPECT_THAT(ParseCertificates("garbage"),
+              StatusIs(kInvalidArgument, HasSubstr("no PEM certificate")));
 }
 
 TEST(X509Test, BrokenCertificateIsRefusedNamingItsPlace) {
@@ -53,25 +54,25 @@ TEST(X509Test, BrokenCertificateIsRefusedNamingItsPlace) {
   const std::string not_der = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
 
   EXPECT_THAT(ParseCertificates(good + cut),
-              StatusIs(kInvalid, HasSubstr("certificate 2 is broken PEM")));
+              StatusIs(kInvalidArgument, HasSubstr("certificate 2 is broken PEM")));
   EXPECT_THAT(ParseCertificates(not_der),
-              StatusIs(kInvalid, HasSubstr("certificate 1 is broken PEM")));
+              StatusIs(kInvalidArgument, HasSubstr("certificate 1 is broken PEM")));
 }
 
 TEST(X509Test, TooMuchTextIsRefused) {
   EXPECT_THAT(ParseCertificates(std::string(limits::kPemBytesMax + 1, 'a')),
-              StatusIs(kInvalid, HasSubstr("at most 1048576 are read")));
+              StatusIs(kInvalidArgument, HasSubstr("at most 1048576 are read")));
 }
 
 TEST(X509Test, EncryptedKeyIsRefusedWithoutAskingForAPassword) {
   const std::string encrypted = Encrypted(MakeAuthority("fr.example").private_key_pem);
 
-  EXPECT_THAT(ParsePrivateKey(encrypted), StatusIs(kInvalid, HasSubstr("is encrypted")));
+  EXPECT_THAT(ParsePrivateKey(encrypted), StatusIs(kInvalidArgument, HasSubstr("is encrypted")));
 }
 
 TEST(X509Test, CertificateIsNoPrivateKey) {
   EXPECT_THAT(ParsePrivateKey(MakeAuthority("fr.example").certificate_pem),
-              StatusIs(kInvalid, HasSubstr("no PEM private key")));
+              StatusIs(kInvalidArgument, HasSubstr("no PEM private key")));
 }
 
 TEST(X509Test, AlternativeNamesAreReadByKind) {

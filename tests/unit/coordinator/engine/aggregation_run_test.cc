@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/tensor/safetensors.h"
+#include "tests/support/bytes_of.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -23,11 +24,6 @@ namespace {
 using optimizer::OptimizerName;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-template <typename T>
-std::string BytesOf(const std::vector<T>& values) {
-  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-}
 
 class AggregationRunTest : public ::testing::Test {
  protected:

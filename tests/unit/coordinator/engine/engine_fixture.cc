@@ -51,7 +51,8 @@ void EngineTest::Open() {
   const std::vector<members::MemberInfo> members = {
       {MemberId("fr-lab"), "", "FR", "fr-lab.example"},
       {MemberId("kr-lab"), "", "KR", "kr-lab.example"}};
-  journal_ = store::SqliteJournal::Open(folder_.File("journal.sqlite")).value();
+  real_journal_ = store::SqliteJournal::Open(folder_.File("journal.sqlite")).value();
+  journal_ = std::make_unique<FlakyJournal>(real_journal_.get());
   models_ = models::ModelStore::Create(files_, folder_.File("models")).value();
   spool_ = updates::UpdateSpool::Create(files_, folder_.File("spool")).value();
   workers_ = std::make_unique<members::WorkerRegistry>(members, &clock_, 100);
@@ -95,6 +96,7 @@ void EngineTest::Shut() {
   jobs_.reset();
   workers_.reset();
   journal_.reset();
+  real_journal_.reset();
 }
 
 void EngineTest::Restart() {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +37,29 @@ class RecordingConnection final : public members::WorkerConnection {
   absl::Mutex mu_;
   std::vector<v1::Task> tasks_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::TaskCancelled> cancelled_ ABSL_GUARDED_BY(mu_);
+};
+
+// A journal whose disk has its moments.
+class FlakyJournal final : public store::Journal {
+ public:
+  explicit FlakyJournal(store::Journal* real) : real_(*real) {}
+
+  // How many of the aggregations' results it will not take, from the start of a test.
+  std::atomic<int> aggregated_failures{0};
+
+  absl::Status Append(const store::JournalEntry& entry) override {
+    if (entry.record.round().has_aggregated() && aggregated_failures.fetch_sub(1) > 0) {
+      return absl::ResourceExhaustedError("the disk is full");
+    }
+    return real_.Append(entry);
+  }
+  absl::Status Replay(
+      const std::function<absl::Status(const store::JournalEntry&)>& visit) const override {
+    return real_.Replay(visit);
+  }
+
+ private:
+  store::Journal& real_;
 };
 
 // The engine with everything real but the wire: journal, store and spool in a temporary folder.
@@ -73,7 +98,8 @@ class EngineTest : public ::testing::Test {
   FaultyFileSystem files_;
   SystemClock clock_;
   SystemRandomSource random_;
-  std::unique_ptr<store::SqliteJournal> journal_;
+  std::unique_ptr<store::SqliteJournal> real_journal_;
+  std::unique_ptr<FlakyJournal> journal_;
   std::unique_ptr<models::ModelStore> models_;
   std::unique_ptr<updates::UpdateSpool> spool_;
   std::unique_ptr<members::WorkerRegistry> workers_;

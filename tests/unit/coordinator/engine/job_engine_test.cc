@@ -29,6 +29,27 @@ TEST_F(JobEngineTest, RoundOfTwoWorkersMovesTheModelByTheirWeightedMean) {
   EXPECT_EQ(view.bytes_up, 2 * UpdateBytes(0, 0).size());
 }
 
+TEST_F(JobEngineTest, EventThatTheJournalCouldNotTakeIsTriedAgain) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  journal_->aggregated_failures = 2;
+
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0), IsOk());
+
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+}
+
+TEST_F(JobEngineTest, RestartRemovesUpdatesThatNoRoundInFlightOwns) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  const std::string left = folder_.Write("spool/ended-job/0-1/fr-lab+w-00", "update");
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  EXPECT_FALSE(files_.Exists(left));
+}
+
 TEST_F(JobEngineTest, TaskCarriesWhatTheWorkerNeeds) {
   const auto fr = AttachWorker("fr-lab/w");
   const auto job = Submit(RecipeOf(1, 1));

@@ -9,8 +9,8 @@
 namespace entente::engine {
 namespace {
 
-const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
-const WorkerId kFr("fr-lab/w");
+const absl::Time kClosesAt = absl::FromUnixSeconds(1'700'000'000);
+const WorkerId kAskedWorker("fr-lab/w");
 
 JobDescription Job() {
   JobDescription job{.id = JobId("j"), .submitter = "spiffe://a.example/submitter/s"};
@@ -23,14 +23,15 @@ rounds::RoundState Round() {
   round.round_index = 2;
   round.base_model = Sha256Of("base");
   round.model = Sha256Of("next");
-  round.closes_at = kNoon + absl::Minutes(3);
+  round.closes_at = kClosesAt + absl::Minutes(3);
   return round;
 }
 
 TEST(TaskMessageTest, TrainingStartsFromTheBaseAndEvaluationLooksAtTheNextModel) {
-  const v1::Task train = TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_TRAIN, kNoon).task();
+  const v1::Task train =
+      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, kClosesAt).task();
   const v1::Task evaluate =
-      TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_EVALUATE, kNoon).task();
+      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_EVALUATE, kClosesAt).task();
 
   EXPECT_EQ(train.model_digest(), Sha256Of("base").ToHex());
   EXPECT_EQ(evaluate.model_digest(), Sha256Of("next").ToHex());
@@ -42,7 +43,7 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
     rounds::RoundState round = Round();
     round.round_index = round_index;
     round.attempt = attempt;
-    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, kNoon)
+    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, kClosesAt)
         .task()
         .seed();
   };
@@ -54,17 +55,19 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
 
 TEST(TaskMessageTest, PastDeadlineIsZero) {
   const v1::Task task =
-      TaskMessage(Job(), Round(), kFr, v1::TaskKey::KIND_TRAIN, kNoon + absl::Hours(1)).task();
+      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, kClosesAt + absl::Hours(1))
+          .task();
 
   EXPECT_EQ(ToDuration(task.deadline()), absl::ZeroDuration());
 }
 
 TEST(TaskMessageTest, CancellationNamesTheTaskInFull) {
-  const v1::TaskCancelled cancelled =
-      TaskCancelledMessage(
-          JobId("j"),
-          {.worker = kFr, .round_index = 4, .attempt = 2, .evaluates = true, .reason = "late"})
-          .cancelled();
+  const v1::TaskCancelled cancelled = TaskCancelledMessage(JobId("j"), {.worker = kAskedWorker,
+                                                                        .round_index = 4,
+                                                                        .attempt = 2,
+                                                                        .evaluates = true,
+                                                                        .reason = "late"})
+                                          .cancelled();
 
   EXPECT_EQ(cancelled.key().job_id(), "j");
   EXPECT_EQ(cancelled.key().round_index(), 4U);

@@ -14,17 +14,19 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kFr[] = "fr-lab/w";
+constexpr char kUploader[] = "fr-lab/w";
 
 class UploadIntakeTest : public EngineTest {
  protected:
   UploadIntakeTest()
-      : worker_(AttachWorker(kFr)), job_(Submit(RecipeOf(2, 1))), task_(worker_->WaitForTask(0)) {}
+      : worker_(AttachWorker(kUploader)),
+        job_(Submit(RecipeOf(2, 1))),
+        task_(worker_->WaitForTask(0)) {}
   ~UploadIntakeTest() override { job_.reset(); }
 
   // What the submitter reads of the worker.
   rounds::Participant FirstRoundsParticipant() const {
-    return job_->Rounds()[0]->participants.at(WorkerId(kFr));
+    return job_->Rounds()[0]->participants.at(WorkerId(kUploader));
   }
   void ExpectRefusedFor(const std::string& reason) {
     WaitFor(*job_, [this](const JobView&) {
@@ -39,52 +41,72 @@ class UploadIntakeTest : public EngineTest {
 };
 
 TEST_F(UploadIntakeTest, SameUpdateSentAgainIsAcknowledgedAndCountsOnce) {
-  ASSERT_THAT(Upload(kFr, task_, 1, 1), IsOk());
-  EXPECT_THAT(Upload(kFr, task_, 1, 1), IsOk());
+  ASSERT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
 
   EXPECT_EQ(worker_->WaitForTask(1).key().round_index(), 1U);
   EXPECT_EQ(job_->View().bytes_up, UpdateBytes(1, 1).size());
 }
 
 TEST_F(UploadIntakeTest, NanIsRefusedWithTheTensorsName) {
-  EXPECT_THAT(Upload(kFr, task_, NAN, 1),
+  EXPECT_THAT(Upload(kUploader, task_, NAN, 1),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"w\"")));
   ExpectRefusedFor("\"w\"");
 }
 
 TEST_F(UploadIntakeTest, InfinityAndValueOutOfBoundsAreRefused) {
-  EXPECT_THAT(Upload(kFr, task_, 1, std::numeric_limits<float>::infinity()),
+  EXPECT_THAT(Upload(kUploader, task_, 1, std::numeric_limits<float>::infinity()),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(UploadIntakeTest, ValueOutOfBoundsIsRefused) {
-  EXPECT_THAT(Upload(kFr, task_, 257, 1),
+  EXPECT_THAT(Upload(kUploader, task_, 257, 1),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("257")));
 }
 
 TEST_F(UploadIntakeTest, ZeroExamplesAreRefused) {
-  EXPECT_THAT(Upload(kFr, task_, 1, 1, /*examples=*/0),
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1, /*examples=*/0),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("zero examples")));
   ExpectRefusedFor("zero examples");
 }
 
 TEST_F(UploadIntakeTest, WrongSizeIsRefusedBeforeItsBytesTravel) {
-  EXPECT_THAT(UploadRaw(kFr, task_, "short", Sha256Of("short"), 1),
+  EXPECT_THAT(UploadRaw(kUploader, task_, "short", Sha256Of("short"), 1),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("it has 5 bytes")));
 }
 
 TEST_F(UploadIntakeTest, WrongDigestIsDataLossAndMayBeSentAgain) {
-  EXPECT_THAT(UploadRaw(kFr, task_, UpdateBytes(1, 1), Sha256Of("other"), 10),
+  EXPECT_THAT(UploadRaw(kUploader, task_, UpdateBytes(1, 1), Sha256Of("other"), 10),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(Upload(kFr, task_, 1, 1), IsOk());
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
+}
+
+TEST_F(UploadIntakeTest, UploadThatItsRoundDidNotWaitForIsLate) {
+  const std::string bytes = UpdateBytes(1, 1);
+  v1::UploadHeader header;
+  *header.mutable_update()->mutable_key() = task_.key();
+  header.mutable_update()->set_base_model_digest(task_.model_digest());
+  header.mutable_update()->set_examples(10);
+  header.set_digest(Sha256Of(bytes).ToHex());
+  header.set_total_bytes(bytes.size());
+  ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenUpdate(WorkerId(kUploader), header));
+  ASSERT_THAT(upload->Append(0, bytes), IsOk());
+  job_->Cancel("enough", [](absl::Status) {});
+  WaitForEnd(*job_);
+
+  absl::Status sealed;
+  upload->Seal([&sealed](absl::Status status) { sealed = std::move(status); });
+
+  EXPECT_THAT(sealed, StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST_F(UploadIntakeTest, WrongBaseModelIsRefusedAndNamesTheRightOne) {
   v1::Task task = task_;
   task.set_model_digest(Sha256Of("stale").ToHex());
 
-  EXPECT_THAT(Upload(kFr, task, 1, 1), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                                HasSubstr("starts from " + task_.model_digest())));
+  EXPECT_THAT(Upload(kUploader, task, 1, 1),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("starts from " + task_.model_digest())));
 }
 
 TEST_F(UploadIntakeTest, WrongRoundAndAttemptAreRefused) {
@@ -93,8 +115,8 @@ TEST_F(UploadIntakeTest, WrongRoundAndAttemptAreRefused) {
   v1::Task attempt = task_;
   attempt.mutable_key()->set_attempt(2);
 
-  EXPECT_THAT(Upload(kFr, round, 1, 1), StatusIs(absl::StatusCode::kFailedPrecondition));
-  EXPECT_THAT(Upload(kFr, attempt, 1, 1),
+  EXPECT_THAT(Upload(kUploader, round, 1, 1), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Upload(kUploader, attempt, 1, 1),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("attempt 2")));
 }
 
@@ -104,10 +126,10 @@ TEST_F(UploadIntakeTest, WorkerOutsideTheCohortIsRefused) {
 
 TEST_F(UploadIntakeTest, FullDiskRefusesWithTheNumbersAndLosesNothing) {
   files_.bytes_left = 10;
-  EXPECT_THAT(Upload(kFr, task_, 1, 1), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), StatusIs(absl::StatusCode::kResourceExhausted));
 
   files_.bytes_left = int64_t{1} << 60;
-  EXPECT_THAT(Upload(kFr, task_, 1, 1), IsOk());
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
 }
 
 TEST_F(UploadIntakeTest, UploadContinuesWhereItStood) {
@@ -119,11 +141,11 @@ TEST_F(UploadIntakeTest, UploadContinuesWhereItStood) {
   header.set_digest(Sha256Of(bytes).ToHex());
   header.set_total_bytes(bytes.size());
   {
-    ASSERT_OK_AND_ASSIGN(const auto cut, uploads_->OpenUpdate(WorkerId(kFr), header));
+    ASSERT_OK_AND_ASSIGN(const auto cut, uploads_->OpenUpdate(WorkerId(kUploader), header));
     ASSERT_THAT(cut->Append(0, bytes.substr(0, 7)), IsOk());
   }
 
-  ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenUpdate(WorkerId(kFr), header));
+  ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenUpdate(WorkerId(kUploader), header));
 
   EXPECT_EQ(again->offset(), 7U);
   EXPECT_THAT(again->Append(3, "x"), StatusIs(absl::StatusCode::kOutOfRange));

@@ -3,17 +3,19 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 
 namespace entente::rounds {
 namespace {
 
-const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
+const absl::Time kReportedAt = absl::FromUnixSeconds(1'700'000'000);
 
 RoundState CollectingRound() {
   RoundState state;
   state.phase = RoundPhase::kCollecting;
-  state.closes_at = kNoon + absl::Seconds(41);
+  state.closes_at = kReportedAt + absl::Seconds(41);
   state.updates_required = 3;
   state.participants[WorkerId("br-lab/w")].state = ParticipantState::kAccepted;
   state.participants[WorkerId("fr-lab/w")].state = ParticipantState::kWorking;
@@ -23,12 +25,12 @@ RoundState CollectingRound() {
 }
 
 TEST(RoundReportTest, SaysWhoIsAwaitedAndUntilWhen) {
-  EXPECT_EQ(WaitingFor(CollectingRound(), kNoon),
+  EXPECT_EQ(WaitingFor(CollectingRound(), kReportedAt),
             "waiting for fr-lab/w, jp-lab/w; 1 of 4 in, 3 needed; closes in 41s");
 }
 
 TEST(RoundReportTest, PastDeadlineIsZeroNotNegative) {
-  EXPECT_THAT(WaitingFor(CollectingRound(), kNoon + absl::Hours(1)),
+  EXPECT_THAT(WaitingFor(CollectingRound(), kReportedAt + absl::Hours(1)),
               ::testing::EndsWith("closes in 0"));
 }
 
@@ -36,14 +38,14 @@ TEST(RoundReportTest, ManyNamesAreCounted) {
   RoundState state = CollectingRound();
   for (int i = 0; i < 20; ++i) state.participants[WorkerId(absl::StrCat("m", i, "/w"))] = {};
 
-  EXPECT_THAT(WaitingFor(state, kNoon), ::testing::HasSubstr(" and 16 more; 1 of 24 in"));
+  EXPECT_THAT(WaitingFor(state, kReportedAt), ::testing::HasSubstr(" and 16 more; 1 of 24 in"));
 }
 
 TEST(RoundReportTest, EndedRoundWaitsForNothing) {
   RoundState state = CollectingRound();
   state.phase = RoundPhase::kCommitted;
 
-  EXPECT_EQ(WaitingFor(state, kNoon), "");
+  EXPECT_EQ(WaitingFor(state, kReportedAt), "");
 }
 
 TEST(RoundReportTest, EvaluationIsWeightedByExamples) {
@@ -60,6 +62,21 @@ TEST(RoundReportTest, EvaluationIsWeightedByExamples) {
   EXPECT_EQ(combined->examples, 400U);
   EXPECT_DOUBLE_EQ(combined->loss, 1.25);
   EXPECT_DOUBLE_EQ(*combined->accuracy, 0.8);
+}
+
+TEST(RoundReportTest, AbsurdClaimsDoNotOverflow) {
+  RoundState state;
+  for (const char* worker : {"a/w", "b/w"}) {
+    state.participants[WorkerId(worker)].evaluation = {
+        .examples = std::numeric_limits<uint64_t>::max(), .loss = 1e308, .accuracy = 0.5};
+  }
+
+  const auto combined = CombinedEvaluation(state);
+
+  ASSERT_TRUE(combined.has_value());
+  EXPECT_EQ(combined->examples, std::numeric_limits<uint64_t>::max());
+  EXPECT_DOUBLE_EQ(combined->loss, 1e308);
+  EXPECT_DOUBLE_EQ(*combined->accuracy, 0.5);
 }
 
 TEST(RoundReportTest, NoEvaluationIsNone) {

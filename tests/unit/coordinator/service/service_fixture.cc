@@ -26,7 +26,7 @@ ServiceTest::ServiceTest()
               .workers = workers_.get(),
               .timers = timers_.get(),
               .executor = executor_.get(),
-              .heartbeat_interval = absl::Milliseconds(100),
+              .heartbeat_interval = absl::Milliseconds(500),
               .version = "0.1.0-test"};
   job_service_ = std::make_unique<JobService>(context_);
   member_service_ = std::make_unique<MemberService>(context_);

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "common/base/limits.h"
+#include "common/base/utf8.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
@@ -90,6 +92,20 @@ TEST_F(WorkerMessageTest, RefusalCarriesItsRuleAndIsCut) {
   const std::string& reason = view.state->round.participants.at(id_).reason;
   EXPECT_THAT(reason, ::testing::StartsWith("rule no-testing: xxx"));
   EXPECT_LT(reason.size(), 700U);
+}
+
+TEST_F(WorkerMessageTest, CutReasonIsStillUtf8) {
+  v1::WorkerMessage message;
+  *message.mutable_failed()->mutable_key() = task_.key();
+  message.mutable_failed()->set_reason(std::string(limits::kReasonBytesMax - 1, 'x') + "é");
+
+  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+
+  const auto view = WaitFor(*job_, [](const engine::JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+  });
+  const std::string& reason = view.state->round.participants.at(id_).reason;
+  EXPECT_EQ(reason, ToValidUtf8(reason));
 }
 
 TEST_F(WorkerMessageTest, EvaluationMustBeOfNumbers) {

@@ -50,6 +50,18 @@ TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
   }
 }
 
+// One byte that is not UTF-8 would make the whole journal unreadable.
+TEST(RecordConverterTest, ReasonIsWrittenAsUtf8WhateverItIs) {
+  const auto record = ToRecord(jobs::RoundHappened{0, 1, rounds::UpdateRefused{kFr, "caf\xe9"}});
+
+  storage::v1::JobRecord read;
+  ASSERT_TRUE(read.ParseFromString(record.SerializeAsString()));
+  const auto back = FromRecord(read);
+  ASSERT_THAT(back, IsOk());
+  EXPECT_EQ(std::get<rounds::UpdateRefused>(std::get<jobs::RoundHappened>(*back).event).reason,
+            "caf\xef\xbf\xbd");
+}
+
 TEST(RecordConverterTest, UpdateKeepsItsNumbers) {
   const auto back = FromRecord(ToRecord(jobs::RoundHappened{0, 1, EveryEvent()[3]}));
 

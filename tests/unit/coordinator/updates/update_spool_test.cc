@@ -46,14 +46,16 @@ TEST_F(UpdateSpoolTest, UpdateLiesInTheFolderOfItsAttempt) {
   EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
 }
 
-TEST_F(UpdateSpoolTest, OffsetIsWhatAnUnfinishedUploadLeft) {
-  EXPECT_EQ(spool_->OffsetOf(Key()), 0u);
+TEST_F(UpdateSpoolTest, UnfinishedUploadContinuesWhereItStood) {
   {
     ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(Key(), 6, 0));
     ASSERT_THAT(incoming->Append(0, "upd"), IsOk());
   }
-  EXPECT_EQ(spool_->OffsetOf(Key()), 3u);
-  EXPECT_EQ(spool_->OffsetOf(Key("fr-lab/gpu-2")), 0u);
+  ASSERT_OK_AND_ASSIGN(const auto again, spool_->Receive(Key(), 6, 0));
+  ASSERT_OK_AND_ASSIGN(const auto another, spool_->Receive(Key("fr-lab/gpu-2"), 6, 0));
+
+  EXPECT_EQ(again->offset(), 3u);
+  EXPECT_EQ(another->offset(), 0u);
 }
 
 TEST_F(UpdateSpoolTest, SecondStreamOfTheSameUpdateIsTurnedAway) {
@@ -81,10 +83,23 @@ TEST_F(UpdateSpoolTest, RemoveTakesTheWholeAttemptAndNothingElse) {
   ASSERT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
 
   EXPECT_FALSE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
-  EXPECT_EQ(spool_->OffsetOf(Key("kr-lab/a", 1)), 0u);
+  EXPECT_FALSE(files_.Exists(folder_.File("spool/fashion-k3x9qa/4-1")));
   EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 2))));
   EXPECT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
   EXPECT_THAT(spool_->Remove(JobId("another"), 0, 1), IsOk());
+}
+
+TEST_F(UpdateSpoolTest, KeepOnlyRemovesWhatNoAttemptInFlightOwns) {
+  Upload(Key("fr-lab/gpu-1", 1));
+  Upload(Key("fr-lab/gpu-1", 2));
+  folder_.Write("spool/ended-job/0-1/fr-lab+a-00", "update");
+
+  ASSERT_THAT(spool_->KeepOnly({{.job = JobId("fashion-k3x9qa"), .round_index = 4, .attempt = 2}}),
+              IsOk());
+
+  EXPECT_FALSE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 2))));
+  EXPECT_FALSE(files_.Exists(folder_.File("spool/ended-job")));
 }
 
 TEST_F(UpdateSpoolTest, HostileNamesCannotLeaveTheFolder) {

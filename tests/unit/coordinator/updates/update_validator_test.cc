@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/tensor/safetensors.h"
+#include "tests/support/bytes_of.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -18,10 +19,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string BytesOf(const std::vector<float>& values) {
-  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-}
 
 class UpdateValidatorTest : public ::testing::Test {
  protected:

@@ -38,10 +38,9 @@ TEST(ExamplesTest, LabelsMustBeUnderTheOutputs) {
       .count = 3, .shape = {1}, .inputs = {0, 0, 0}, .classes = {0, 9, 10}, .values = {}};
 
   EXPECT_THAT(CheckTargets(examples, 11, "data"), IsOk());
-  EXPECT_THAT(
-      CheckTargets(examples, 10, "data"),
-      StatusIs(absl::StatusCode::kInvalidArgument,
-               HasSubstr("example 2 has label 10, and the model has 10 outputs (labels 0 to 9)")));
+  EXPECT_THAT(CheckTargets(examples, 10, "data"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("a label is not one of the model's 10 outputs (labels 0 to 9)")));
   examples.classes[0] = -1;
   EXPECT_THAT(CheckTargets(examples, 11, "data"), StatusIs(absl::StatusCode::kInvalidArgument));
 }

@@ -91,10 +91,10 @@ TEST(BuiltinModelTest, ALargeLinearLayerIsTheMatrixProduct) {
 
 TEST(BuiltinModelTest, TooManyParametersAreRefused) {
   BuiltinView view = Cnn();
-  view.hidden = {65536, 65536, 65536, 65536};
+  view.hidden = {65536, 65536, 65536, 65536, 65536, 65536};
 
   EXPECT_THAT(MakeBuiltinModel(view, 1),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at most 2^33")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at most 2^34")));
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ TEST(TorchSeamTest, WhatIsReturnedPasses) {
 TEST(TorchSeamTest, WhatIsThrownBecomesAStatus) {
   EXPECT_THAT(WithoutExceptions(
                   []() -> absl::StatusOr<int> { throw std::runtime_error("shapes differ\nat x"); }),
-              StatusIs(absl::StatusCode::kInvalidArgument, "LibTorch refused: shapes differ"));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("LibTorch refused what the model does")));
   EXPECT_THAT(WithoutExceptions([]() -> absl::Status { throw std::bad_alloc(); }),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("memory ran out")));
   EXPECT_THAT(

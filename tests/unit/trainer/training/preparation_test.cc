@@ -55,9 +55,8 @@ TEST_F(PreparationTest, LabelsPastTheOutputsAreRefused) {
   nlohmann::json recipe = SampleRecipe();
   recipe["model"]["builtin"]["outputs"] = 2;
 
-  EXPECT_THAT(Load(recipe),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("example 2 has label 2, and the model has 2 outputs")));
+  EXPECT_THAT(Load(recipe), StatusIs(absl::StatusCode::kInvalidArgument,
+                                     HasSubstr("a label is not one of the model's 2 outputs")));
 }
 
 TEST_F(PreparationTest, AModelThatAnswersInAnotherShapeIsRefused) {

@@ -78,6 +78,18 @@ TEST_F(ModelCacheTest, WhatWasNotUsedForLongestGoesFirst) {
   EXPECT_EQ(cache->bytes(), 8);
 }
 
+TEST_F(ModelCacheTest, ASmallerLimitHoldsFromTheStart) {
+  {
+    const auto cache = Open(10);
+    ASSERT_THAT(Add(*cache, "aaaa"), IsOk());
+    ASSERT_THAT(Add(*cache, "bbbb"), IsOk());
+  }
+
+  EXPECT_EQ(Open(5)->bytes(), 4);
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.path()));
+  EXPECT_EQ(names.size(), 1u);
+}
+
 TEST_F(ModelCacheTest, WhatIsInUseStays) {
   const auto cache = Open(10);
   {

@@ -33,7 +33,8 @@ PolicyRequest Request() {
           .model_kind = "cnn",
           .rounds = 12,
           .round_deadline = absl::Minutes(10),
-          .update_bytes = 1'000'000};
+          .update_bytes = 1'000'000,
+          .starts_training = true};
 }
 
 class LocalPolicyTest : public testing::Test {

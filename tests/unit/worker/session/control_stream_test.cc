@@ -39,6 +39,8 @@ class ControlStreamTest : public testing::Test {
 
   bool WaitForEnd() { return done_.WaitForNotificationWithTimeout(absl::Seconds(30)); }
 
+  // What the server's thread waits for: it may look at it until the server has gone.
+  absl::Notification may_end_;
   FakeWorkerService service_;
   InProcessServer server_{&service_};
   std::shared_ptr<grpc::Channel> channel_ = server_.Channel();
@@ -99,9 +101,8 @@ TEST_F(ControlStreamTest, CancellingEndsIt) {
 }
 
 TEST_F(ControlStreamTest, AServerThatDoesNotReadIsCutOff) {
-  absl::Notification may_end;
   const auto stream = Open([&](FakeWorkerService::Stream*) {
-    may_end.WaitForNotification();
+    may_end_.WaitForNotification();
     return grpc::Status::OK;
   });
   const std::string padding(64 << 10, 'x');
@@ -113,17 +114,16 @@ TEST_F(ControlStreamTest, AServerThatDoesNotReadIsCutOff) {
 
   EXPECT_FALSE(sent);
   EXPECT_TRUE(WaitForEnd());
-  may_end.Notify();
+  may_end_.Notify();
 }
 
 TEST_F(ControlStreamTest, KeepsItselfUntilItsEnd) {
-  absl::Notification may_end;
   Open([&](FakeWorkerService::Stream*) {
-    may_end.WaitForNotification();
+    may_end_.WaitForNotification();
     return grpc::Status::OK;
   });
 
-  may_end.Notify();
+  may_end_.Notify();
 
   EXPECT_TRUE(WaitForEnd());
 }

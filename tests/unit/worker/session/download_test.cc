@@ -75,6 +75,7 @@ TEST_F(DownloadTest, WhatAnEarlierRunLeftIsContinued) {
   ASSERT_OK_AND_ASSIGN(const std::string content, Run());
 
   EXPECT_EQ(content, kContent);
+  EXPECT_EQ(service_.DownloadOffsets().back(), 5u);
 }
 
 TEST_F(DownloadTest, WrongBytesAreAskedForAgainAFewTimes) {

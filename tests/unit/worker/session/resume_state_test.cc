@@ -107,16 +107,44 @@ TEST_F(ResumeStateTest, HalfWrittenUpdatesAreRemovedAtTheStart) {
   EXPECT_TRUE(state->Find(SomeTask()).has_value());
 }
 
-TEST_F(ResumeStateTest, KeepsOnlySoMany) {
+TEST_F(ResumeStateTest, OnlyTheNewestUpdateOfAJobIsKept) {
+  v1::Task next_round = SomeTask();
+  next_round.mutable_key()->set_round_index(SomeTask().key().round_index() + 1);
+  v1::Task other_job = SomeTask();
+  other_job.mutable_key()->set_job_id("another-1");
+  Keep(*Open(), SomeTask());
+
+  const auto state = Open();
+  Keep(*state, other_job);
+  Keep(*state, next_round);
+
+  EXPECT_FALSE(state->Find(SomeTask()).has_value());
+  EXPECT_TRUE(state->Find(next_round).has_value());
+  EXPECT_TRUE(state->Find(other_job).has_value());
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("updates")));
+  EXPECT_EQ(names.size(), 4u);
+}
+
+TEST_F(ResumeStateTest, TheOldestGoFirst) {
+  const auto state = Open();
+  std::vector<v1::Task> tasks;
   for (size_t i = 0; i < limits::kWorkerKeptUpdatesMax + 5; ++i) {
-    folder_.Write("updates/" + std::to_string(i) + ".safetensors", "update");
-    folder_.Write("updates/" + std::to_string(i) + ".json", "{}");
+    tasks.push_back(SomeTask());
+    tasks.back().mutable_key()->set_job_id("job-" + std::to_string(i));
+    Keep(*state, tasks.back());
   }
+
+  EXPECT_FALSE(state->Find(tasks[4]).has_value());
+  EXPECT_TRUE(state->Find(tasks[5]).has_value());
+  EXPECT_TRUE(state->Find(tasks.back()).has_value());
+}
+
+TEST_F(ResumeStateTest, WhatATrainerLeftInPlaceOfAnUpdateIsRemoved) {
+  folder_.Write("updates/x.safetensors.unchecked/inner", "a folder");
 
   Open();
 
-  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("updates")));
-  EXPECT_EQ(names.size(), 2 * limits::kWorkerKeptUpdatesMax);
+  EXPECT_FALSE(files_.Exists(folder_.File("updates/x.safetensors.unchecked")));
 }
 
 TEST_F(ResumeStateTest, ALossThatIsNoNumberCostsTheResumeOnly) {

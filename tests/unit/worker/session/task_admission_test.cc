@@ -118,13 +118,26 @@ TEST_F(TaskAdmissionTest, ABrokenTaskIsRefusedWithoutARule) {
   EXPECT_THAT(refusal->reason(), HasSubstr("who submitted"));
 }
 
+TEST_F(TaskAdmissionTest, HoursAreForTheStartOfTrainingAlone) {
+  const LocalPolicy policy =
+      Policy("rules: [{name: all, effect: allow}]\nlimits: {hours: \"12:01-12:02\"}\n");
+  const TaskAdmission admission({.datasets = &datasets_, .policy = &policy, .clock = &clock_});
+  v1::Task evaluation = SomeTask();
+  evaluation.mutable_key()->set_kind(v1::TaskKey::KIND_EVALUATE);
+
+  EXPECT_THAT(admission.CheckStart(SomeTask()),
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("limits.hours")));
+  EXPECT_THAT(admission.CheckUpdate(SomeTask(), 100), IsOk());
+  EXPECT_THAT(admission.CheckStart(evaluation), IsOk());
+}
+
 TEST_F(TaskAdmissionTest, TheUpdatesSizeIsLimited) {
   const LocalPolicy policy =
       Policy("rules: [{name: all, effect: allow}]\nlimits: {updateBytesMax: 100}\n");
   const TaskAdmission admission({.datasets = &datasets_, .policy = &policy, .clock = &clock_});
 
-  EXPECT_THAT(admission.CheckPolicy(SomeTask(), 100), IsOk());
-  EXPECT_THAT(admission.CheckPolicy(SomeTask(), 101),
+  EXPECT_THAT(admission.CheckUpdate(SomeTask(), 100), IsOk());
+  EXPECT_THAT(admission.CheckUpdate(SomeTask(), 101),
               StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("update_bytes_max")));
 }
 

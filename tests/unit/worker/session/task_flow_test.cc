@@ -264,6 +264,30 @@ TEST_F(TaskFlowTest, ARefusedUpdateIsNotKept) {
   EXPECT_THAT(KeptFiles(), ElementsAre());
 }
 
+TEST_F(TaskFlowTest, AnUpdateThatCouldNotBeSentIsKeptAndSaid) {
+  transfers_.upload_result = absl::InternalError("cannot read the update to send: disk error");
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_THAT(result.reason, HasSubstr("disk error"));
+  EXPECT_THAT(KeptFiles(), testing::SizeIs(2));
+}
+
+TEST_F(TaskFlowTest, AKeptUpdateIsNotSentIfThePolicyForbidsItNow) {
+  ASSERT_EQ(Run(Task()).end, End::kDone);
+  transfers_.uploads.clear();
+  policy_ = LoadPolicy(files_, folder_.Write("policy.yaml", std::string(kOpenPolicy) +
+                                                                "limits: {updateBytesMax: 10}\n"));
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kFailed);
+  EXPECT_THAT(result.reason, HasSubstr("update_bytes_max"));
+  EXPECT_TRUE(transfers_.uploads.empty());
+  EXPECT_THAT(KeptFiles(), ElementsAre());
+}
+
 TEST_F(TaskFlowTest, AnUpdateThePolicyFindsTooLargeIsNotEvenTrained) {
   policy_ = LoadPolicy(files_, folder_.Write("policy.yaml", std::string(kOpenPolicy) +
                                                                 "limits: {updateBytesMax: 10}\n"));

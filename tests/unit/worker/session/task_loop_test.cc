@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-constexpr absl::Duration kLongEnough = absl::Seconds(30);
+constexpr absl::Duration kLoopWait = absl::Seconds(30);
 
 // Keeps every message as one line of text.
 class FakeSender final : public ControlSender {
@@ -44,7 +44,7 @@ class FakeSender final : public ControlSender {
                  lines_.begin(), lines_.end(),
                  [&](const std::string& line) { return line.rfind(start, 0) == 0; })) >= count;
     };
-    return mu_.AwaitWithTimeout(absl::Condition(&there), kLongEnough);
+    return mu_.AwaitWithTimeout(absl::Condition(&there), kLoopWait);
   }
 
  private:
@@ -120,14 +120,14 @@ class FakeRunner final : public TaskRunner {
   bool WaitForRuns(size_t count) {
     absl::MutexLock lock(&mu_);
     const auto there = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return runs_.size() >= count; };
-    return mu_.AwaitWithTimeout(absl::Condition(&there), kLongEnough);
+    return mu_.AwaitWithTimeout(absl::Condition(&there), kLoopWait);
   }
   bool WaitForForgotten(const std::string& text) {
     absl::MutexLock lock(&mu_);
     const auto there = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
       return std::count(forgotten_.begin(), forgotten_.end(), text) > 0;
     };
-    return mu_.AwaitWithTimeout(absl::Condition(&there), kLongEnough);
+    return mu_.AwaitWithTimeout(absl::Condition(&there), kLoopWait);
   }
   bool closed() {
     absl::MutexLock lock(&mu_);
@@ -244,6 +244,14 @@ TEST_F(TaskLoopTest, AFailureIsSaidWithItsReason) {
   EXPECT_TRUE(sender_.WaitFor("failed train a round 1: the trainer ended with signal 11"));
 }
 
+// The coordinator could not read a message with anything else, and would end the stream.
+TEST_F(TaskLoopTest, WhatIsSaidIsUtf8) {
+  loop_.HandleTask(Task("a"));
+  runner_.End(TaskResult::End::kFailed, "caf\xe9");
+
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: caf\xef\xbf\xbd"));
+}
+
 TEST_F(TaskLoopTest, ARefusalIsNotSaidToWhoRefused) {
   loop_.HandleTask(Task("a"));
   runner_.End(TaskResult::End::kRefused, "the round had closed");
@@ -330,7 +338,7 @@ TEST_F(TaskLoopTest, DrainingWaitsForTheRunningTask) {
   ASSERT_TRUE(runner_.WaitForRuns(1));
   runner_.End(TaskResult::End::kDone, "", 0.5);
 
-  loop_.Drain(kLongEnough);
+  loop_.Drain(kLoopWait);
 
   EXPECT_EQ(sender_.lines().back(), "evaluated evaluate a round 1: 0.5");
   EXPECT_TRUE(runner_.closed());

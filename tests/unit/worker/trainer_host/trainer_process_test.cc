@@ -84,12 +84,14 @@ TEST_F(TrainerProcessTest, TakesAShellsExitStatusForItsSignal) {
                        "the trainer ended with signal 11 (Segmentation fault)"));
 }
 
-TEST_F(TrainerProcessTest, SaysItsLastWords) {
+TEST_F(TrainerProcessTest, KeepsItsLastWordsToThisSite) {
   const auto process = Shell("echo first >&2; echo 'no memory left' >&2; exit 1");
 
-  EXPECT_THAT(process->ReadLine(kLongEnough),
-              StatusIs(absl::StatusCode::kUnavailable,
-                       "the trainer ended with exit status 1; it last wrote: no memory left"));
+  EXPECT_THAT(
+      process->ReadLine(kLongEnough),
+      StatusIs(absl::StatusCode::kUnavailable,
+               "the trainer ended with exit status 1; what it said is in its worker's log"));
+  EXPECT_EQ(process->last_error_line(), "no memory left");
 }
 
 TEST_F(TrainerProcessTest, GivesUpOnASilentOne) {

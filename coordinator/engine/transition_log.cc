@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/transition_log.h"
+
+#include "common/base/log.h"
+
+namespace entente::engine {
+
+using rounds::RoundPhase;
+using rounds::RoundState;
+
+void LogTransition(const JobId& job, const jobs::JobTransition& transition) {
+  log::Debug("event", {{"job", job.value()}, {"reason", transition.reason}});
+  if (transition.ended_round.has_value()) {
+    const RoundState& round = *transition.ended_round;
+    log::Info(round.phase == RoundPhase::kCommitted ? "round committed" : "round aborted",
+              {{"job", job.value()},
+               {"round", round.round_index + 1},
+               {"attempt", round.attempt},
+               {"reason", round.reason}});
+  }
+  if (transition.next.HasEnded()) {
+    log::Info("job ended", {{"job", job.value()},
+                            {"state", jobs::JobStatusName(transition.next.status)},
+                            {"reason", transition.next.reason}});
+  }
+}
+
+}  // namespace entente::engine

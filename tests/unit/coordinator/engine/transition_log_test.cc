@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/transition_log.h"
+
+#include <gmock/gmock.h>
+
+namespace entente::engine {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string LinesOf(const jobs::JobTransition& transition) {
+  testing::internal::CaptureStderr();
+  LogTransition(JobId("fashion-1"), transition);
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(TransitionLogTest, EndOfARoundIsLoggedWithItsReason) {
+  jobs::JobTransition transition;
+  transition.ended_round.emplace();
+  transition.ended_round->phase = rounds::RoundPhase::kAborted;
+  transition.ended_round->round_index = 2;
+  transition.ended_round->reason = "deadline passed with 1 of 3 updates";
+
+  EXPECT_THAT(LinesOf(transition),
+              AllOf(HasSubstr("round aborted"), HasSubstr("job=fashion-1"), HasSubstr("round=3"),
+                    HasSubstr("deadline passed with 1 of 3 updates"), Not(HasSubstr("job ended"))));
+}
+
+TEST(TransitionLogTest, EndOfTheJobIsLoggedWithItsReason) {
+  jobs::JobTransition transition;
+  transition.next.status = jobs::JobStatus::kFailed;
+  transition.next.reason = "no attempt is left";
+
+  EXPECT_THAT(LinesOf(transition), AllOf(HasSubstr("job ended"), HasSubstr("no attempt is left")));
+}
+
+TEST(TransitionLogTest, AnythingElseIsForDebugging) {
+  EXPECT_EQ(LinesOf(jobs::JobTransition{}), "");
+}
+
+}  // namespace
+}  // namespace entente::engine
