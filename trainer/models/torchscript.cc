@@ -40,19 +40,21 @@ class TorchScriptModel final : public Model {
 };
 
 absl::Status CheckParameters(const Model& model, const std::string& path) {
-  bool has_parameter = false;
+  bool is_trainable = false;
   for (const StateTensor& state : model.State()) {
     if (!state.is_parameter) continue;
-    has_parameter = true;
+    is_trainable = is_trainable || state.tensor.requires_grad();
     if (state.tensor.scalar_type() != torch::kFloat32) {
       return absl::InvalidArgumentError(absl::StrCat(
           path, ": parameter \"", state.name, "\" is ", c10::toString(state.tensor.scalar_type()),
           ", and only float32 can be trained; convert the model before saving it"));
     }
   }
-  if (has_parameter) return absl::OkStatus();
+  if (is_trainable) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      path, ": the TorchScript program has no parameters to train; save it without freezing it"));
+      path,
+      ": the TorchScript program has no parameters to train; save it without freezing it, and with "
+      "requires_grad"));
 }
 
 }  // namespace

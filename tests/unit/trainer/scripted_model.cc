@@ -17,8 +17,8 @@ std::string WriteScriptedModel(const std::string& path, ScriptedKind kind) {
   torch::jit::Module program("Sample");
   switch (kind) {
     case ScriptedKind::kLinear:
-      program.register_parameter("weight", Ramp(torch::kFloat32), false);
-      program.register_parameter("bias", torch::zeros(3), false);
+      program.register_parameter("weight", Ramp(torch::kFloat32).requires_grad_(), false);
+      program.register_parameter("bias", torch::zeros(3).requires_grad_(), false);
       program.register_buffer("scale", torch::ones(1));
       program.register_buffer("calls", torch::zeros(1, torch::kInt64));
       program.register_attribute("training", c10::BoolType::get(), true);
@@ -34,6 +34,11 @@ def forward(self, x):
     case ScriptedKind::kNoParameters:
       program.define("def forward(self, x):\n    return x.flatten(1)\n");
       break;
+    case ScriptedKind::kFrozen:
+      program.register_parameter("weight", Ramp(torch::kFloat32), false);
+      program.define(
+          "def forward(self, x):\n    return torch.matmul(x.flatten(1), self.weight.t())\n");
+      break;
     case ScriptedKind::kDouble:
       program.register_parameter("weight", Ramp(torch::kFloat64), false);
       program.define(
@@ -41,12 +46,12 @@ def forward(self, x):
           "self.weight.float().t())\n");
       break;
     case ScriptedKind::kFlatOutput:
-      program.register_parameter("weight", Ramp(torch::kFloat32), false);
+      program.register_parameter("weight", Ramp(torch::kFloat32).requires_grad_(), false);
       program.define(
           "def forward(self, x):\n    return torch.matmul(x.flatten(1), self.weight.t()).sum(1)\n");
       break;
     case ScriptedKind::kTied: {
-      const torch::Tensor weight = Ramp(torch::kFloat32);
+      const torch::Tensor weight = Ramp(torch::kFloat32).requires_grad_();
       program.register_parameter("weight", weight, false);
       program.register_parameter("tied", weight, false);
       program.define(

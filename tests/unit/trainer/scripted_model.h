@@ -11,6 +11,7 @@ namespace entente::trainer {
 enum class ScriptedKind {
   kLinear,  // weight [3, 16], bias [3]; buffers scale (F32, 1) and calls (I64); prints in forward.
   kNoParameters,  // Returns its input.
+  kFrozen,        // weight does not require a gradient.
   kDouble,        // weight is float64.
   kFlatOutput,    // Answers with one number an example, not a row.
   kTied,          // weight [3, 16], and the same tensor again as tied.

@@ -37,9 +37,11 @@ TEST(TorchScriptTest, AFileThatIsNoProgramIsRefused) {
 TEST(TorchScriptTest, AProgramWithoutParametersIsRefused) {
   const TempFolder folder;
 
-  EXPECT_THAT(
-      LoadTorchScript(WriteScriptedModel(folder.File("m.pt"), ScriptedKind::kNoParameters)),
-      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no parameters to train")));
+  for (const ScriptedKind kind : {ScriptedKind::kNoParameters, ScriptedKind::kFrozen}) {
+    EXPECT_THAT(
+        LoadTorchScript(WriteScriptedModel(folder.File("m.pt"), kind)),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("has no parameters to train")));
+  }
 }
 
 TEST(TorchScriptTest, ParametersThatAreNotFloat32AreRefused) {

@@ -18,8 +18,8 @@ nlohmann::json Prepare() {
 }
 
 nlohmann::json Train() {
-  return {{"type", "train"}, {"task", "t1"}, {"base_model", "/m"},
-          {"output", "/u"},  {"seed", 5},    {"deadline_seconds", 1.5}};
+  return {{"type", "train"}, {"task", "t1"},        {"base_model", "/m"},
+          {"output", "/u"},  {"seed", uint64_t{5}}, {"deadline_seconds", 1.5}};
 }
 
 TEST(MessageTest, PrepareIsParsed) {

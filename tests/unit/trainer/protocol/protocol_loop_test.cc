@@ -226,6 +226,7 @@ TEST_F(TrainerConversationTest, TrainingBeforePrepareIsRefused) {
 TEST_F(TrainerConversationTest, ALossThatIsNotFiniteIsToldWithItsStep) {
   nlohmann::json recipe = SampleRecipe();
   recipe["training"]["learningRate"] = 100;
+  recipe["training"]["weightDecay"] = 1;  // Each step multiplies the weights by -99.
   recipe["training"]["epochs"] = 100;
 
   const Conversation conversation = Converse(
