@@ -29,9 +29,11 @@
 namespace entente::cli {
 namespace {
 
-// Sets the digest of a file that the recipe names and returns the file's path.
+// Sets the digest of a file that the recipe names and returns the file's path; empty if the recipe
+// names it by digest alone, as one that the coordinator has.
 absl::StatusOr<std::string> FillDigest(FileSystem& files, const std::string& recipe_path,
                                        absl::string_view key, v1::FileReference* reference) {
+  if (reference->file().empty()) return "";
   const std::string path = ResolvePath(recipe_path, reference->file());
   const absl::StatusOr<Digest> digest = Sha256OfFile(files, path);
   if (!digest.ok()) {

@@ -23,9 +23,11 @@ namespace entente::cli {
 // A recipe as it stands in a file.
 struct LoadedRecipe {
   std::string path;
-  v1::Recipe recipe;                 // Complete and checked; digests of its files filled in.
-  std::string program_path;          // Of the TorchScript program; empty if it names none.
-  std::string initial_weights_path;  // Empty if it names none.
+  v1::Recipe recipe;  // Complete and checked; digests of its files filled in.
+  // Of the TorchScript program and the initial weights; empty if the recipe names none, or names
+  // them by digest alone.
+  std::string program_path;
+  std::string initial_weights_path;
 };
 
 // Reads the recipe and hashes the files it names, which are relative to its folder.

@@ -156,6 +156,10 @@ void ExamineWorker(Examination& examination, const std::string& path) {
   if (!is_ok) return;
   config::v1::LocalPolicy policy;
   examination.Add("policy", LoadConfig(files, config->policy(), &policy), config->policy());
+  if (!examination.Add("role", CheckCertificateRole(config->tls().certificate(), Role::kWorker),
+                       "the certificate is a worker's")) {
+    return;
+  }
   CheckCoordinator(
       examination,
       {.context = "", .coordinator = config->coordinator(), .tls = PathsOf(config->tls())});
@@ -175,6 +179,8 @@ void ExamineCoordinator(Examination& examination, const std::string& path) {
   // The coordinator trusts one authority for each member instead of one for all.
   tls.authority = config->alliance().authority();
   CheckTls(examination, tls);
+  examination.Add("role", CheckCertificateRole(tls.certificate, Role::kCoordinator),
+                  "the certificate is a coordinator's");
   for (const config::v1::MemberConfig& member : config->members()) {
     const absl::StatusOr<std::string> pem =
         ReadTextFile(invocation.files(), member.authority(), limits::kConfigBytesMax);

@@ -44,30 +44,22 @@ ExitCode PrintDryRun(const Invocation& invocation, const v1::Recipe& recipe) {
   return ExitCode::kOk;
 }
 
-absl::Status UploadFiles(const Invocation& invocation, CoordinatorClient& client,
-                         const LoadedRecipe& recipe, const InitialModel& initial_model) {
-  const TransferDependencies deps{.client = &client,
-                                  .files = &invocation.files(),
-                                  .random = invocation.surroundings.random,
-                                  .interruption = invocation.surroundings.interruption,
-                                  .output = &invocation.output()};
-  if (!recipe.program_path.empty()) {
-    ENTENTE_ASSIGN_OR_RETURN(const Digest digest,
-                             Digest::FromHex(recipe.recipe.model().torchscript().digest()));
-    ENTENTE_RETURN_IF_ERROR(
-        UploadBlob(deps, {.path = recipe.program_path,
-                          .digest = digest,
-                          .content = v1::BlobDescription::CONTENT_TORCHSCRIPT}));
+// Uploads the initial model and returns its digest.
+absl::StatusOr<std::string> UploadInitialModel(const TransferDependencies& deps,
+                                               const Invocation& invocation,
+                                               const JobSubmitArguments& arguments,
+                                               const LoadedRecipe& recipe) {
+  const v1::Model& model = recipe.recipe.model();
+  // By digest alone: the coordinator has it, and says so if it has not.
+  if (model.has_initial_weights() && recipe.initial_weights_path.empty()) {
+    return model.initial_weights().digest();
   }
-  return UploadBlob(deps, {.path = initial_model.path(),
-                           .digest = initial_model.digest(),
-                           .content = v1::BlobDescription::CONTENT_MODEL});
-}
-
-absl::StatusOr<v1::SubmitJobResponse> Submit(const Invocation& invocation,
-                                             const JobSubmitArguments& arguments,
-                                             const LoadedRecipe& recipe,
-                                             CoordinatorClient& client) {
+  if (model.has_torchscript() && recipe.program_path.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        recipe.path,
+        ": model.torchscript gives a digest alone, but the initial model is made of "
+        "the program: add its file, or the digest of a model as model.initialWeights"));
+  }
   ENTENTE_ASSIGN_OR_RETURN(
       const std::optional<std::string> trainer,
       FindTrainer(invocation.files(), {.program = arguments.trainer,
@@ -76,11 +68,34 @@ absl::StatusOr<v1::SubmitJobResponse> Submit(const Invocation& invocation,
   ENTENTE_ASSIGN_OR_RETURN(const InitialModel initial_model,
                            InitialModel::Make(invocation.files(), recipe, trainer,
                                               *invocation.surroundings.interruption));
-  ENTENTE_RETURN_IF_ERROR(UploadFiles(invocation, client, recipe, initial_model));
+  ENTENTE_RETURN_IF_ERROR(UploadBlob(deps, {.path = initial_model.path(),
+                                            .digest = initial_model.digest(),
+                                            .content = v1::BlobDescription::CONTENT_MODEL}));
+  return initial_model.digest().ToHex();
+}
+
+absl::StatusOr<v1::SubmitJobResponse> Submit(const Invocation& invocation,
+                                             const JobSubmitArguments& arguments,
+                                             const LoadedRecipe& recipe,
+                                             CoordinatorClient& client) {
+  const TransferDependencies deps{.client = &client,
+                                  .files = &invocation.files(),
+                                  .random = invocation.surroundings.random,
+                                  .interruption = invocation.surroundings.interruption,
+                                  .output = &invocation.output()};
   v1::SubmitJobRequest request;
   *request.mutable_recipe() = recipe.recipe;
   request.set_token(arguments.token);
-  request.set_initial_model_digest(initial_model.digest().ToHex());
+  ENTENTE_ASSIGN_OR_RETURN(*request.mutable_initial_model_digest(),
+                           UploadInitialModel(deps, invocation, arguments, recipe));
+  if (!recipe.program_path.empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(const Digest digest,
+                             Digest::FromHex(recipe.recipe.model().torchscript().digest()));
+    ENTENTE_RETURN_IF_ERROR(
+        UploadBlob(deps, {.path = recipe.program_path,
+                          .digest = digest,
+                          .content = v1::BlobDescription::CONTENT_TORCHSCRIPT}));
+  }
   return client.SubmitJob(request);
 }
 

@@ -176,7 +176,10 @@ absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFiles(const std::s
 
 absl::StatusOr<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {
   struct statvfs info = {};
-  if (statvfs(path.c_str(), &info) != 0) return ErrnoStatus("cannot look at", path, errno);
+  // The parent of a bare file name is no name at all.
+  if (statvfs(path.empty() ? "." : path.c_str(), &info) != 0) {
+    return ErrnoStatus("cannot look at", path, errno);
+  }
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 

@@ -118,6 +118,19 @@ absl::Status CheckTlsFiles(const TlsPaths& paths, absl::Time now) {
   return CheckAuthorityFile(paths.authority, now);
 }
 
+absl::Status CheckCertificateRole(const std::string& certificate_path, Role role) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::string pem, ReadPem(certificate_path, "certificate"));
+  const absl::StatusOr<CertificateDescription> leaf = DescribeCertificate(pem);
+  if (!leaf.ok()) return InFile(certificate_path, leaf.status());
+  const absl::StatusOr<PeerIdentity> identity = ParseSpiffeId(leaf->spiffe_id);
+  if (!identity.ok()) return InFile(certificate_path, identity.status());
+  if (identity->role == role) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      certificate_path, " is for the role ", RoleName(identity->role), ", and the role ",
+      RoleName(role), " is needed here; make one with `entente pki issue --role ", RoleName(role),
+      "`"));
+}
+
 std::shared_ptr<grpc::ServerCredentials> ServerTls(const TlsPaths& paths,
                                                    absl::Duration reload_interval) {
   grpc::experimental::TlsServerCredentialsOptions options(Watch(paths, reload_interval));

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/identity/peer_identity.h"
 #include "common/rpc/tls_paths.h"
 
 namespace entente {
@@ -25,6 +26,10 @@ inline constexpr absl::Duration kTlsReloadInterval = absl::Seconds(5);
 // certificate, certificate expired or not yet valid, authority file without a valid authority, key
 // readable by others), naming the file. The key may be readable by its group.
 absl::Status CheckTlsFiles(const TlsPaths& paths, absl::Time now);
+
+// OK if the certificate is for a process with that role; what its SPIFFE id says. INVALID_ARGUMENT
+// naming the file, both roles and what to do. Of a file that CheckTlsFiles takes.
+absl::Status CheckCertificateRole(const std::string& certificate_path, Role role);
 
 // A server that asks every client for a certificate from `paths.authority`. Only TLS is checked
 // here; who the peer is and may do is identity/trust_store.h's and the authorizer's matter.

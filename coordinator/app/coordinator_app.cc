@@ -275,6 +275,7 @@ absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
   const SystemClock clock;
   // The alliance's authority vouches for the coordinator itself.
   ENTENTE_RETURN_IF_ERROR(CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
+  ENTENTE_RETURN_IF_ERROR(CheckCertificateRole(config.tls().certificate(), Role::kCoordinator));
   return TrustOf(files, config).status();
 }
 

@@ -372,6 +372,7 @@ void JobEngine::CarryOut(const rounds::RoundEffect& effect) {
     SendTask(evaluate->worker, v1::TaskKey::KIND_EVALUATE);
   } else if (const auto* cancel = std::get_if<rounds::CancelTask>(&effect)) {
     deps_.workers->Send(cancel->worker, TaskCancelledMessage(description_->id, *cancel));
+    deps_.workers->SetActivity(cancel->worker, "");
   } else if (const auto* timer = std::get_if<rounds::ArmTimer>(&effect)) {
     ArmDeadline(timer->at);
   } else {

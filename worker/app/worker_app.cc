@@ -163,6 +163,13 @@ int CheckWorker(const WorkerOptions& options) {
     std::fprintf(stderr, "entente-worker: %s\n", std::string(setup.status().message()).c_str());
     return kExitBadConfig;
   }
+  // A start goes on all the same and says what the coordinator says: the certificate may be
+  // replaced while the worker runs.
+  const absl::Status role = CheckCertificateRole(setup->config.tls().certificate(), Role::kWorker);
+  if (!role.ok()) {
+    std::fprintf(stderr, "entente-worker: %s\n", std::string(role.message()).c_str());
+    return kExitBadConfig;
+  }
   std::printf("%s is fine: coordinator %s, data sets %s, trainer %s, sandbox %s\n",
               options.config_path.c_str(), setup->config.coordinator().c_str(),
               DatasetNames(*setup).c_str(), setup->trainer.sandbox.command.front().c_str(),

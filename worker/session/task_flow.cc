@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/codec/update_codec.h"
@@ -206,6 +207,11 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
     made = EncodeUpdate(files, unchecked, EncodingOf(work.task.recipe()), update.path);
   }
   RemoveQuietly(unchecked);
+  if (absl::IsInvalidArgument(made)) {
+    // The reason leaves the site, and where the site keeps its files is its own business.
+    made = absl::InvalidArgumentError(absl::StrReplaceAll(
+        made.message(), {{unchecked, "the trainer's update"}, {update.path, "the update"}}));
+  }
   if (!made.ok()) {
     RemoveQuietly(update.path);
     return made;

@@ -289,6 +289,8 @@ FakeCoordinator::FakeCoordinator(const TempFolder& folder) {
   const std::string server = WriteIdentity(folder, "tls/server", issue("coordinator", "main"));
   const std::string client = WriteIdentity(folder, "tls/client", issue("submitter", "someone"));
   client_tls_ = {client + ".crt", client + ".key", ca + ".crt"};
+  const std::string worker = WriteIdentity(folder, "tls/worker", issue("worker", "gpu-1"));
+  worker_tls_ = {worker + ".crt", worker + ".key", ca + ".crt"};
 
   server_ = std::make_unique<Server>();
   auto& services = server_->services;

@@ -55,6 +55,8 @@ class FakeCoordinator {
   const std::string& address() const { return address_; }
   // The files of a submitter that the coordinator takes.
   const TlsPaths& client_tls() const { return client_tls_; }
+  // The files of a worker that it takes.
+  const TlsPaths& worker_tls() const { return worker_tls_; }
   ConnectionTarget target() const {
     return {.context = "", .coordinator = address_, .tls = client_tls_};
   }
@@ -70,6 +72,7 @@ class FakeCoordinator {
 
   FakeState state_;
   TlsPaths client_tls_;
+  TlsPaths worker_tls_;
   std::string address_;
   std::unique_ptr<Server> server_;
 };

@@ -35,6 +35,16 @@ TEST_F(InitialModelTest, RecipesFilesAreRelativeToItAndGetTheirDigests) {
   EXPECT_EQ(loaded.recipe.model().initial_weights().digest(), digest.ToHex());
 }
 
+TEST_F(InitialModelTest, FileNamedByDigestAloneIsNotLookedFor) {
+  ASSERT_OK_AND_ASSIGN(
+      const LoadedRecipe loaded,
+      LoadRecipe(files_, WriteRecipe(absl::StrCat("  initialWeights: {digest: \"",
+                                                  Sha256Of("m").ToHex(), "\"}\n"))));
+
+  EXPECT_EQ(loaded.initial_weights_path, "");
+  EXPECT_EQ(loaded.recipe.model().initial_weights().digest(), Sha256Of("m").ToHex());
+}
+
 TEST_F(InitialModelTest, MissingRecipeIsTheCallersMistake) {
   EXPECT_THAT(LoadRecipe(files_, folder_.File("missing.yaml")),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("missing.yaml")));

@@ -56,21 +56,35 @@ TEST_F(DoctorTest, NoContextIsAFailureWithItsFix) {
   EXPECT_THAT(out(), AllOf(HasSubstr("✗ context"), HasSubstr("entente context set")));
 }
 
-TEST_F(DoctorTest, WorkersConfigurationIsExaminedWithItsOwnCertificate) {
-  folder_.Write("data/train.csv", "a,b\n1,2\n");
-  folder_.Write("policy.yaml", "apiVersion: entente/v1\nkind: LocalPolicy\n");
-  const TlsPaths& tls = coordinator_.client_tls();
-  const std::string config = folder_.Write(
+std::string WorkerConfig(const TempFolder& folder, const std::string& coordinator,
+                         const TlsPaths& tls) {
+  folder.Write("data/train.csv", "a,b\n1,2\n");
+  folder.Write("policy.yaml", "apiVersion: entente/v1\nkind: LocalPolicy\n");
+  return folder.Write(
       "worker.yaml",
-      absl::StrCat("apiVersion: entente/v1\nkind: Worker\ncoordinator: ", coordinator_.address(),
+      absl::StrCat("apiVersion: entente/v1\nkind: Worker\ncoordinator: ", coordinator,
                    "\ntls: {certificate: ", tls.certificate, ", privateKey: ", tls.private_key,
                    ", authority: ", tls.authority, "}\nworkDirectory: work\npolicy: policy.yaml\n",
                    "datasets:\n  - {name: d, format: csv, directory: data}\n"));
+}
+
+TEST_F(DoctorTest, WorkersConfigurationIsExaminedWithItsOwnCertificate) {
+  const std::string config =
+      WorkerConfig(folder_, coordinator_.address(), coordinator_.worker_tls());
 
   EXPECT_EQ(Run({"doctor", "--config", config}), ExitCode::kOk) << out() << error();
 
-  EXPECT_THAT(out(),
-              AllOf(HasSubstr("1 data set"), HasSubstr("✓ policy"), HasSubstr("✓ coordinator")));
+  EXPECT_THAT(out(), AllOf(HasSubstr("1 data set"), HasSubstr("✓ policy"), HasSubstr("✓ role"),
+                           HasSubstr("✓ coordinator")));
+}
+
+TEST_F(DoctorTest, WorkersCertificateOfAnotherRoleIsNamed) {
+  const std::string config =
+      WorkerConfig(folder_, coordinator_.address(), coordinator_.client_tls());
+
+  EXPECT_EQ(Run({"doctor", "--config", config}), ExitCode::kFailed);
+
+  EXPECT_THAT(out(), AllOf(HasSubstr("✗ role"), HasSubstr("is for the role submitter")));
 }
 
 TEST_F(DoctorTest, CoordinatorsConfigurationIsExaminedWithItsMembers) {

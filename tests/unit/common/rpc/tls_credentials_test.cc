@@ -100,6 +100,16 @@ TEST_F(TlsCredentialsTest, KeyThatItsGroupCanReadIsAccepted) {
   EXPECT_THAT(CheckTlsFiles(paths, now_), IsOk());
 }
 
+TEST_F(TlsCredentialsTest, CertificateOfAnotherRoleIsNamedWithBoth) {
+  const TlsPaths paths = WorkerFiles();
+
+  EXPECT_THAT(CheckCertificateRole(paths.certificate, Role::kWorker), IsOk());
+  EXPECT_THAT(
+      CheckCertificateRole(paths.certificate, Role::kCoordinator),
+      StatusIs(kInvalid, HasSubstr(paths.certificate + " is for the role worker, and the role "
+                                                       "coordinator is needed here")));
+}
+
 TEST_F(TlsCredentialsTest, LeafInPlaceOfTheAuthorityIsRefused) {
   TlsPaths paths = WorkerFiles();
   paths.authority = paths.certificate;

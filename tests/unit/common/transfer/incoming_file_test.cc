@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -49,6 +50,17 @@ TEST_F(IncomingFileTest, WholeFileIsRenamedIntoPlace) {
 
   EXPECT_EQ(Content(path_), kText);
   EXPECT_FALSE(files_.Exists(part_));
+}
+
+TEST_F(IncomingFileTest, BareNameIsInTheCurrentFolder) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  PosixFileSystem files;
+
+  const auto incoming = IncomingFile::Open(files, "bare", 4, 0);
+  std::filesystem::current_path(before);
+
+  EXPECT_THAT(incoming, IsOk());
 }
 
 TEST_F(IncomingFileTest, EmptyFileCanArrive) {
