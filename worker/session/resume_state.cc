@@ -117,6 +117,10 @@ std::optional<KeptUpdate> ResumeState::Find(const v1::Task& task) {
 absl::Status ResumeState::Drop(const v1::TaskKey& key) {
   const std::string stem = TaskFileStem(key);
   std::erase_if(entries_, [&stem](const Entry& entry) { return entry.stem == stem; });
+  return RemoveFiles(stem);
+}
+
+absl::Status ResumeState::RemoveFiles(const std::string& stem) {
   ENTENTE_RETURN_IF_ERROR(files_.Remove(PathOf(stem, kDescriptionSuffix)));
   return files_.Remove(PathOf(stem, kUpdateSuffix));
 }
@@ -124,8 +128,7 @@ absl::Status ResumeState::Drop(const v1::TaskKey& key) {
 absl::Status ResumeState::DropFirst() {
   const std::string stem = entries_.front().stem;
   entries_.erase(entries_.begin());
-  ENTENTE_RETURN_IF_ERROR(files_.Remove(PathOf(stem, kDescriptionSuffix)));
-  return files_.Remove(PathOf(stem, kUpdateSuffix));
+  return RemoveFiles(stem);
 }
 
 absl::Status ResumeState::TakeUpFiles() {

@@ -4,8 +4,7 @@
 
 // Finished updates, the newest of each job, kept on disk until its round has moved on: a broken
 // link or a restart of the worker costs an upload, not a training. Each is two files in one folder,
-// "<stem>.safetensors" and
-// "<stem>.json" with what the upload's header says.
+// "<stem>.safetensors" and "<stem>.json" with what the upload's header says.
 
 #include <memory>
 #include <optional>
@@ -60,6 +59,7 @@ class ResumeState {
 
   absl::Status TakeUpFiles();
   absl::Status DropFirst();
+  absl::Status RemoveFiles(const std::string& stem);
   std::string PathOf(absl::string_view stem, absl::string_view suffix) const;
 
   FileSystem& files_;

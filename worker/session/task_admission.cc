@@ -45,6 +45,22 @@ std::string Names(const OfferedDatasets& datasets) {
   });
 }
 
+PolicyRequest RequestOf(const v1::Task& task) {
+  const v1::Recipe& recipe = task.recipe();
+  return {.submitter = task.submitter(),
+          .purpose = recipe.purpose(),
+          .dataset = recipe.dataset(),
+          .model_kind = ModelKind(recipe),
+          .rounds = recipe.rounds(),
+          .round_deadline = ToDuration(recipe.pacing().deadline())};
+}
+
+PolicyRequest StartRequest(const v1::Task& task) {
+  PolicyRequest request = RequestOf(task);
+  request.starts_training = task.key().kind() == v1::TaskKey::KIND_TRAIN;
+  return request;
+}
+
 }  // namespace
 
 absl::Status CheckTask(const v1::Task& task, const OfferedDatasets& datasets) {
@@ -86,7 +102,8 @@ std::optional<v1::TaskDeclined> TaskAdmission::Refusal(const v1::Task& task) con
     declined.set_reason(std::string(checked.message()));
     return declined;
   }
-  const PolicyDecision decision = DecideStart(task);
+  const PolicyDecision decision =
+      dependencies_.policy->Decide(StartRequest(task), dependencies_.clock->Now());
   if (decision.allowed) return std::nullopt;
   declined.set_rule(decision.rule);
   declined.set_reason(decision.reason);
@@ -94,32 +111,13 @@ std::optional<v1::TaskDeclined> TaskAdmission::Refusal(const v1::Task& task) con
 }
 
 absl::Status TaskAdmission::CheckStart(const v1::Task& task) const {
-  const PolicyDecision decision = DecideStart(task);
-  return decision.allowed ? absl::OkStatus() : absl::PermissionDeniedError(decision.reason);
+  return dependencies_.policy->Check(StartRequest(task), dependencies_.clock->Now());
 }
 
 absl::Status TaskAdmission::CheckUpdate(const v1::Task& task, uint64_t update_bytes) const {
-  const PolicyDecision decision = Decide(task, update_bytes, /*starts_training=*/false);
-  return decision.allowed ? absl::OkStatus() : absl::PermissionDeniedError(decision.reason);
-}
-
-PolicyDecision TaskAdmission::DecideStart(const v1::Task& task) const {
-  return Decide(task, /*update_bytes=*/0, task.key().kind() == v1::TaskKey::KIND_TRAIN);
-}
-
-PolicyDecision TaskAdmission::Decide(const v1::Task& task, uint64_t update_bytes,
-                                     bool starts_training) const {
-  const v1::Recipe& recipe = task.recipe();
-  return dependencies_.policy->Decide(
-      PolicyRequest{.submitter = task.submitter(),
-                    .purpose = recipe.purpose(),
-                    .dataset = recipe.dataset(),
-                    .model_kind = ModelKind(recipe),
-                    .rounds = recipe.rounds(),
-                    .round_deadline = ToDuration(recipe.pacing().deadline()),
-                    .update_bytes = update_bytes,
-                    .starts_training = starts_training},
-      dependencies_.clock->Now());
+  PolicyRequest request = RequestOf(task);
+  request.update_bytes = update_bytes;
+  return dependencies_.policy->Check(request, dependencies_.clock->Now());
 }
 
 }  // namespace entente::worker

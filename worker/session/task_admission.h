@@ -48,9 +48,6 @@ class TaskAdmission {
   absl::Status CheckUpdate(const v1::Task& task, uint64_t update_bytes) const;
 
  private:
-  PolicyDecision Decide(const v1::Task& task, uint64_t update_bytes, bool starts_training) const;
-  PolicyDecision DecideStart(const v1::Task& task) const;
-
   const Dependencies dependencies_;
 };
 
