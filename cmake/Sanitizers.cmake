@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+if(ENTENTE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # What libFuzzer is guided by.
+endif()
 if(ENTENTE_SANITIZE)
   add_compile_options(-fsanitize=${ENTENTE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   # Four checks of UndefinedBehaviorSanitizer guard every use of a pointer: they double the time of a

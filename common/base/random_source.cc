@@ -6,6 +6,11 @@
 #include "common/base/check.h"
 
 namespace entente {
+namespace {
+
+constexpr uint64_t kSplitMixStep = 0x9e3779b97f4a7c15U;
+
+}  // namespace
 
 uint64_t SystemRandomSource::Next() {
   uint64_t bits = 0;
@@ -15,10 +20,14 @@ uint64_t SystemRandomSource::Next() {
 }
 
 uint64_t SplitMix64(uint64_t x) {
-  x += 0x9e3779b97f4a7c15U;
+  x += kSplitMixStep;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
   return x ^ (x >> 31);
+}
+
+uint64_t SplitMix64At(uint64_t seed, uint64_t index) {
+  return SplitMix64(seed + index * kSplitMixStep);
 }
 
 uint64_t DeriveSeed(uint64_t seed, absl::string_view purpose) {

@@ -28,6 +28,10 @@ class SystemRandomSource final : public RandomSource {
 // One step of SplitMix64 (Steele, Lea and Flood 2014): a well mixed function of `x`.
 uint64_t SplitMix64(uint64_t x);
 
+// Number `index` of the sequence that SplitMix64 makes from `seed`: one that can be had without
+// those before it.
+uint64_t SplitMix64At(uint64_t seed, uint64_t index);
+
 // A 64-bit seed for `purpose`, derived from `seed` alone: equal on every machine and build.
 uint64_t DeriveSeed(uint64_t seed, absl::string_view purpose);
 

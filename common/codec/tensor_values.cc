@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/status_macros.h"
+#include "common/codec/simd_kernels.h"
+#include "common/codec/value_codec.h"
 
 namespace entente {
 namespace {
@@ -17,38 +19,51 @@ constexpr uint64_t kPieceValues = uint64_t{256} << 10;
 
 }  // namespace
 
+EncodedTensor PlainTensor(const SafetensorsReader& file, size_t index) {
+  return {.index = index,
+          .elements = file.layout().tensors()[index].ElementCount(),
+          .encoding = UpdateEncoding::kFp32};
+}
+
 absl::Status VisitValues(
-    const SafetensorsReader& file, size_t index, UpdateEncoding encoding,
+    const SafetensorsReader& file, const EncodedTensor& tensor,
     absl::FunctionRef<absl::Status(uint64_t first, absl::Span<const float> values)> visit) {
-  const TensorSpec& tensor = file.layout().tensors()[index];
-  ENTENTE_CHECK(tensor.dtype == EncodedDtype(encoding));
-  const uint64_t value_bytes = DtypeBytes(tensor.dtype);
-  const uint64_t count = tensor.ElementCount();
-  const size_t piece_values = std::min(kPieceValues, count);
-  std::vector<char> bytes(piece_values * value_bytes);
+  const TensorSpec& spec = file.layout().tensors()[tensor.index];
+  ENTENTE_CHECK(spec.dtype == EncodedDtype(tensor.encoding));
+  ENTENTE_CHECK(spec.Bytes() == EncodedBytes(tensor.encoding, tensor.elements));
+  const size_t piece_values = std::min(kPieceValues, tensor.elements);
+  std::vector<char> bytes(EncodedBytes(tensor.encoding, piece_values));
   std::vector<float> values(piece_values);
-  for (uint64_t first = 0; first < count; first += piece_values) {
-    const size_t size = std::min<uint64_t>(piece_values, count - first);
-    const auto piece = absl::MakeSpan(bytes).first(size * value_bytes);
-    ENTENTE_RETURN_IF_ERROR(file.ReadAt(index, first * value_bytes, piece));
-    DecodeValues(encoding, piece, absl::MakeSpan(values).first(size));
-    ENTENTE_RETURN_IF_ERROR(visit(first, absl::MakeConstSpan(values).first(size)));
+  for (uint64_t first = 0; first < tensor.elements; first += piece_values) {
+    const size_t size = std::min<uint64_t>(piece_values, tensor.elements - first);
+    const auto piece = absl::MakeSpan(bytes).first(EncodedBytes(tensor.encoding, size));
+    ENTENTE_RETURN_IF_ERROR(file.ReadAt(tensor.index, EncodedBytes(tensor.encoding, first), piece));
+    const auto decoded = absl::MakeSpan(values).first(size);
+    if (absl::Status status = DecodeValues(tensor.encoding, first, piece, decoded); !status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(TensorText(spec.name), ": ", status.message()));
+    }
+    ENTENTE_RETURN_IF_ERROR(visit(first, decoded));
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckValues(absl::string_view tensor, uint64_t first, absl::Span<const float> values,
                          double bound) {
-  // A NaN compares false with everything, so it is not within.
-  const auto is_within = [bound](float value) { return std::fabs(double{value}) <= bound; };
-  bool all_within = true;
-  for (const float value : values) all_within &= is_within(value);  // No branch: it vectorizes.
-  if (all_within) return absl::OkStatus();
+  const float limit = FloatBound(bound);
+  if (simd::AllWithin(values, limit)) return absl::OkStatus();
+  const auto is_within = [limit](float value) { return std::fabs(value) <= limit; };
   const auto bad = std::find_if_not(values.begin(), values.end(), is_within);
   return absl::InvalidArgumentError(absl::StrCat(
       TensorText(tensor), " holds ", *bad, " at index ",
       first + static_cast<uint64_t>(bad - values.begin()),
       std::isfinite(*bad) ? absl::StrCat("; values beyond ", bound, " are refused") : ""));
+}
+
+float FloatBound(double bound) {
+  const double largest = std::min(bound, double{std::numeric_limits<float>::max()});
+  const auto rounded = static_cast<float>(largest);
+  return double{rounded} > largest ? std::nextafter(rounded, 0.0F) : rounded;
 }
 
 }  // namespace entente

@@ -1,68 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/codec/update_codec.h"
 
-#include <bit>
-#include <cstring>
-#include <limits>
+#include <algorithm>
+#include <cmath>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
+#include "common/base/random_source.h"
 #include "common/base/status_macros.h"
 #include "common/codec/tensor_values.h"
+#include "common/codec/value_codec.h"
 #include "common/tensor/safetensors.h"
 
 namespace entente {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "Tensor bytes are used as they lie.");
-
-// The largest magnitude that does not become infinite. bf16's largest number is 0x1.fep127; half a
-// step above it is a tie, which goes to even, and that is infinity.
-double EncodableMax(UpdateEncoding encoding) {
-  return encoding == UpdateEncoding::kBf16 ? 0x1.fefffep127 : std::numeric_limits<float>::max();
+absl::string_view BytesOfValues(absl::Span<const float> values) {
+  return absl::string_view(reinterpret_cast<const char*>(values.data()),
+                           values.size() * sizeof(float));
 }
 
-// Appends the little-endian bytes of `values`.
-void EncodeValues(UpdateEncoding encoding, absl::Span<const float> values, std::string* bytes) {
-  bytes->resize(values.size() * DtypeBytes(EncodedDtype(encoding)));
-  if (encoding == UpdateEncoding::kFp32) {
-    std::memcpy(bytes->data(), values.data(), bytes->size());
-    return;
+// What is carried from one topk update to the next, read and written piece by piece.
+class ErrorFeedback {
+ public:
+  // `layout` is the update's, as F32.
+  static absl::StatusOr<ErrorFeedback> Open(FileSystem& files, const EncodeRequest& request,
+                                            const Layout& layout) {
+    ErrorFeedback feedback;
+    if (!request.residual.empty()) {
+      auto before = SafetensorsReader::Open(files, request.residual);
+      absl::Status fits =
+          before.ok() ? CheckSameLayout(layout, (*before)->layout()) : before.status();
+      if (!fits.ok()) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            "the residual of the earlier updates is not one of this update: ", fits.message()));
+      }
+      feedback.before_ = *std::move(before);
+    }
+    if (!request.next_residual.empty()) {
+      ENTENTE_ASSIGN_OR_RETURN(feedback.after_,
+                               SafetensorsWriter::Create(files, request.next_residual, layout));
+    }
+    feedback.bound_ = FloatBound(request.value_bound);
+    return feedback;
   }
-  for (size_t i = 0; i < values.size(); ++i) {
-    const uint16_t bits = ToBf16(values[i]);
-    std::memcpy(bytes->data() + i * sizeof(bits), &bits, sizeof(bits));
-  }
-}
 
-absl::Status EncodeTensors(const SafetensorsReader& source, UpdateEncoding encoding,
-                           SafetensorsWriter& target) {
+  // Fills `sent` with what is to be sent of the piece `values`.
+  absl::Status Add(size_t index, uint64_t first, absl::Span<const float> values,
+                   std::vector<float>* sent) {
+    total_.assign(values.begin(), values.end());
+    if (before_ != nullptr) {
+      earlier_.resize(values.size());
+      ENTENTE_RETURN_IF_ERROR(before_->ReadAt(
+          index, first * sizeof(float),
+          absl::MakeSpan(reinterpret_cast<char*>(earlier_.data()), values.size() * sizeof(float))));
+      for (size_t i = 0; i < values.size(); ++i) {
+        const float sum = values[i] + earlier_[i];
+        // A residual that a disk has spoilt must not spoil the update: there it counts for nothing.
+        if (std::isfinite(sum)) total_[i] = sum;
+      }
+    }
+    sent->resize(values.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      (*sent)[i] = std::clamp(total_[i], -bound_, bound_);
+    }
+    return absl::OkStatus();
+  }
+
+  // Keeps what `encoded` does not have of the piece last added.
+  absl::Status Keep(const UpdateEncoding& encoding, size_t index, uint64_t first,
+                    const std::string& encoded) {
+    if (after_ == nullptr) return absl::OkStatus();
+    decoded_.resize(total_.size());
+    const absl::Status decoded = DecodeValues(encoding, first, encoded, absl::MakeSpan(decoded_));
+    ENTENTE_CHECK(decoded.ok());  // We have just made it.
+    for (size_t i = 0; i < total_.size(); ++i) total_[i] -= decoded_[i];
+    return after_->WriteAt(index, first * sizeof(float), BytesOfValues(total_));
+  }
+
+  absl::Status Finish() { return after_ == nullptr ? absl::OkStatus() : after_->Finish(); }
+
+ private:
+  std::unique_ptr<SafetensorsReader> before_;  // Null: nothing is left of earlier updates.
+  std::unique_ptr<SafetensorsWriter> after_;   // Null: what is left is not wanted.
+  float bound_ = 0;
+  std::vector<float> total_;
+  std::vector<float> earlier_;
+  std::vector<float> decoded_;
+};
+
+absl::Status EncodeTensors(FileSystem& files, const EncodeRequest& request,
+                           const SafetensorsReader& source, SafetensorsWriter& target) {
+  const UpdateEncoding& encoding = request.encoding;
+  const bool is_topk = encoding.kind == EncodingKind::kTopk;
+  ErrorFeedback feedback;
+  if (is_topk) {
+    ENTENTE_ASSIGN_OR_RETURN(feedback, ErrorFeedback::Open(files, request, source.layout()));
+  }
+  const double largest =
+      is_topk ? std::min(EncodableMax(encoding), request.value_bound) : EncodableMax(encoding);
+  std::vector<float> sent;
   std::string bytes;
   for (size_t index = 0; index < source.layout().tensors().size(); ++index) {
     const std::string& name = source.layout().tensors()[index].name;
+    const uint64_t tensor_seed = DeriveSeed(request.seed, absl::StrCat("tensor ", index));
     const auto encode = [&](uint64_t first, absl::Span<const float> values) -> absl::Status {
-      ENTENTE_RETURN_IF_ERROR(CheckValues(name, first, values, EncodableMax(encoding)));
-      EncodeValues(encoding, values, &bytes);
-      return target.WriteAt(index, first * DtypeBytes(EncodedDtype(encoding)), bytes);
+      ENTENTE_RETURN_IF_ERROR(CheckValues(name, first, values, largest));
+      if (is_topk) {
+        ENTENTE_RETURN_IF_ERROR(feedback.Add(index, first, values, &sent));
+        values = sent;
+      }
+      EncodeValues(encoding, tensor_seed, first, values, &bytes);
+      ENTENTE_RETURN_IF_ERROR(target.WriteAt(index, EncodedBytes(encoding, first), bytes));
+      return is_topk ? feedback.Keep(encoding, index, first, bytes) : absl::OkStatus();
     };
-    ENTENTE_RETURN_IF_ERROR(VisitValues(source, index, UpdateEncoding::kFp32, encode));
+    ENTENTE_RETURN_IF_ERROR(VisitValues(source, PlainTensor(source, index), encode));
   }
+  ENTENTE_RETURN_IF_ERROR(feedback.Finish());
   return target.Finish();
 }
 
 }  // namespace
 
-Dtype EncodedDtype(UpdateEncoding encoding) {
-  return encoding == UpdateEncoding::kBf16 ? Dtype::kBf16 : Dtype::kF32;
-}
-
-absl::Status EncodeUpdate(FileSystem& files, const std::string& source, UpdateEncoding encoding,
-                          const std::string& target) {
+absl::Status EncodeUpdate(FileSystem& files, const EncodeRequest& request) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> reader,
-                           SafetensorsReader::Open(files, source));
+                           SafetensorsReader::Open(files, request.source));
   for (const TensorSpec& tensor : reader->layout().tensors()) {
     if (tensor.dtype != Dtype::kF32) {
       return absl::InvalidArgumentError(
@@ -70,36 +134,16 @@ absl::Status EncodeUpdate(FileSystem& files, const std::string& source, UpdateEn
                        "; trainers write F32"));
     }
   }
-  auto writer = SafetensorsWriter::Create(files, target,
-                                          reader->layout().UpdateLayout(EncodedDtype(encoding)));
-  absl::Status status = writer.ok() ? EncodeTensors(*reader, encoding, **writer) : writer.status();
-  if (!status.ok()) files.Remove(target).IgnoreError();  // The first error is the one to report.
+  auto writer = SafetensorsWriter::Create(files, request.target,
+                                          UpdateFormOf(reader->layout(), request.encoding).layout);
+  absl::Status status =
+      writer.ok() ? EncodeTensors(files, request, *reader, **writer) : writer.status();
+  if (!status.ok()) {
+    // The first error is the one to report.
+    files.Remove(request.target).IgnoreError();
+    if (!request.next_residual.empty()) files.Remove(request.next_residual).IgnoreError();
+  }
   return status;
 }
-
-void DecodeValues(UpdateEncoding encoding, absl::Span<const char> bytes, absl::Span<float> values) {
-  ENTENTE_CHECK(bytes.size() == values.size() * DtypeBytes(EncodedDtype(encoding)));
-  if (values.empty()) return;
-  if (encoding == UpdateEncoding::kFp32) {
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return;
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    uint16_t bits = 0;
-    std::memcpy(&bits, bytes.data() + i * sizeof(bits), sizeof(bits));
-    values[i] = FromBf16(bits);
-  }
-}
-
-uint16_t ToBf16(float value) {
-  const auto bits = std::bit_cast<uint32_t>(value);
-  if (value != value) return static_cast<uint16_t>((bits >> 16) | 0x0040U);  // Quiet, sign kept.
-  // Half a step up, less one unit if the kept part is even: truncation then rounds ties to even. A
-  // carry out of the fraction raises the exponent, which is just what it should do.
-  const uint32_t is_odd = (bits >> 16) & 1U;
-  return static_cast<uint16_t>((bits + 0x7fffU + is_odd) >> 16);
-}
-
-float FromBf16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 
 }  // namespace entente

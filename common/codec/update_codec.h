@@ -2,38 +2,44 @@
 #ifndef COMMON_CODEC_UPDATE_CODEC_H_
 #define COMMON_CODEC_UPDATE_CODEC_H_
 
-// How an update's numbers are written on the wire and in the spool. Every encoding is a canonical
-// safetensors file whose tensors are the model's floating-point ones:
-//   fp32  F32, 4 bytes a number: what the trainer wrote.
-//   bf16  BF16, 2 bytes a number, rounded to nearest even.
+// What a trainer wrote, encoded to be sent.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/types/span.h"
 #include "common/base/file_system.h"
-#include "common/tensor/dtype.h"
+#include "common/codec/update_encoding.h"
 
 namespace entente {
 
-enum class UpdateEncoding { kFp32, kBf16 };
+struct EncodeRequest {
+  std::string source;  // fp32, from the trainer; hostile until checked.
+  UpdateEncoding encoding;
+  std::string target;
 
-// The tensors' type in a file of this encoding.
-Dtype EncodedDtype(UpdateEncoding encoding);
+  // Seeds the rounding of int8 and int4. The same request gives the same bytes.
+  uint64_t seed = 0;
 
-// Writes the update at `source` (fp32, from the trainer; hostile until checked) as `encoding` to
-// `target`. INVALID_ARGUMENT if the source is not a safetensors file of F32 tensors, or holds a NaN
-// or an infinity.
-absl::Status EncodeUpdate(FileSystem& files, const std::string& source, UpdateEncoding encoding,
-                          const std::string& target);
+  // The rest is for topk. What earlier rounds left out is added to the update before the largest
+  // are chosen, and what is left out then is written for the next round: over the rounds all of it
+  // is sent (error feedback, Seide et al. 2014, Karimireddy et al. 2019).
+  //
+  // What is left of the updates sent so far: an F32 safetensors file of the update's tensors.
+  // Empty: nothing is.
+  std::string residual;
+  // Where what is left after this one goes. Empty: it is not wanted.
+  std::string next_residual;
+  // Nothing beyond it is sent, though the sum may be: the rest stays in the residual.
+  double value_bound = std::numeric_limits<float>::max();
+};
 
-// Little-endian bytes of `encoding` to floats; `bytes` holds exactly values.size() of them.
-void DecodeValues(UpdateEncoding encoding, absl::Span<const char> bytes, absl::Span<float> values);
-
-// bfloat16 of `value`, to nearest, ties to even; NaN stays NaN.
-uint16_t ToBf16(float value);
-float FromBf16(uint16_t bits);
+// Writes the update at `source` as `encoding` to `target`, in pieces, each file synced.
+// INVALID_ARGUMENT if the source is not a safetensors file of F32 tensors, or holds a NaN, an
+// infinity, or what the encoding cannot hold (for topk, what is beyond value_bound);
+// FAILED_PRECONDITION if the residual is not one of this update. Then neither file is left.
+absl::Status EncodeUpdate(FileSystem& files, const EncodeRequest& request);
 
 }  // namespace entente
 

@@ -255,6 +255,20 @@ void CheckPacing(const v1::Pacing& pacing, FieldCheck* check) {
   CheckWithinDeadline("pacing.lease", lease, deadline, check);
 }
 
+void CheckUpdates(const v1::Updates& updates, FieldCheck* check) {
+  check->Present("updates.encoding", updates.encoding() != v1::Updates::ENCODING_UNSPECIFIED,
+                 "it is fp32, bf16, fp16, int8, int4 or topk");
+  if (updates.encoding() == v1::Updates::ENCODING_TOPK) {
+    const double fraction = updates.topk().fraction();
+    check->Number("updates.topk.fraction", fraction, fraction > 0 && fraction <= 0.5,
+                  "over 0, at most 0.5");
+    check->Present("updates.topk.values", updates.topk().values() != v1::TopK::VALUES_UNSPECIFIED,
+                   "it is 2bit or int8");
+  } else if (updates.has_topk()) {
+    check->Fail("updates.topk", "is for topk only; remove it, or choose topk");
+  }
+}
+
 void CheckEvaluation(const v1::Evaluation& evaluation, FieldCheck* check) {
   check->Range("evaluation.everyRounds", evaluation.every_rounds(), 0, 100'000);
   if (evaluation.every_rounds() > 0) {
@@ -290,9 +304,7 @@ FieldCheck RecipeMistakes(const v1::Recipe& recipe) {
   CheckAggregation(recipe.aggregation(), &check);
   CheckServerOptimizer(recipe.server_optimizer(), &check);
   CheckPacing(recipe.pacing(), &check);
-  check.Present("updates.encoding",
-                recipe.updates().encoding() != v1::Updates::ENCODING_UNSPECIFIED,
-                "it is fp32 or bf16");
+  CheckUpdates(recipe.updates(), &check);
   CheckEvaluation(recipe.evaluation(), &check);
   return check;
 }

@@ -73,6 +73,16 @@ void FillPacing(v1::Pacing* pacing) {
   if (!pacing->has_attempts()) pacing->set_attempts(3);
 }
 
+void FillUpdates(v1::Updates* updates) {
+  if (updates->encoding() == v1::Updates::ENCODING_UNSPECIFIED) {
+    updates->set_encoding(v1::Updates::ENCODING_FP32);
+  }
+  if (updates->encoding() != v1::Updates::ENCODING_TOPK) return;
+  v1::TopK& topk = *updates->mutable_topk();
+  if (!topk.has_fraction()) topk.set_fraction(0.03125);
+  if (topk.values() == v1::TopK::VALUES_UNSPECIFIED) topk.set_values(v1::TopK::VALUES_INT8);
+}
+
 void FillEvaluation(v1::Evaluation* evaluation) {
   if (!evaluation->has_every_rounds()) evaluation->set_every_rounds(1);
   if (evaluation->every_rounds() > 0 && !evaluation->has_deadline()) {
@@ -91,9 +101,7 @@ void FillRecipeDefaults(v1::Recipe* recipe) {
   FillAggregation(recipe->mutable_aggregation());
   FillServerOptimizer(recipe->mutable_server_optimizer());
   FillPacing(recipe->mutable_pacing());
-  if (recipe->updates().encoding() == v1::Updates::ENCODING_UNSPECIFIED) {
-    recipe->mutable_updates()->set_encoding(v1::Updates::ENCODING_FP32);
-  }
+  FillUpdates(recipe->mutable_updates());
   FillEvaluation(recipe->mutable_evaluation());
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "common/codec/tensor_values.h"
+#include "common/codec/value_codec.h"
 #include "common/tensor/safetensors.h"
 #include "coordinator/aggregation/block_plan.h"
 #include "coordinator/aggregation/weighted_mean.h"
@@ -40,13 +42,18 @@ absl::string_view TextOf(const std::vector<T>& values) {
   return absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
+absl::Status ChangedError(const WorkerId& worker, absl::string_view how) {
+  return absl::DataLossError(
+      absl::StrCat("the update of ", worker.value(), " changed after it was accepted: ", how));
+}
+
 // What all threads share. The readers are thread-safe, the writers are not.
 struct Work {
   const AggregationRequest& request;
   FileSystem& files;
   const SafetensorsReader& base;
-  const Layout update_layout;
-  const uint64_t update_data_start;
+  const std::vector<UpdateForm>& forms;
+  const std::map<WorkerId, const UpdateForm*> form_of;  // Of each update: one of `forms`.
   const optimizer::ServerOptimizer& optimizer;
   const SafetensorsReader* const old_state;  // Null: the state starts at 0.
   const std::vector<Block> blocks;
@@ -131,24 +138,21 @@ class BlockLoop {
   // Opens the file anew for each block, so that the number of updates is not limited by that of
   // open files. Everything about the update was checked when it was accepted; a disk may still rot.
   absl::Status ReadUpdate(const WorkerId& worker, const std::string& path, const Block& block) {
-    const auto changed = [&worker](absl::string_view how) {
-      return absl::DataLossError(
-          absl::StrCat("the update of ", worker.value(), " changed after it was accepted: ", how));
-    };
+    const auto changed = [&worker](absl::string_view how) { return ChangedError(worker, how); };
     ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file,
                              work_.files.OpenForRead(path));
-    const uint64_t file_bytes = work_.update_data_start + work_.update_layout.TotalBytes();
-    if (file->size_bytes() != file_bytes) {
-      return changed(absl::StrCat("it has ", file->size_bytes(), " bytes instead of ", file_bytes));
+    const UpdateForm& form = *work_.form_of.at(worker);
+    if (file->size_bytes() != form.file_bytes()) {
+      return changed(
+          absl::StrCat("it has ", file->size_bytes(), " bytes instead of ", form.file_bytes()));
     }
-    const uint64_t value_bytes = DtypeBytes(EncodedDtype(work_.request.encoding));
-    bytes_.resize(block.size * value_bytes);
-    ENTENTE_RETURN_IF_ERROR(file->ReadAt(work_.update_data_start +
-                                             work_.update_layout.OffsetBytes(block.float_tensor) +
-                                             block.first * value_bytes,
-                                         absl::MakeSpan(bytes_)));
+    bytes_.resize(EncodedBytes(form.encoding, block.size));
+    ENTENTE_RETURN_IF_ERROR(
+        file->ReadAt(form.OffsetBytes(block.float_tensor, block.first), absl::MakeSpan(bytes_)));
     values_.resize(block.size);
-    DecodeValues(work_.request.encoding, bytes_, absl::MakeSpan(values_));
+    const absl::Status decoded =
+        DecodeValues(form.encoding, block.first, bytes_, absl::MakeSpan(values_));
+    if (!decoded.ok()) return changed(decoded.message());
     const absl::Status in_bounds =
         CheckValues(SpecOf(block).name, block.first, values_, work_.request.value_bound);
     return in_bounds.ok() ? absl::OkStatus() : changed(in_bounds.message());
@@ -164,7 +168,7 @@ class BlockLoop {
 
   // Place of the block's tensor of state `s` in the state's file; see optimizer::StateLayout.
   size_t StateTensor(const Block& block, size_t s) const {
-    return s * work_.update_layout.tensors().size() + block.float_tensor;
+    return s * work_.forms.front().layout.tensors().size() + block.float_tensor;
   }
 
   absl::Status ReadState(const Block& block) {
@@ -241,6 +245,23 @@ absl::Status CheckRequest(const AggregationRequest& request, const Layout& base)
   return absl::OkStatus();
 }
 
+// In which of `forms` each update is.
+absl::StatusOr<std::map<WorkerId, const UpdateForm*>> FormsOf(
+    const AggregationRequest& request, FileSystem& files, const std::vector<UpdateForm>& forms) {
+  std::map<WorkerId, const UpdateForm*> form_of;
+  for (const auto& [worker, input] : request.updates) {
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file,
+                             files.OpenForRead(input.path));
+    const absl::StatusOr<size_t> form = FindForm(*file, forms);
+    if (absl::IsInvalidArgument(form.status())) {
+      return ChangedError(worker, form.status().message());
+    }
+    if (!form.ok()) return form.status();
+    form_of.emplace_hint(form_of.end(), worker, &forms[*form]);
+  }
+  return form_of;
+}
+
 // The optimizer's state after the last round; null if it starts at 0.
 absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenState(const models::ModelStore& store,
                                                              const Digest& digest,
@@ -284,12 +305,13 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
     ENTENTE_ASSIGN_OR_RETURN(new_state, SafetensorsWriter::Create(files, state_path, state_layout));
   }
 
-  const Layout update_layout = base->layout().UpdateLayout(EncodedDtype(request.encoding));
+  const std::vector<UpdateForm> forms = AcceptedForms(base->layout(), request.encoding);
+  ENTENTE_ASSIGN_OR_RETURN(auto form_of, FormsOf(request, files, forms));
   Work work{.request = request,
             .files = files,
             .base = *base,
-            .update_layout = update_layout,
-            .update_data_start = SafetensorsHeader(update_layout).size(),
+            .forms = forms,
+            .form_of = std::move(form_of),
             .optimizer = *optimizer,
             .old_state = old_state.get(),
             .blocks = aggregation::PlanBlocks(base->layout(), kBlockElements),

@@ -17,7 +17,7 @@
 #include "common/base/executor.h"
 #include "common/base/file_system.h"
 #include "common/base/strong_id.h"
-#include "common/codec/update_codec.h"
+#include "common/codec/update_encoding.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/optimizer/server_optimizer.h"
@@ -36,7 +36,8 @@ struct AggregationRequest {
   Digest optimizer_state;
   // By worker id: aggregation reads them in this order.
   std::map<WorkerId, AggregationInput> updates;
-  UpdateEncoding encoding = UpdateEncoding::kFp32;
+  // The recipe's. Each update is in this or in fp32; its file's header says in which.
+  UpdateEncoding encoding;
   double value_bound = 256;
   optimizer::ServerOptimizerSettings optimizer;
   // Names the temporary files; unique among runs at the same time.

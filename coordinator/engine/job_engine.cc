@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/config/proto_time.h"
@@ -287,6 +286,7 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
   const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
   Publish(std::move(transition));
   for (const jobs::JobEffect& effect : effects) CarryOut(effect);
+  if (working_state_.HasEnded()) SayJobEnded(*description_, deps_.workers);
   return absl::OkStatus();
 }
 
@@ -333,6 +333,7 @@ void JobEngine::Publish(jobs::JobTransition transition) {
   {
     absl::MutexLock lock(&mu_);
     if (transition.ended_round.has_value()) {
+      terms_.Count(*transition.ended_round);
       for (const auto& [worker, participant] : transition.ended_round->participants) {
         bytes_up_ += participant.update.bytes;
       }
@@ -398,7 +399,9 @@ void JobEngine::TryToOpenRound() {
 void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
   const absl::Time now = deps_.clock->Now();
   // A worker that is not attached gets its task when it comes back; until then its lease runs.
-  deps_.workers->Send(worker, TaskMessage(*description_, working_state_.round, worker, kind, now));
+  const auto terms = terms_.Of(worker, description_->recipe, *deps_.workers);
+  deps_.workers->Send(worker,
+                      TaskMessage(*description_, working_state_.round, worker, kind, terms, now));
   leases_.Renew(worker, now + lease_);
   ArmLeaseCheck();
 }

@@ -34,6 +34,7 @@
 #include "coordinator/engine/job_description.h"
 #include "coordinator/engine/lease_book.h"
 #include "coordinator/engine/watch_list.h"
+#include "coordinator/engine/worker_terms.h"
 #include "coordinator/jobs/job_machine.h"
 #include "coordinator/jobs/job_plan.h"
 #include "coordinator/members/worker_registry.h"
@@ -171,6 +172,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   jobs::JobState working_state_;
   LeaseBook leases_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
+  WorkerTermsBook terms_;
 
   mutable absl::Mutex mu_;
   std::shared_ptr<const jobs::JobState> state_ ABSL_GUARDED_BY(mu_);

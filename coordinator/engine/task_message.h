@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "common/base/strong_id.h"
 #include "coordinator/engine/job_description.h"
+#include "coordinator/engine/worker_terms.h"
 #include "coordinator/rounds/round_effect.h"
 #include "coordinator/rounds/round_state.h"
 #include "entente/v1/worker_service.pb.h"
@@ -16,7 +17,8 @@ namespace entente::engine {
 // The task of `worker` in `round`. Its seed depends on the recipe's seed, the round and the worker,
 // not on the attempt: the same work gives the same update.
 v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::RoundState& round,
-                                   const WorkerId& worker, v1::TaskKey::Kind kind, absl::Time now);
+                                   const WorkerId& worker, v1::TaskKey::Kind kind,
+                                   const WorkerTerms& terms, absl::Time now);
 
 v1::CoordinatorMessage TaskCancelledMessage(const JobId& job, const rounds::CancelTask& cancel);
 

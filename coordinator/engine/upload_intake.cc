@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/upload_intake.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/codec/update_encoding.h"
 #include "common/tensor/safetensors.h"
 #include "common/transfer/incoming_file.h"
 #include "coordinator/engine/transfer_permission.h"
@@ -167,15 +170,18 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   const jobs::AggregationPlan plan = jobs::AggregationPlanOf(job->description().recipe);
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsReader> base_model,
                            deps_.models->OpenModel(base));
-  const uint64_t expected_bytes = updates::UpdateBytes(base_model->layout(), plan.encoding);
+  const std::vector<UpdateForm> forms = AcceptedForms(base_model->layout(), plan.encoding);
+  const bool has_right_size = std::any_of(
+      forms.begin(), forms.end(),
+      [&header](const UpdateForm& form) { return form.file_bytes() == header.total_bytes(); });
   std::string fault;
   if (description.examples() == 0) {
     fault = "it was trained on zero examples";
   } else if (!std::isfinite(description.training_loss())) {
     fault = "its training loss is not finite";
-  } else if (header.total_bytes() != expected_bytes) {
+  } else if (!has_right_size) {
     fault = absl::StrCat("it has ", header.total_bytes(),
-                         " bytes, but an update of this model has ", expected_bytes);
+                         " bytes, but an update of this model has ", SizesText(forms));
   }
   if (!fault.empty()) {
     job->RefuseUpdate(worker, key, fault);

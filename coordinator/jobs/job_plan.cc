@@ -2,6 +2,7 @@
 #include "coordinator/jobs/job_plan.h"
 
 #include "common/config/proto_time.h"
+#include "common/recipe/recipe_encoding.h"
 
 namespace entente::jobs {
 namespace {
@@ -48,8 +49,7 @@ AggregationPlan AggregationPlanOf(const v1::Recipe& recipe) {
                        : aggregation::Weighting::kExamples;
   plan.member_weight_cap = aggregation.member_weight_cap();
   plan.value_bound = aggregation.value_bound();
-  plan.encoding = recipe.updates().encoding() == v1::Updates::ENCODING_BF16 ? UpdateEncoding::kBf16
-                                                                            : UpdateEncoding::kFp32;
+  plan.encoding = EncodingOf(recipe.updates());
   const v1::ServerOptimizer& server = recipe.server_optimizer();
   plan.optimizer.name = OptimizerNameOf(server.name());
   plan.optimizer.learning_rate = server.learning_rate();

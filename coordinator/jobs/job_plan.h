@@ -4,7 +4,7 @@
 
 // A recipe, turned into what the coordinator's own parts understand.
 
-#include "common/codec/update_codec.h"
+#include "common/codec/update_encoding.h"
 #include "coordinator/aggregation/member_weights.h"
 #include "coordinator/jobs/job_state.h"
 #include "coordinator/optimizer/server_optimizer.h"
@@ -17,7 +17,7 @@ struct AggregationPlan {
   aggregation::Weighting weighting = aggregation::Weighting::kExamples;
   double member_weight_cap = 1.0;
   double value_bound = 256;
-  UpdateEncoding encoding = UpdateEncoding::kFp32;
+  UpdateEncoding encoding;
   optimizer::ServerOptimizerSettings optimizer;
 };
 

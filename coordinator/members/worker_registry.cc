@@ -92,6 +92,14 @@ std::vector<WorkerId> WorkerRegistry::AttachedWith(absl::string_view dataset) co
   return found;
 }
 
+bool WorkerRegistry::CanWrite(const WorkerId& worker, v1::Updates::Encoding encoding) const {
+  absl::MutexLock lock(&mu_);
+  const auto it = workers_.find(worker);
+  if (it == workers_.end()) return false;
+  const auto& encodings = it->second.snapshot.description.encodings;
+  return std::find(encodings.begin(), encodings.end(), encoding) != encodings.end();
+}
+
 bool WorkerRegistry::Send(const WorkerId& worker, const v1::CoordinatorMessage& message) {
   std::shared_ptr<WorkerConnection> connection;
   {

@@ -51,6 +51,7 @@ struct WorkerDescription {
   std::string version;
   std::vector<std::string> datasets;
   std::string sandbox;
+  std::vector<v1::Updates::Encoding> encodings;  // That it can write.
   absl::Time certificate_expires_at;
 };
 
@@ -95,6 +96,10 @@ class WorkerRegistry {
 
   // Attached workers that offer the data set, sorted.
   std::vector<WorkerId> AttachedWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether the worker said, when it last attached, that it can write updates so.
+  bool CanWrite(const WorkerId& worker, v1::Updates::Encoding encoding) const
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether the worker is attached; if so the message is on its way.
   bool Send(const WorkerId& worker, const v1::CoordinatorMessage& message) ABSL_LOCKS_EXCLUDED(mu_);

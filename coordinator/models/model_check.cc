@@ -8,7 +8,6 @@
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "common/codec/tensor_values.h"
-#include "common/codec/update_codec.h"
 
 namespace entente::models {
 namespace {
@@ -47,7 +46,7 @@ absl::Status CheckModel(const SafetensorsReader& model) {
     const auto check = [&tensor](uint64_t first, absl::Span<const float> values) {
       return CheckValues(tensor.name, first, values, std::numeric_limits<float>::max());
     };
-    ENTENTE_RETURN_IF_ERROR(VisitValues(model, i, UpdateEncoding::kFp32, check));
+    ENTENTE_RETURN_IF_ERROR(VisitValues(model, PlainTensor(model, i), check));
   }
   return absl::OkStatus();
 }

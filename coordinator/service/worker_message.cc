@@ -8,11 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/utf8.h"
+#include "common/recipe/recipe_encoding.h"
 
 namespace entente::service {
 namespace {
 
 constexpr int kDatasetsMax = 1000;
+constexpr int kEncodingsMax = 100;
 constexpr size_t kWordBytesMax = 100;
 
 std::string CutReason(absl::string_view text) {
@@ -87,10 +89,26 @@ absl::Status CheckHello(const v1::Hello& hello) {
       return absl::InvalidArgumentError("a data set's name has 1 to 100 bytes");
     }
   }
+  if (hello.encodings_size() > kEncodingsMax) {
+    return absl::InvalidArgumentError(absl::StrCat("a worker may name ", kEncodingsMax,
+                                                   " encodings, not ", hello.encodings_size()));
+  }
   if (hello.version().size() > kWordBytesMax || hello.sandbox().size() > kWordBytesMax) {
     return absl::InvalidArgumentError("version and sandbox have at most 100 bytes");
   }
   return absl::OkStatus();
+}
+
+std::vector<v1::Updates::Encoding> EncodingsOf(const v1::Hello& hello) {
+  if (hello.encodings().empty()) return FirstEncodings();
+  std::vector<v1::Updates::Encoding> encodings;
+  for (const int encoding : hello.encodings()) {
+    // A newer worker's number may be none of ours; no recipe here asks for it.
+    if (v1::Updates::Encoding_IsValid(encoding)) {
+      encodings.push_back(static_cast<v1::Updates::Encoding>(encoding));
+    }
+  }
+  return encodings;
 }
 
 absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId& worker,

@@ -5,6 +5,8 @@
 // What a worker says on its control stream: checked, cut to size, and passed on to the job it is
 // about.
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "common/base/strong_id.h"
 #include "coordinator/service/service_context.h"
@@ -15,6 +17,9 @@ namespace entente::service {
 // FAILED_PRECONDITION if the protocol versions do not fit, naming both and what to install;
 // INVALID_ARGUMENT if a field is missing or too long.
 absl::Status CheckHello(const v1::Hello& hello);
+
+// How the worker can write updates: what its Hello names, or what workers could before it did.
+std::vector<v1::Updates::Encoding> EncodingsOf(const v1::Hello& hello);
 
 // INVALID_ARGUMENT if the message is malformed. A message about a job that is not there, or a round
 // that is over, is no error: it was late.

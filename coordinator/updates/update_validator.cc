@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/updates/update_validator.h"
 
+#include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -31,8 +33,10 @@ absl::Status CheckForm(const SafetensorsReader& update, const Layout& expected) 
 absl::Status ValidateUpdate(FileSystem& files, const std::string& path,
                             const UpdateExpectation& expectation) {
   ENTENTE_CHECK(expectation.model != nullptr);
-  const Layout expected = expectation.model->UpdateLayout(EncodedDtype(expectation.encoding));
-  const uint64_t header_bytes_max = 2 * SafetensorsHeader(expected).size() + kHeaderSlackBytes;
+  const std::vector<UpdateForm> forms = AcceptedForms(*expectation.model, expectation.encoding);
+  size_t header_bytes = 0;
+  for (const UpdateForm& form : forms) header_bytes = std::max(header_bytes, form.header.size());
+  const uint64_t header_bytes_max = 2 * header_bytes + kHeaderSlackBytes;
   const auto update = SafetensorsReader::Open(files, path, header_bytes_max);
   if (absl::IsInvalidArgument(update.status())) {
     // The reason travels to the worker, who has no use for the path on this machine.
@@ -40,18 +44,21 @@ absl::Status ValidateUpdate(FileSystem& files, const std::string& path,
         absl::StrReplaceAll(update.status().message(), {{path, "the update"}}));
   }
   if (!update.ok()) return update.status();
-  ENTENTE_RETURN_IF_ERROR(CheckForm(**update, expected));
-  for (size_t i = 0; i < expected.tensors().size(); ++i) {
+  // What is neither is judged as what the recipe asks for.
+  const UpdateForm& form =
+      (*update)->layout() == forms.back().layout ? forms.back() : forms.front();
+  ENTENTE_RETURN_IF_ERROR(CheckForm(**update, form.layout));
+  const Layout plain = expectation.model->UpdateLayout(Dtype::kF32);
+  for (size_t i = 0; i < plain.tensors().size(); ++i) {
+    const TensorSpec& tensor = plain.tensors()[i];
     const auto check = [&](uint64_t first, absl::Span<const float> values) {
-      return CheckValues(expected.tensors()[i].name, first, values, expectation.value_bound);
+      return CheckValues(tensor.name, first, values, expectation.value_bound);
     };
-    ENTENTE_RETURN_IF_ERROR(VisitValues(**update, i, expectation.encoding, check));
+    ENTENTE_RETURN_IF_ERROR(VisitValues(
+        **update, {.index = i, .elements = tensor.ElementCount(), .encoding = form.encoding},
+        check));
   }
   return absl::OkStatus();
-}
-
-uint64_t UpdateBytes(const Layout& model, UpdateEncoding encoding) {
-  return SafetensorsFileBytes(model.UpdateLayout(EncodedDtype(encoding)));
 }
 
 }  // namespace entente::updates

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/file_system.h"
-#include "common/codec/update_codec.h"
+#include "common/codec/update_encoding.h"
 #include "common/tensor/layout.h"
 
 namespace entente::updates {
@@ -17,18 +17,15 @@ namespace entente::updates {
 // What a valid update looks like.
 struct UpdateExpectation {
   const Layout* model = nullptr;  // Borrowed: the base model's layout.
-  UpdateEncoding encoding = UpdateEncoding::kFp32;
+  UpdateEncoding encoding;        // The recipe's. One in fp32 is welcome, too: AcceptedForms.
   double value_bound = 256;
 };
 
 // Reads the file at `path` once, in pieces. INVALID_ARGUMENT, naming the tensor and what is wrong:
-// not canonical safetensors; a tensor missing, extra, of the wrong shape or type; a NaN, an
-// infinity, a value beyond the bound (with its index and value).
+// not canonical safetensors; a tensor missing, extra, of the wrong shape or type; bytes that are
+// not the encoding's; a NaN, an infinity, a value beyond the bound (with its index and value).
 absl::Status ValidateUpdate(FileSystem& files, const std::string& path,
                             const UpdateExpectation& expectation);
-
-// Size of a valid update: any other declared size is refused before its bytes travel.
-uint64_t UpdateBytes(const Layout& model, UpdateEncoding encoding);
 
 }  // namespace entente::updates
 

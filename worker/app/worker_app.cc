@@ -16,6 +16,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/logging_level.h"
 #include "common/config/proto_time.h"
+#include "common/recipe/recipe_encoding.h"
 #include "common/rpc/connection_probe.h"
 #include "common/rpc/grpc_log.h"
 #include "common/rpc/tls_credentials.h"
@@ -24,6 +25,7 @@
 #include "worker/cache/model_cache.h"
 #include "worker/session/coordinator_link.h"
 #include "worker/session/grpc_transfers.h"
+#include "worker/session/residual_store.h"
 #include "worker/session/resume_state.h"
 #include "worker/session/task_flow.h"
 #include "worker/session/task_loop.h"
@@ -66,6 +68,7 @@ v1::Hello MakeHello(const WorkerOptions& options, const WorkerSetup& setup) {
   hello.set_version(options.version);
   for (const auto& [name, dataset] : setup.datasets) hello.add_datasets(name);
   hello.set_sandbox(std::string(SandboxName(setup.trainer.sandbox.kind)));
+  for (const v1::Updates::Encoding encoding : KnownEncodings()) hello.add_encodings(encoding);
   return hello;
 }
 
@@ -88,6 +91,8 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
       ModelCache::Open(files, setup.models_folder, setup.config.cache_bytes_max()));
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ResumeState> resume_state,
                            ResumeState::Open(files, setup.updates_folder));
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ResidualStore> residuals,
+                           ResidualStore::Open(files, setup.residuals_folder));
   const SystemClock clock;
   SystemRandomSource random;
   const std::string& coordinator = setup.config.coordinator();
@@ -104,7 +109,8 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                  .admission = &admission,
                  .transfers = &transfers,
                  .trainer = &trainer,
-                 .resume_state = resume_state.get()});
+                 .resume_state = resume_state.get(),
+                 .residuals = residuals.get()});
   CoordinatorLink link(
       channel, &random,
       {.coordinator = coordinator, .hello = MakeHello(options, setup), .explain = [&] {

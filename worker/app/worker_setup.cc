@@ -72,6 +72,7 @@ absl::StatusOr<WorkerSetup> LoadWorkerSetup(FileSystem& files, const std::string
                                 .silence_max = ToDuration(config.trainer().silence_max())},
                     .models_folder = sandbox.models_folder,
                     .updates_folder = absl::StrCat(work, "/updates"),
+                    .residuals_folder = absl::StrCat(work, "/residuals"),
                     .trainer_folder = sandbox.work_folder};
   return setup;
 }

@@ -21,8 +21,9 @@ struct WorkerSetup {
   LocalPolicy policy;
   OfferedDatasets datasets;
   TrainerHostOptions trainer;
-  std::string models_folder;  // Three folders in the work directory; not made yet.
+  std::string models_folder;  // Four folders in the work directory; not made yet.
   std::string updates_folder;
+  std::string residuals_folder;
   std::string trainer_folder;
 };
 

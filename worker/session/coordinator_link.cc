@@ -161,6 +161,9 @@ void CoordinatorLink::HandleMessage(v1::CoordinatorMessage message) {
     case v1::CoordinatorMessage::kCancelled:
       listener_->HandleCancelled(message.cancelled());
       break;
+    case v1::CoordinatorMessage::kJobEnded:
+      listener_->HandleJobEnded(message.job_ended());
+      break;
     case v1::CoordinatorMessage::kGoodbye: {
       absl::MutexLock lock(&mu_);
       goodbye_ = message.goodbye().reason();

@@ -12,20 +12,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/log.h"
+#include "common/base/random_source.h"
 #include "common/base/status_macros.h"
 #include "common/codec/update_codec.h"
 #include "common/config/enum_words.h"
 #include "common/config/proto_to_json.h"
+#include "common/recipe/recipe_encoding.h"
 #include "common/tensor/safetensors.h"
 #include "worker/session/task_key.h"
 
 namespace entente::worker {
 namespace {
-
-UpdateEncoding EncodingOf(const v1::Recipe& recipe) {
-  return recipe.updates().encoding() == v1::Updates::ENCODING_BF16 ? UpdateEncoding::kBf16
-                                                                   : UpdateEncoding::kFp32;
-}
 
 std::string FormatWord(config::v1::Dataset::Format format) {
   const auto* const value = config::v1::Dataset::Format_descriptor()->FindValueByNumber(format);
@@ -102,6 +99,13 @@ TaskResult TaskFlow::Run(const v1::Task& task, absl::Time deadline, const Report
 void TaskFlow::Forget(const v1::TaskKey& key) {
   if (const absl::Status dropped = dependencies_.resume_state->Drop(key); !dropped.ok()) {
     log::Warning("cannot remove a kept update", {{"reason", dropped.message()}});
+  }
+}
+
+void TaskFlow::ForgetJob(const std::string& job_id) {
+  if (const absl::Status dropped = dependencies_.residuals->KeepOnly(job_id, Digest());
+      !dropped.ok()) {
+    log::Warning("cannot remove a residual", {{"reason", dropped.message()}});
   }
 }
 
@@ -183,14 +187,50 @@ absl::StatusOr<KeptUpdate> TaskFlow::MakeUpdate(const Work& work) {
 absl::Status TaskFlow::CheckUpdateBytes(const Work& work, const std::string& model_path) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> model,
                            SafetensorsReader::Open(*dependencies_.files, model_path));
-  const Dtype dtype = EncodedDtype(EncodingOf(work.task.recipe()));
-  return dependencies_.admission->CheckUpdate(
-      work.task, SafetensorsFileBytes(model->layout().UpdateLayout(dtype)));
+  const UpdateEncoding encoding = EncodingOf(work.task.recipe().updates());
+  return dependencies_.admission->CheckUpdate(work.task,
+                                              UpdateFormOf(model->layout(), encoding).file_bytes());
 }
 
 absl::Duration TaskFlow::TimeLeft(const Work& work) const {
   // Never none, which would be no deadline to tell the trainer; the token ends what is overdue.
   return std::max(work.deadline - dependencies_.clock->Now(), absl::Milliseconds(1));
+}
+
+absl::Status TaskFlow::Encode(const Work& work, const std::string& source,
+                              const std::string& target) {
+  const v1::Recipe& recipe = work.task.recipe();
+  const std::string& job_id = work.task.key().job_id();
+  // The task's seed is this worker's and this round's own: no two round alike, and one that is made
+  // again rounds as it did.
+  EncodeRequest request;
+  request.source = source;
+  request.encoding = EncodingOf(recipe.updates());
+  request.target = target;
+  request.seed = DeriveSeed(work.task.seed(), "rounding");
+  if (request.encoding.kind == EncodingKind::kTopk) {
+    const auto counted = Digest::FromHex(work.task.counted_update_digest());
+    if (counted.ok()) {
+      request.residual = dependencies_.residuals->Find(job_id, *counted).value_or("");
+      if (request.residual.empty()) {
+        log::Warning("what topk left out of the last update is not here and is lost",
+                     {{"task", TaskText(work.task.key())}, {"update", counted->ToHex()}});
+      }
+    }
+    // Of updates that never counted.
+    ENTENTE_RETURN_IF_ERROR(
+        dependencies_.residuals->KeepOnly(job_id, counted.ok() ? *counted : Digest()));
+    request.next_residual = dependencies_.residuals->NewPath(job_id);
+    request.value_bound = recipe.aggregation().value_bound();
+  }
+  absl::Status made = EncodeUpdate(*dependencies_.files, request);
+  if (absl::IsFailedPrecondition(made) && !request.residual.empty()) {
+    log::Warning("what topk left out of the last update cannot be used and is lost",
+                 {{"task", TaskText(work.task.key())}, {"reason", made.message()}});
+    request.residual.clear();
+    made = EncodeUpdate(*dependencies_.files, request);
+  }
+  return made;
 }
 
 absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainResult& result) {
@@ -204,7 +244,7 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   RemoveQuietly(unchecked);  // Of a run that was cut off.
   absl::Status made = TakeOver(result.output, unchecked);
   if (made.ok()) {
-    made = EncodeUpdate(files, unchecked, EncodingOf(work.task.recipe()), update.path);
+    made = Encode(work, unchecked, update.path);
   }
   RemoveQuietly(unchecked);
   if (absl::IsInvalidArgument(made)) {
@@ -218,6 +258,15 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   }
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files.SizeBytes(update.path));
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Sha256OfFile(files, update.path));
+  if (EncodingOf(work.task.recipe().updates()).kind == EncodingKind::kTopk) {
+    // Before the update is: one that is sent must have its residual. Without the update it is never
+    // asked for, and goes with the next task.
+    const absl::Status kept = dependencies_.residuals->Keep(work.task.key().job_id(), digest);
+    if (!kept.ok()) {
+      RemoveQuietly(update.path);
+      return kept;
+    }
+  }
   if (absl::Status permitted = dependencies_.admission->CheckUpdate(work.task, bytes);
       !permitted.ok()) {
     RemoveQuietly(update.path);

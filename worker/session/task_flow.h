@@ -20,6 +20,7 @@
 #include "common/base/clock.h"
 #include "common/base/file_system.h"
 #include "worker/cache/model_cache.h"
+#include "worker/session/residual_store.h"
 #include "worker/session/resume_state.h"
 #include "worker/session/task_admission.h"
 #include "worker/session/task_runner.h"
@@ -40,6 +41,7 @@ class TaskFlow final : public TaskRunner {
     Transfers* transfers = nullptr;
     Trainer* trainer = nullptr;
     ResumeState* resume_state = nullptr;
+    ResidualStore* residuals = nullptr;
   };
 
   explicit TaskFlow(Dependencies dependencies);
@@ -47,6 +49,7 @@ class TaskFlow final : public TaskRunner {
   TaskResult Run(const v1::Task& task, absl::Time deadline, const Report& report,
                  const CancelToken& cancel) override;
   void Forget(const v1::TaskKey& key) override;
+  void ForgetJob(const std::string& job_id) override;
   void Close() override;
 
  private:
@@ -65,6 +68,9 @@ class TaskFlow final : public TaskRunner {
   absl::StatusOr<KeptUpdate> MakeUpdate(const Work& work);
   absl::Status CheckUpdateBytes(const Work& work, const std::string& model_path);
   absl::Duration TimeLeft(const Work& work) const;
+  // Writes the trainer's file as the recipe wants it, for topk with what was left out before, and
+  // leaves what is left out now in the residual store.
+  absl::Status Encode(const Work& work, const std::string& source, const std::string& target);
   absl::StatusOr<KeptUpdate> KeepUpdate(const Work& work, const TrainResult& result);
   absl::StatusOr<ModelCache::Lease> FetchModel(const Work& work, const std::string& digest);
   // Prepares the trainer, runs `step`, and does both once more if the trainer broke.

@@ -14,6 +14,7 @@ class TaskListener {
 
   virtual void HandleTask(v1::Task task) = 0;
   virtual void HandleCancelled(const v1::TaskCancelled& cancelled) = 0;
+  virtual void HandleJobEnded(const v1::JobEnded& ended) = 0;
 };
 
 }  // namespace entente::worker

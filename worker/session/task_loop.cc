@@ -84,6 +84,12 @@ void TaskLoop::HandleCancelled(const v1::TaskCancelled& cancelled) {
   Remove(cancelled.key().job_id(), cancelled.reason());
 }
 
+void TaskLoop::HandleJobEnded(const v1::JobEnded& ended) {
+  absl::MutexLock lock(&mu_);
+  // More jobs than have a task here cannot end at once; a peer that says so is not listened to.
+  if (jobs_to_forget_.size() < limits::kWorkerTasksMax) jobs_to_forget_.push_back(ended.job_id());
+}
+
 void TaskLoop::Drain(absl::Duration limit) {
   {
     absl::MutexLock lock(&mu_);
@@ -108,15 +114,17 @@ void TaskLoop::Drain(absl::Duration limit) {
 void TaskLoop::RunTasks() {
   while (true) {
     std::vector<v1::TaskKey> to_forget;
+    std::vector<std::string> jobs_to_forget;
     EntryPointer next;
     {
       absl::MutexLock lock(&mu_);
       const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-        return stopping_ || !queue_.empty() || !to_forget_.empty();
+        return stopping_ || !queue_.empty() || !to_forget_.empty() || !jobs_to_forget_.empty();
       };
       mu_.Await(absl::Condition(&has_work));
       to_forget.swap(to_forget_);
-      if (stopping_ && to_forget.empty()) break;
+      jobs_to_forget.swap(jobs_to_forget_);
+      if (stopping_ && to_forget.empty() && jobs_to_forget.empty()) break;
       if (!queue_.empty()) {
         next = queue_.front();
         queue_.pop_front();
@@ -125,6 +133,7 @@ void TaskLoop::RunTasks() {
       }
     }
     for (const v1::TaskKey& key : to_forget) dependencies_.runner->Forget(key);
+    for (const std::string& job_id : jobs_to_forget) dependencies_.runner->ForgetJob(job_id);
     if (next != nullptr) RunOne(next);
   }
   dependencies_.runner->Close();

@@ -54,6 +54,7 @@ class TaskLoop final : public TaskListener {
 
   void HandleTask(v1::Task task) override ABSL_LOCKS_EXCLUDED(mu_);
   void HandleCancelled(const v1::TaskCancelled& cancelled) override ABSL_LOCKS_EXCLUDED(mu_);
+  void HandleJobEnded(const v1::JobEnded& ended) override ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes no more tasks, gives up the queued ones, waits for at most `limit` for the running one,
   // then cancels it. The coordinator hears of each. Returns when nothing runs any more and the
@@ -111,6 +112,7 @@ class TaskLoop final : public TaskListener {
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::TaskKey> to_forget_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::string> jobs_to_forget_ ABSL_GUARDED_BY(mu_);
   EntryPointer running_ ABSL_GUARDED_BY(mu_);  // Null while idle.
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

@@ -44,6 +44,9 @@ class TaskRunner {
   // The task's round has moved on: forgets what was kept for it.
   virtual void Forget(const v1::TaskKey& key) = 0;
 
+  // The job is over: forgets what was kept for its next rounds.
+  virtual void ForgetJob(const std::string& job_id) = 0;
+
   // No more tasks will come: stops the trainer.
   virtual void Close() = 0;
 };

@@ -49,5 +49,12 @@ TEST(DeriveSeedTest, BytesAboveAsciiCountAsUnsigned) {
   EXPECT_EQ(DeriveSeed(0, "\xff"), SplitMix64(SplitMix64(0) ^ 0xff));
 }
 
+TEST(SplitMix64Test, AnyNumberOfTheSequenceCanBeHadAlone) {
+  // The first numbers of the generator seeded with 1234567, as its authors' code gives them.
+  EXPECT_EQ(SplitMix64At(1234567, 0), 6457827717110365317U);
+  EXPECT_EQ(SplitMix64At(1234567, 1), 3203168211198807973U);
+  EXPECT_EQ(SplitMix64At(1234567, 2), 9817491932198370423U);
+}
+
 }  // namespace
 }  // namespace entente

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -37,7 +38,7 @@ TEST(TensorValuesTest, EveryValueIsVisitedOnceAndInOrder) {
     seen.insert(seen.end(), piece.begin(), piece.end());
     return absl::OkStatus();
   };
-  ASSERT_THAT(VisitValues(*reader, 0, UpdateEncoding::kFp32, visit), IsOk());
+  ASSERT_THAT(VisitValues(*reader, PlainTensor(*reader, 0), visit), IsOk());
 
   EXPECT_EQ(seen, values);
 }
@@ -54,7 +55,7 @@ TEST(TensorValuesTest, VisitStopsAtTheFirstError) {
     return absl::AbortedError("enough");
   };
 
-  EXPECT_THAT(VisitValues(*reader, 0, UpdateEncoding::kFp32, visit),
+  EXPECT_THAT(VisitValues(*reader, PlainTensor(*reader, 0), visit),
               StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(visits, 1);
 }
@@ -67,9 +68,34 @@ TEST(TensorValuesTest, EmptyTensorIsNotVisited) {
   ASSERT_OK_AND_ASSIGN(const auto reader, SafetensorsReader::Open(files, folder.File("file")));
 
   EXPECT_THAT(
-      VisitValues(*reader, 0, UpdateEncoding::kBf16,
+      VisitValues(*reader, {.index = 0, .elements = 0, .encoding = UpdateEncoding::kBf16},
                   [](uint64_t, absl::Span<const float>) { return absl::InternalError("visited"); }),
       IsOk());
+}
+
+TEST(TensorValuesTest, BadBlockIsNamedWithItsTensorAndPlace) {
+  TempFolder folder;
+  PosixFileSystem files;
+  constexpr uint64_t kCount = 300'000;
+  const uint64_t size = EncodedBytes(UpdateEncoding::kInt8, kCount);
+  ASSERT_OK_AND_ASSIGN(const Layout layout, Layout::Create({{"w", Dtype::kU8, {size}}}));
+  std::string bytes(size, '\0');
+  bytes[1024 * 260 + 9] = '\x80';
+  folder.Write("file", SafetensorsHeader(layout) + bytes);
+  ASSERT_OK_AND_ASSIGN(const auto reader, SafetensorsReader::Open(files, folder.File("file")));
+
+  EXPECT_THAT(
+      VisitValues(*reader, {.index = 0, .elements = kCount, .encoding = UpdateEncoding::kInt8},
+                  [](uint64_t, absl::Span<const float>) { return absl::OkStatus(); }),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("tensor \"w\": in the block at element 262144 an integer is -128")));
+}
+
+TEST(FloatBoundTest, IsTheLargestFloatThatIsNotBeyond) {
+  EXPECT_EQ(FloatBound(256), 256);
+  EXPECT_LE(double{FloatBound(0.1)}, 0.1);
+  EXPECT_GT(double{std::nextafter(FloatBound(0.1), 1.0F)}, 0.1);
+  EXPECT_EQ(FloatBound(1e300), std::numeric_limits<float>::max());
 }
 
 TEST(CheckValuesTest, ValuesUpToTheBoundAreFine) {

@@ -4,12 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "common/codec/tensor_values.h"
 #include "common/tensor/safetensors.h"
 #include "tests/support/bytes_of.h"
 #include "tests/support/faulty_file_system.h"
@@ -24,77 +25,6 @@ using ::testing::HasSubstr;
 
 constexpr float kEncodedInfinity = std::numeric_limits<float>::infinity();
 
-// The bfloat16 nearest to `value`, ties to the even one, by trying all of them.
-uint16_t SlowBf16(float value) {
-  uint16_t best = 0;
-  double best_distance = std::numeric_limits<double>::infinity();
-  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
-    const auto candidate = static_cast<uint16_t>(bits);
-    const double number = double{FromBf16(candidate)};
-    if (!std::isfinite(number) || std::signbit(number) != std::signbit(value)) continue;
-    const double distance = std::fabs(number - value);
-    if (distance < best_distance || (distance == best_distance && candidate % 2 == 0)) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
-}
-
-TEST(Bf16Test, RoundsToNearestEvenAsASearchOverAllNumbersDoes) {
-  std::vector<float> values = {0.0F,         -0.0F,     1.0F,      1.00390625F, 1.01171875F,
-                               -1.00390625F, 3.14159F,  1e-40F,    -1e30F,      255.9F,
-                               0x1.fep127F,  0x1p-133F, 0x1p-134F, 0x1.8p-133F};
-  uint32_t bits = 12345;
-  for (int i = 0; i < 40; ++i) {
-    bits = bits * 1664525U + 1013904223U;
-    const auto value = std::bit_cast<float>(bits);
-    if (std::fabs(value) <= 0x1.fep127F) values.push_back(value);
-  }
-  for (const float value : values) {
-    EXPECT_EQ(ToBf16(value), SlowBf16(value)) << value;
-  }
-}
-
-TEST(Bf16Test, EveryBf16SurvivesTheRoundTrip) {
-  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
-    const float value = FromBf16(static_cast<uint16_t>(bits));
-    if (std::isnan(value)) continue;
-    EXPECT_EQ(ToBf16(value), bits);
-  }
-}
-
-TEST(Bf16Test, NanStaysNanEvenWhenItsPayloadIsCutOff) {
-  EXPECT_TRUE(std::isnan(FromBf16(ToBf16(std::bit_cast<float>(0x7f800001U)))));
-  EXPECT_TRUE(std::isnan(FromBf16(ToBf16(std::bit_cast<float>(0xffffffffU)))));
-}
-
-TEST(Bf16Test, InfinityStaysAndTheTieAboveTheLargestNumberOverflows) {
-  EXPECT_EQ(FromBf16(ToBf16(kEncodedInfinity)), kEncodedInfinity);
-  EXPECT_EQ(FromBf16(ToBf16(0x1.ffp127F)), kEncodedInfinity);
-  EXPECT_EQ(FromBf16(ToBf16(0x1.fefffep127F)), 0x1.fep127F);
-}
-
-TEST(DecodeValuesTest, BytesNeedNotBeAligned) {
-  const std::string bytes = "x" + BytesOf({1.5F, -2.0F});
-  std::vector<float> values(2);
-
-  DecodeValues(UpdateEncoding::kFp32, absl::MakeConstSpan(bytes.data() + 1, 8),
-               absl::MakeSpan(values));
-
-  EXPECT_THAT(values, ::testing::ElementsAre(1.5F, -2.0F));
-}
-
-TEST(DecodeValuesTest, Bf16IsLittleEndian) {
-  const std::string bytes("\x80\x3f\x00\xc0", 4);
-  std::vector<float> values(2);
-
-  DecodeValues(UpdateEncoding::kBf16, absl::MakeConstSpan(bytes.data(), bytes.size()),
-               absl::MakeSpan(values));
-
-  EXPECT_THAT(values, ::testing::ElementsAre(1.0F, -2.0F));
-}
-
 class EncodeUpdateTest : public ::testing::Test {
  protected:
   // Writes a canonical file of one tensor.
@@ -103,11 +33,35 @@ class EncodeUpdateTest : public ::testing::Test {
     folder_.Write("source", SafetensorsHeader(*Layout::Create({{"w", dtype, {count}}})) + bytes);
   }
   absl::Status Encode(UpdateEncoding encoding) {
-    return EncodeUpdate(files_, folder_.File("source"), encoding, target_);
+    return EncodeUpdate(
+        files_,
+        {.source = folder_.File("source"), .encoding = encoding, .target = target_, .seed = seed_});
   }
+
+  // Every value of the one tensor in the target.
+  std::vector<float> Decode(const UpdateEncoding& encoding, uint64_t elements) {
+    return DecodeFile(target_, encoding, elements);
+  }
+  std::vector<float> DecodeFile(const std::string& path, const UpdateEncoding& encoding,
+                                uint64_t elements) {
+    const auto reader = SafetensorsReader::Open(files_, path);
+    EXPECT_THAT(reader, IsOk());
+    EXPECT_TRUE((*reader)->is_canonical());
+    std::vector<float> all;
+    const auto collect = [&all](uint64_t, absl::Span<const float> values) {
+      all.insert(all.end(), values.begin(), values.end());
+      return absl::OkStatus();
+    };
+    EXPECT_THAT(
+        VisitValues(**reader, {.index = 0, .elements = elements, .encoding = encoding}, collect),
+        IsOk());
+    return all;
+  }
+  std::string Target() { return *ReadTextFile(files_, target_, 10'000'000); }
 
   TempFolder folder_;
   FaultyFileSystem files_;
+  uint64_t seed_ = 1;
   const std::string target_ = folder_.File("target");
 };
 
@@ -197,6 +151,148 @@ TEST_F(EncodeUpdateTest, FullDiskLeavesNothing) {
     files_.bytes_left = bytes;
     EXPECT_THAT(Encode(UpdateEncoding::kFp32), StatusIs(absl::StatusCode::kResourceExhausted));
     EXPECT_FALSE(files_.Exists(target_));
+  }
+}
+
+TEST_F(EncodeUpdateTest, Fp16RefusesWhatItCannotHold) {
+  WriteSource(Dtype::kF32, BytesOf({65'519.0F}));
+  EXPECT_THAT(Encode(UpdateEncoding::kFp16), IsOk());
+  WriteSource(Dtype::kF32, BytesOf({65'520.0F}));
+  EXPECT_THAT(Encode(UpdateEncoding::kFp16),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("holds 65520 at index 0")));
+}
+
+std::vector<float> SomeValues(size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 0.01F);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+TEST_F(EncodeUpdateTest, EveryEncodingHasTheSizeThatIsKnownBefore) {
+  const Layout model = *Layout::Create({{"w", Dtype::kF32, {5'001}}});
+  WriteSource(Dtype::kF32, BytesOf(SomeValues(5'001, 1)));
+  for (const UpdateEncoding& encoding :
+       {UpdateEncoding::kFp32, UpdateEncoding::kBf16, UpdateEncoding::kFp16, UpdateEncoding::kInt8,
+        UpdateEncoding::kInt4, UpdateEncoding::Topk(0.03125, TopkValues::kInt8),
+        UpdateEncoding::Topk(0.5, TopkValues::k2Bit)}) {
+    ASSERT_THAT(Encode(encoding), IsOk());
+    EXPECT_EQ(Target().size(), UpdateFormOf(model, encoding).file_bytes());
+    EXPECT_EQ(Decode(encoding, 5'001).size(), 5'001U);
+  }
+}
+
+TEST_F(EncodeUpdateTest, SameSeedGivesTheSameBytesAndAnotherSeedOthers) {
+  WriteSource(Dtype::kF32, BytesOf(SomeValues(1'000, 2)));
+  ASSERT_THAT(Encode(UpdateEncoding::kInt8), IsOk());
+  const std::string first = Target();
+  ASSERT_THAT(Encode(UpdateEncoding::kInt8), IsOk());
+  EXPECT_EQ(Target(), first);
+
+  seed_ = 2;
+  ASSERT_THAT(Encode(UpdateEncoding::kInt8), IsOk());
+  EXPECT_NE(Target(), first);
+}
+
+// topk with its residual, round after round.
+class ErrorFeedbackTest : public EncodeUpdateTest {
+ protected:
+  static constexpr size_t kCount = 270'000;  // Two pieces, and a chunk that is not whole.
+
+  absl::Status Send(const std::vector<float>& update, double value_bound = 256) {
+    WriteSource(Dtype::kF32, BytesOf(update));
+    const std::string before = round_ == 0 ? "" : folder_.File(std::to_string(round_));
+    ++round_;
+    return EncodeUpdate(files_, {.source = folder_.File("source"),
+                                 .encoding = encoding_,
+                                 .target = target_,
+                                 .residual = before,
+                                 .next_residual = folder_.File(std::to_string(round_)),
+                                 .value_bound = value_bound});
+  }
+  std::vector<float> Residual(size_t count) {
+    return DecodeFile(folder_.File(std::to_string(round_)), UpdateEncoding::kFp32, count);
+  }
+
+  UpdateEncoding encoding_ = UpdateEncoding::Topk(0.125, TopkValues::kInt8);
+  int round_ = 0;
+};
+
+TEST_F(ErrorFeedbackTest, WhatWasSentAndWhatIsLeftIsWhatWasMeant) {
+  for (const TopkValues form : {TopkValues::kInt8, TopkValues::k2Bit}) {
+    encoding_ = UpdateEncoding::Topk(0.125, form);
+    round_ = 0;
+    std::vector<double> meant(kCount);
+    std::vector<double> sent(kCount);
+    for (unsigned round = 0; round < 5; ++round) {
+      const std::vector<float> update = SomeValues(kCount, round);
+      ASSERT_THAT(Send(update), IsOk());
+      const std::vector<float> decoded = Decode(encoding_, kCount);
+      const std::vector<float> left = Residual(kCount);
+      for (size_t i = 0; i < kCount; ++i) {
+        meant[i] += update[i];
+        sent[i] += decoded[i];
+        ASSERT_NEAR(sent[i] + left[i], meant[i], 1e-7) << i;
+      }
+    }
+  }
+}
+
+TEST_F(ErrorFeedbackTest, OfAnUpdateThatDoesNotChangeTheMeanSentComesNear) {
+  const std::vector<float> update = SomeValues(10'000, 7);
+  std::vector<double> sent(update.size());
+  constexpr int kRounds = 200;
+  for (int round = 0; round < kRounds; ++round) {
+    ASSERT_THAT(Send(update), IsOk());
+    const std::vector<float> decoded = Decode(encoding_, update.size());
+    for (size_t i = 0; i < sent.size(); ++i) sent[i] += decoded[i];
+  }
+  for (size_t i = 0; i < sent.size(); ++i) ASSERT_NEAR(sent[i] / kRounds, update[i], 2e-3) << i;
+}
+
+TEST_F(ErrorFeedbackTest, WithoutAResidualItIsLost) {
+  ASSERT_THAT(Send({1, 0.5F}), IsOk());
+  EXPECT_THAT(Residual(2), ::testing::ElementsAre(0, 0.5F));
+  round_ = 0;
+  ASSERT_THAT(Send({0, 0}), IsOk());
+  EXPECT_THAT(Decode(encoding_, 2), ::testing::ElementsAre(0, 0));
+}
+
+TEST_F(ErrorFeedbackTest, NothingBeyondTheBoundIsSentAndTheRestIsLeft) {
+  ASSERT_THAT(Send({4, 3}, 4), IsOk());
+  ASSERT_THAT(Send({0, 3}, 4), IsOk());
+  EXPECT_THAT(Decode(encoding_, 2), ::testing::ElementsAre(0, ::testing::FloatNear(4, 1e-6F)));
+  EXPECT_THAT(Residual(2), ::testing::ElementsAre(0, ::testing::FloatNear(2, 1e-6F)));
+
+  EXPECT_THAT(Send({0, 5}, 4), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        HasSubstr("holds 5 at index 1; values beyond 4")));
+}
+
+TEST_F(ErrorFeedbackTest, ResidualOfAnotherModelIsRefusedAndNothingIsLeft) {
+  ASSERT_THAT(Send({1, 2, 3}), IsOk());
+  EXPECT_THAT(Send({1, 2}), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                     HasSubstr("residual of the earlier updates")));
+  EXPECT_FALSE(files_.Exists(target_));
+  EXPECT_FALSE(files_.Exists(folder_.File("2")));
+}
+
+TEST_F(ErrorFeedbackTest, SpoiltResidualCountsForNothingWhereItIsSpoilt) {
+  ASSERT_THAT(Send({1, 2}), IsOk());
+  folder_.Write("1", SafetensorsHeader(*Layout::Create({{"w", Dtype::kF32, {2}}})) +
+                         BytesOf({std::numeric_limits<float>::quiet_NaN(), 1.0F}));
+  ASSERT_THAT(Send({0, 2}), IsOk());
+  EXPECT_THAT(Decode(encoding_, 2), ::testing::ElementsAre(0, ::testing::FloatNear(3, 1e-6F)));
+}
+
+TEST_F(ErrorFeedbackTest, FullDiskLeavesNothing) {
+  // The update takes 64 + 7 bytes, the residual 64 + 8: full in each header and in each body.
+  for (const int64_t bytes : {0, 70, 100, 140}) {
+    round_ = 0;
+    files_.bytes_left = bytes;
+    EXPECT_THAT(Send({1, 2}), StatusIs(absl::StatusCode::kResourceExhausted)) << bytes;
+    EXPECT_FALSE(files_.Exists(target_));
+    EXPECT_FALSE(files_.Exists(folder_.File("1")));
   }
 }
 

@@ -23,7 +23,8 @@ TEST(EnumWordsTest, LeavesOutThePrefixThatTheTypesValuesShare) {
 }
 
 TEST(EnumWordsTest, TheUnsetValueCannotBeWritten) {
-  EXPECT_THAT(EnumWords(*v1::Updates::Encoding_descriptor()), ElementsAre("fp32", "bf16"));
+  EXPECT_THAT(EnumWords(*v1::Updates::Encoding_descriptor()),
+              ElementsAre("fp32", "bf16", "fp16", "int8", "int4", "topk"));
   EXPECT_EQ(FindEnumValue(*v1::Updates::Encoding_descriptor(), "unspecified"), nullptr);
 }
 

@@ -106,7 +106,7 @@ TEST(YamlToProtoTest, AnUnknownKeyIsNamedWithTheNearest) {
 
 TEST(YamlToProtoTest, AnUnknownKeyLikeNoOtherIsAnsweredWithAllThereAre) {
   EXPECT_EQ(RecipeMistake("updates: {compression: zip}\n"),
-            "recipe.yaml:1:11: unknown key \"compression\" in updates; known are encoding");
+            "recipe.yaml:1:11: unknown key \"compression\" in updates; known are encoding, topk");
 }
 
 TEST(YamlToProtoTest, AKeyThatIsThereTwiceIsRefused) {
@@ -127,7 +127,7 @@ TEST(YamlToProtoTest, AnUnknownWordIsNamedWithTheNearestOrAll) {
             "\"classification\"?");
   EXPECT_EQ(RecipeMistake("updates: {encoding: unspecified}\n"),
             "recipe.yaml:1:21: updates.encoding is \"unspecified\", which it cannot be; known are "
-            "fp32, bf16");
+            "fp32, bf16, fp16, int8, int4, topk");
   EXPECT_EQ(RecipeMistake("task: 1\n"),
             "recipe.yaml:1:7: task is \"1\", which it cannot be; known are classification, "
             "regression");

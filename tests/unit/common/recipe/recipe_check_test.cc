@@ -209,6 +209,18 @@ TEST(RecipeCheckTest, WhatWouldBeIgnoredIsRefused) {
       "two");
 }
 
+TEST(RecipeCheckTest, TopkIsForTopkAndItsFractionIsAtMostAHalf) {
+  EXPECT_EQ(MistakeWith("", "updates: {encoding: topk}"), "");
+  EXPECT_EQ(MistakeWith("", "updates: {encoding: topk, topk: {fraction: 0.5, values: 2bit}}"), "");
+  EXPECT_EQ(MistakeWith("", "updates: {encoding: topk, topk: {fraction: 0.6}}"),
+            "updates.topk.fraction is 0.6; it must be over 0, at most 0.5");
+  EXPECT_THAT(MistakeWith("", "updates: {encoding: topk, topk: {fraction: 0}}"),
+              HasSubstr("over 0, at most 0.5"));
+  EXPECT_EQ(MistakeWith("", "updates: {encoding: int8, topk: {values: int8}}"),
+            "updates.topk is for topk only; remove it, or choose topk");
+  EXPECT_THAT(MistakeWith("", "updates: {encoding: int9}"), HasSubstr("int8"));
+}
+
 TEST(RecipeCheckTest, GraceAndLeaseFitIntoTheDeadline) {
   EXPECT_EQ(MistakeWith("", "pacing: {deadline: 10m, grace: 10m, lease: 10m}"), "");
   EXPECT_EQ(MistakeWith("", "pacing: {deadline: 10m, grace: 11m}"),

@@ -124,5 +124,12 @@ TEST(RecipeDefaultsTest, AnEmptyRecipeStillLacksWhatIsRequired) {
                                             "name is missing; say what the job is called"));
 }
 
+TEST(RecipeDefaultsTest, OnlyTopkHasItsNumbers) {
+  const v1::Updates topk = Parsed(RecipeWith("", "updates: {encoding: topk}")).updates();
+  EXPECT_EQ(topk.topk().fraction(), 0.03125);
+  EXPECT_EQ(topk.topk().values(), v1::TopK::VALUES_INT8);
+  EXPECT_FALSE(Parsed(RecipeWith("", "updates: {encoding: int4}")).updates().has_topk());
+}
+
 }  // namespace
 }  // namespace entente

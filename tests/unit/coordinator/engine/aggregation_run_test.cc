@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/codec/update_codec.h"
 #include "common/tensor/safetensors.h"
 #include "tests/support/bytes_of.h"
 #include "tests/support/faulty_file_system.h"
@@ -333,6 +334,41 @@ TEST_F(AggregationRunTest, ModelThatIsNotF32IsRefused) {
 TEST_F(AggregationRunTest, NoUpdatesAreRefused) {
   request_.base_model = StoreModel({1});
   EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not 0")));
+}
+
+// The same numbers, which every encoding writes without an error, give the same model however each
+// update is encoded, over more than one block.
+TEST_F(AggregationRunTest, EncodingsMixAndChangeNothingThatTheyDoNotRound) {
+  constexpr size_t kSize = 150'000;
+  const std::string model_bytes = SafetensorsHeader(Model(kSize)) + std::string(4 * kSize, '\0');
+  request_.base_model = Store(model_bytes);
+  std::vector<float> values(kSize);
+  for (size_t i = 0; i < kSize; i += 16) values[i] = i % 32 == 0 ? 127 : -127;
+  const std::string source =
+      folder_.Write("source", SafetensorsHeader(Model(kSize)) + BytesOf(values));
+  const auto run_with = [&](const UpdateEncoding& encoding) {
+    request_.encoding = encoding;
+    request_.updates.clear();
+    for (const auto& [name, its_encoding] :
+         {std::pair<std::string, UpdateEncoding>{"a", encoding}, {"b", UpdateEncoding::kFp32}}) {
+      const std::string path = folder_.File("update-" + name);
+      EXPECT_THAT(
+          EncodeUpdate(files_, {.source = source, .encoding = its_encoding, .target = path}),
+          IsOk());
+      request_.updates[WorkerId(name + "/1")] = {.path = path, .weight = 0.5};
+    }
+    const auto outcome = Run(2);
+    EXPECT_THAT(outcome, IsOk());
+    return outcome->model;
+  };
+  const Digest expected = run_with(UpdateEncoding::kFp32);
+  EXPECT_EQ(Values<float>(expected), values);
+  for (const UpdateEncoding& encoding :
+       {UpdateEncoding::kBf16, UpdateEncoding::kFp16, UpdateEncoding::kInt8,
+        UpdateEncoding::Topk(0.0625, TopkValues::kInt8),
+        UpdateEncoding::Topk(0.0625, TopkValues::k2Bit)}) {
+    EXPECT_EQ(run_with(encoding), expected) << EncodingName(encoding.kind);
+  }
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ void RecordingConnection::Send(const v1::CoordinatorMessage& message) {
   absl::MutexLock lock(&mu_);
   if (message.has_task()) tasks_.push_back(message.task());
   if (message.has_cancelled()) cancelled_.push_back(message.cancelled());
+  if (message.has_job_ended()) ended_.push_back(message.job_ended());
 }
 
 v1::Task RecordingConnection::WaitForTask(size_t n) {
@@ -42,6 +43,13 @@ v1::TaskCancelled RecordingConnection::WaitForCancelled() {
   const auto there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !cancelled_.empty(); };
   ENTENTE_CHECK(mu_.AwaitWithTimeout(absl::Condition(&there), absl::Minutes(1)));
   return cancelled_[0];
+}
+
+v1::JobEnded RecordingConnection::WaitForJobEnded() {
+  absl::MutexLock lock(&mu_);
+  const auto there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !ended_.empty(); };
+  ENTENTE_CHECK(mu_.AwaitWithTimeout(absl::Condition(&there), absl::Minutes(1)));
+  return ended_[0];
 }
 
 EngineTest::EngineTest() { Open(); }
@@ -134,13 +142,15 @@ std::string EngineTest::UpdateBytes(float a, float b) const {
   return SafetensorsHeader(ModelLayout()) + FloatBytes(a, b);
 }
 
-std::shared_ptr<RecordingConnection> EngineTest::AttachWorker(const std::string& id) {
+std::shared_ptr<RecordingConnection> EngineTest::AttachWorker(
+    const std::string& id, const std::vector<v1::Updates::Encoding>& encodings) {
   auto connection = std::make_shared<RecordingConnection>();
   ENTENTE_CHECK(workers_
                     ->Attach(WorkerId(id),
                              {.version = "1",
                               .datasets = {"numbers"},
                               .sandbox = "none",
+                              .encodings = encodings,
                               .certificate_expires_at = {}},
                              connection)
                     .ok());

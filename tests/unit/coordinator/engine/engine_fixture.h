@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/executor.h"
 #include "common/base/timer_queue.h"
+#include "common/recipe/recipe_encoding.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
 #include "coordinator/store/sqlite_journal.h"
@@ -32,11 +33,14 @@ class RecordingConnection final : public members::WorkerConnection {
   v1::Task WaitForTask(size_t n);
   // Waits until a task is called off.
   v1::TaskCancelled WaitForCancelled();
+  // Waits until a job is said to be over.
+  v1::JobEnded WaitForJobEnded();
 
  private:
   absl::Mutex mu_;
   std::vector<v1::Task> tasks_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::TaskCancelled> cancelled_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::JobEnded> ended_ ABSL_GUARDED_BY(mu_);
 };
 
 // A journal whose disk has its moments.
@@ -78,7 +82,9 @@ class EngineTest : public ::testing::Test {
   Digest StoreModel(float a, float b);
   std::string UpdateBytes(float a, float b) const;
 
-  std::shared_ptr<RecordingConnection> AttachWorker(const std::string& id);
+  std::shared_ptr<RecordingConnection> AttachWorker(
+      const std::string& id,
+      const std::vector<v1::Updates::Encoding>& encodings = KnownEncodings());
   std::shared_ptr<JobEngine> Submit(const v1::Recipe& recipe);
 
   // Uploads {"w": [a, b]} for the task, as the worker would; the status of its sealing.

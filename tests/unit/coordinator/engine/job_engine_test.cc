@@ -208,5 +208,51 @@ TEST_F(JobEngineTest, ReplayGivesTheSameStateAsWasPublished) {
   EXPECT_EQ(*restored->View().state, *before.state);
 }
 
+TEST_F(JobEngineTest, EachWorkerWritesWhatItCanAndBothCount) {
+  v1::Recipe recipe = RecipeOf(2, 2);
+  recipe.mutable_updates()->set_encoding(v1::Updates::ENCODING_INT8);
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w", FirstEncodings());
+  const auto job = Submit(recipe);
+  const v1::Task task = fr->WaitForTask(0);
+  EXPECT_EQ(task.recipe().updates().encoding(), v1::Updates::ENCODING_INT8);
+  EXPECT_EQ(kr->WaitForTask(0).recipe().updates().encoding(), v1::Updates::ENCODING_FP32);
+
+  // 2 and -1 as steps of a scale of 1.
+  const std::string int8 = SafetensorsHeader(*Layout::Create({{"w", Dtype::kU8, {6}}})) +
+                           std::string("\x00\x00\x80\x3f\x02\xff", 6);
+  ASSERT_THAT(UploadRaw("fr-lab/w", task, int8, Sha256Of(int8), 10), IsOk());
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 4, 1, 10), IsOk());
+
+  const v1::Task next = fr->WaitForTask(1);
+  ASSERT_OK_AND_ASSIGN(const Digest model, Digest::FromHex(next.model_digest()));
+  EXPECT_THAT(ModelValues(model), ElementsAre(4, 2));
+}
+
+TEST_F(JobEngineTest, NextTaskNamesTheWorkersUpdateThatCounted) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(2, 2));
+  EXPECT_EQ(fr->WaitForTask(0).counted_update_digest(), "");
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0), IsOk());
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 1, 1), IsOk());
+
+  EXPECT_EQ(fr->WaitForTask(1).counted_update_digest(), Sha256Of(UpdateBytes(1, 0)).ToHex());
+  EXPECT_EQ(kr->WaitForTask(1).counted_update_digest(), Sha256Of(UpdateBytes(1, 1)).ToHex());
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+  EXPECT_EQ(AttachWorker("fr-lab/w")->WaitForTask(0).counted_update_digest(),
+            Sha256Of(UpdateBytes(1, 0)).ToHex());
+}
+
+TEST_F(JobEngineTest, EndOfTheJobIsSaidToItsWorkers) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0), IsOk());
+
+  EXPECT_EQ(fr->WaitForJobEnded().job_id(), job->description().id.value());
+}
+
 }  // namespace
 }  // namespace entente::engine

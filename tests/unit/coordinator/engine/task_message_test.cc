@@ -29,9 +29,9 @@ rounds::RoundState Round() {
 
 TEST(TaskMessageTest, TrainingStartsFromTheBaseAndEvaluationLooksAtTheNextModel) {
   const v1::Task train =
-      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, kClosesAt).task();
+      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, {}, kClosesAt).task();
   const v1::Task evaluate =
-      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_EVALUATE, kClosesAt).task();
+      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_EVALUATE, {}, kClosesAt).task();
 
   EXPECT_EQ(train.model_digest(), Sha256Of("base").ToHex());
   EXPECT_EQ(evaluate.model_digest(), Sha256Of("next").ToHex());
@@ -43,7 +43,7 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
     rounds::RoundState round = Round();
     round.round_index = round_index;
     round.attempt = attempt;
-    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, kClosesAt)
+    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, {}, kClosesAt)
         .task()
         .seed();
   };
@@ -54,11 +54,40 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
 }
 
 TEST(TaskMessageTest, PastDeadlineIsZero) {
-  const v1::Task task =
-      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, kClosesAt + absl::Hours(1))
-          .task();
+  const v1::Task task = TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, {},
+                                    kClosesAt + absl::Hours(1))
+                            .task();
 
   EXPECT_EQ(ToDuration(task.deadline()), absl::ZeroDuration());
+}
+
+TEST(TaskMessageTest, WorkerThatCannotWriteTheRecipesEncodingIsAskedForFp32) {
+  JobDescription job = Job();
+  job.recipe.mutable_updates()->set_encoding(v1::Updates::ENCODING_TOPK);
+  FillRecipeDefaults(&job.recipe);
+  job.recipe_digest = RecipeDigest(job.recipe);
+
+  const v1::Task task = TaskMessage(job, Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN,
+                                    {.falls_back_to_fp32 = true}, kClosesAt)
+                            .task();
+
+  EXPECT_EQ(task.recipe().updates().encoding(), v1::Updates::ENCODING_FP32);
+  EXPECT_FALSE(task.recipe().updates().has_topk());
+  EXPECT_EQ(task.recipe_digest(), RecipeDigest(task.recipe()).ToHex());
+  EXPECT_NE(task.recipe_digest(), job.recipe_digest.ToHex());
+}
+
+TEST(TaskMessageTest, TrainingIsToldWhichUpdateCountedLast) {
+  const WorkerTerms terms{.counted_update = Sha256Of("update")};
+  const auto digest = [&](v1::TaskKey::Kind kind, const WorkerTerms& told) {
+    return TaskMessage(Job(), Round(), kAskedWorker, kind, told, kClosesAt)
+        .task()
+        .counted_update_digest();
+  };
+
+  EXPECT_EQ(digest(v1::TaskKey::KIND_TRAIN, terms), Sha256Of("update").ToHex());
+  EXPECT_EQ(digest(v1::TaskKey::KIND_TRAIN, {}), "");
+  EXPECT_EQ(digest(v1::TaskKey::KIND_EVALUATE, terms), "");
 }
 
 TEST(TaskMessageTest, CancellationNamesTheTaskInFull) {

@@ -178,5 +178,17 @@ TEST_F(UploadIntakeTest, OversizedAndEmptyBlobsAreRefused) {
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("blobBytesMax")));
 }
 
+TEST_F(UploadIntakeTest, WrongSizeIsToldBothRightOnes) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  recipe.mutable_updates()->set_encoding(v1::Updates::ENCODING_BF16);
+  const auto job = Submit(recipe);
+  const v1::Task task = worker_->WaitForTask(1);
+
+  EXPECT_THAT(UploadRaw(kUploader, task, "short", Sha256Of("short"), 1),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("it has 5 bytes, but an update of this model has 68 (bf16) or 72 "
+                                 "(fp32)")));
+}
+
 }  // namespace
 }  // namespace entente::engine

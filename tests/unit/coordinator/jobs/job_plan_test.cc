@@ -62,5 +62,14 @@ TEST(JobPlanTest, EveryServerOptimizerHasItsCounterpart) {
   }
 }
 
+TEST(JobPlanTest, TopkComesThroughWithItsNumbers) {
+  v1::Recipe recipe;
+  recipe.mutable_updates()->set_encoding(v1::Updates::ENCODING_TOPK);
+  FillRecipeDefaults(&recipe);
+  recipe.mutable_updates()->mutable_topk()->set_fraction(0.25);
+
+  EXPECT_EQ(AggregationPlanOf(recipe).encoding, UpdateEncoding::Topk(0.25, TopkValues::kInt8));
+}
+
 }  // namespace
 }  // namespace entente::jobs

@@ -132,5 +132,15 @@ TEST_F(WorkerRegistryTest, CloseAllReachesEverybody) {
   EXPECT_THAT(connection->closed_with, StatusIs(absl::StatusCode::kUnavailable));
 }
 
+TEST_F(WorkerRegistryTest, WorkerCanWriteWhatItSaid) {
+  WorkerDescription description = Offering("d");
+  description.encodings = {v1::Updates::ENCODING_INT8};
+  ASSERT_THAT(registry_.Attach(kFr, description, std::make_shared<FakeConnection>()), IsOk());
+
+  EXPECT_TRUE(registry_.CanWrite(kFr, v1::Updates::ENCODING_INT8));
+  EXPECT_FALSE(registry_.CanWrite(kFr, v1::Updates::ENCODING_TOPK));
+  EXPECT_FALSE(registry_.CanWrite(kKr, v1::Updates::ENCODING_INT8));
+}
+
 }  // namespace
 }  // namespace entente::members

@@ -46,6 +46,18 @@ TEST(CheckHelloTest, OverlongFieldsAreRefused) {
   EXPECT_THAT(CheckHello(many), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(CheckHello(longer), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(CheckHello(version), StatusIs(absl::StatusCode::kInvalidArgument));
+  v1::Hello encodings = GoodHello();
+  for (int i = 0; i < 200; ++i) encodings.add_encodings(v1::Updates::ENCODING_FP32);
+  EXPECT_THAT(CheckHello(encodings), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(EncodingsOfTest, OlderWorkerKnowsTheFirstTwoAndWhatIsNewerIsIgnored) {
+  v1::Hello hello = GoodHello();
+  EXPECT_THAT(EncodingsOf(hello),
+              ::testing::ElementsAre(v1::Updates::ENCODING_FP32, v1::Updates::ENCODING_BF16));
+  hello.add_encodings(v1::Updates::ENCODING_TOPK);
+  hello.add_encodings(static_cast<v1::Updates::Encoding>(999));
+  EXPECT_THAT(EncodingsOf(hello), ::testing::ElementsAre(v1::Updates::ENCODING_TOPK));
 }
 
 class WorkerMessageTest : public ServiceTest {

@@ -54,11 +54,36 @@ TEST_F(UpdateValidatorTest, Bf16UpdateIsValid) {
   const std::string update = FileOf(
       {{"fc.bias", Dtype::kBf16, {2}}, {"fc.weight", Dtype::kBf16, {2, 2}}}, std::string(12, '\1'));
   EXPECT_THAT(Validate(update, UpdateEncoding::kBf16), IsOk());
-  EXPECT_EQ(UpdateBytes(model_, UpdateEncoding::kBf16), update.size());
+  EXPECT_EQ(UpdateFormOf(model_, UpdateEncoding::kBf16).file_bytes(), update.size());
 }
 
-TEST_F(UpdateValidatorTest, SizeOfAValidUpdateIsKnownBefore) {
-  EXPECT_EQ(UpdateBytes(model_, UpdateEncoding::kFp32), Update(std::vector<float>(6)).size());
+TEST_F(UpdateValidatorTest, Fp32IsWelcomeWhateverTheRecipeSays) {
+  EXPECT_THAT(Validate(Update({1, 2, 3, 4, 5, 6}), UpdateEncoding::kInt4), IsOk());
+  EXPECT_THAT(Validate(Update({1, 2, 3, 4, 5, 600}), UpdateEncoding::kInt4),
+              IsRefused("holds 600 at index 3"));
+}
+
+// A file of U8 tensors: two numbers of fc.bias, four of fc.weight.
+TEST_F(UpdateValidatorTest, BlocksAreDecodedAndTheirNumbersChecked) {
+  const auto update = [](const std::string& bias, const std::string& weight) {
+    return FileOf(
+        {{"fc.bias", Dtype::kU8, {bias.size()}}, {"fc.weight", Dtype::kU8, {weight.size()}}},
+        bias + weight);
+  };
+  const std::string one = BytesOf({1.0F});
+  EXPECT_THAT(Validate(update(one + "ab", one + "abcd"), UpdateEncoding::kInt8), IsOk());
+  EXPECT_THAT(Validate(update(one + "ab", BytesOf({4.0F}) + "abcd"), UpdateEncoding::kInt8),
+              IsRefused("tensor \"fc.weight\" holds 388 at index 0; values beyond 256"));
+  EXPECT_THAT(Validate(update(BytesOf({-1.0F}) + "ab", one + "abcd"), UpdateEncoding::kInt8),
+              IsRefused("tensor \"fc.bias\": in the block at element 0 the scale is -1"));
+  EXPECT_THAT(Validate(update(one + "abc", one + "abc"), UpdateEncoding::kInt8),
+              IsRefused("tensor \"fc.bias\" has shape [7], expected [6]"));
+
+  const UpdateEncoding topk = UpdateEncoding::Topk(0.5, TopkValues::kInt8);
+  const std::string bias = one + std::string("\x01\x00\x07", 3);
+  EXPECT_THAT(Validate(update(bias, one + std::string("\x01\x20\x00\x07\x09", 5)), topk), IsOk());
+  EXPECT_THAT(Validate(update(bias, one + std::string("\x01\x10\x00\x07\x09", 5)), topk),
+              IsRefused("tensor \"fc.weight\": in the block at element 0 entry 1 has index 1"));
 }
 
 TEST_F(UpdateValidatorTest, NanIsRefusedWithItsPlace) {
@@ -117,8 +142,8 @@ TEST_F(UpdateValidatorTest, TensorOfAnotherTypeIsNamed) {
   const std::string bf16 = FileOf(
       {{"fc.bias", Dtype::kBf16, {2}}, {"fc.weight", Dtype::kBf16, {2, 2}}}, std::string(12, '\0'));
   EXPECT_THAT(Validate(bf16), IsRefused("tensor \"fc.bias\" is BF16, expected F32"));
-  EXPECT_THAT(Validate(Update(std::vector<float>(6)), UpdateEncoding::kBf16),
-              IsRefused("tensor \"fc.bias\" is F32, expected BF16"));
+  EXPECT_THAT(Validate(bf16, UpdateEncoding::kFp16),
+              IsRefused("tensor \"fc.bias\" is BF16, expected F16"));
 }
 
 TEST_F(UpdateValidatorTest, FileThatIsNotCanonicalIsRefused) {

@@ -23,6 +23,7 @@ class FakeListener final : public TaskListener {
  public:
   void HandleTask(v1::Task) override { task.Notify(); }
   void HandleCancelled(const v1::TaskCancelled&) override { cancelled.Notify(); }
+  void HandleJobEnded(const v1::JobEnded&) override {}
 
   absl::Notification task;
   absl::Notification cancelled;

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "common/codec/tensor_values.h"
 #include "tests/support/simulated_clock.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/session_examples.h"
@@ -103,6 +104,7 @@ class TaskFlowTest : public testing::Test {
   TaskFlowTest()
       : cache_(OpenCache()),
         resume_state_(OpenResumeState()),
+        residuals_(OpenResiduals()),
         transfers_(cache_.get()),
         trainer_(&files_, folder_.path()),
         policy_(LoadPolicy(files_, folder_.Write("policy.yaml", kOpenPolicy))) {
@@ -120,7 +122,8 @@ class TaskFlowTest : public testing::Test {
                    .admission = &admission,
                    .transfers = &transfers_,
                    .trainer = &trainer_,
-                   .resume_state = resume_state_.get()});
+                   .resume_state = resume_state_.get(),
+                   .residuals = residuals_.get()});
     return flow.Run(
         task, clock_.Now() + absl::Minutes(10),
         [this](absl::string_view activity, const StepProgress&) {
@@ -148,6 +151,29 @@ class TaskFlowTest : public testing::Test {
     EXPECT_THAT(state, IsOk());
     return *std::move(state);
   }
+  std::unique_ptr<ResidualStore> OpenResiduals() {
+    auto store = ResidualStore::Open(&files_, folder_.File("residuals"));
+    EXPECT_THAT(store, IsOk());
+    return *std::move(store);
+  }
+  // What the update that is kept for the task decodes to.
+  std::vector<float> Sent(const v1::Task& task, const UpdateEncoding& encoding) {
+    const auto reader = SafetensorsReader::Open(files_, resume_state_->UpdatePath(task.key()));
+    EXPECT_THAT(reader, IsOk());
+    std::vector<float> sent;
+    const auto collect = [&sent](uint64_t, absl::Span<const float> values) {
+      sent.assign(values.begin(), values.end());
+      return absl::OkStatus();
+    };
+    EXPECT_THAT(VisitValues(**reader, {.index = 0, .elements = 3, .encoding = encoding}, collect),
+                IsOk());
+    return sent;
+  }
+  std::vector<std::string> ResidualFiles() {
+    auto names = files_.ListFiles(folder_.File("residuals"));
+    EXPECT_THAT(names, IsOk());
+    return *names;
+  }
   std::vector<std::string> KeptFiles() {
     auto names = files_.ListFiles(folder_.File("updates"));
     EXPECT_THAT(names, IsOk());
@@ -159,6 +185,7 @@ class TaskFlowTest : public testing::Test {
   SimulatedClock clock_;
   std::unique_ptr<ModelCache> cache_;
   std::unique_ptr<ResumeState> resume_state_;
+  std::unique_ptr<ResidualStore> residuals_;
   FakeTransfers transfers_;
   FakeTrainer trainer_;
   LocalPolicy policy_;
@@ -357,6 +384,103 @@ TEST_F(TaskFlowTest, ATorchScriptModelsProgramIsBroughtToo) {
   EXPECT_EQ(Run(SomeTask(model_digest_, recipe)).end, End::kDone);
 
   EXPECT_EQ(trainer_.prepared.program, folder_.File("models/" + Sha256Of("program").ToHex()));
+}
+
+// One number of three is sent, and exactly: the 2-bit scale is the largest.
+const UpdateEncoding kOneOfThree = UpdateEncoding::Topk(0.25, TopkValues::k2Bit);
+
+class TopkTaskFlowTest : public TaskFlowTest {
+ protected:
+  v1::Task TopkTask(uint32_t round, uint32_t attempt = 1, const std::string& counted = "") {
+    v1::Task task = Task("updates: {encoding: topk, topk: {fraction: 0.25, values: 2bit}}\n");
+    task.mutable_key()->set_round_index(round);
+    task.mutable_key()->set_attempt(attempt);
+    task.set_counted_update_digest(counted);
+    return task;
+  }
+  // Runs it and returns the digest of what was sent.
+  std::string Send(const v1::Task& task) {
+    const TaskResult result = Run(task);
+    EXPECT_EQ(result.end, End::kDone) << result.reason;
+    return transfers_.uploads.back().digest();
+  }
+};
+
+TEST_F(TopkTaskFlowTest, WhatIsLeftOutGoesIntoTheNextUpdate) {
+  const std::string first = Send(TopkTask(0));
+  EXPECT_THAT(Sent(TopkTask(0), kOneOfThree), ElementsAre(0, 0, 3));
+
+  resume_state_ = OpenResumeState();  // The worker was started anew.
+  residuals_ = OpenResiduals();
+  const std::string second = Send(TopkTask(1, 1, first));
+  EXPECT_THAT(Sent(TopkTask(1), kOneOfThree), ElementsAre(0, 4, 0));
+
+  Send(TopkTask(2, 1, second));
+  EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 6));
+  EXPECT_THAT(ResidualFiles(), testing::SizeIs(2)) << "the one that counted and the new one";
+}
+
+TEST_F(TopkTaskFlowTest, UpdateThatDidNotCountLeavesTheResidualAsItWas) {
+  const std::string first = Send(TopkTask(0));
+  Send(TopkTask(1, 1, first));
+
+  // The attempt was aborted: the model never had that update.
+  Send(TopkTask(1, 2, first));
+  EXPECT_THAT(Sent(TopkTask(1, 2), kOneOfThree), ElementsAre(0, 4, 0));
+
+  transfers_.upload_result = absl::InvalidArgumentError("refused");
+  EXPECT_EQ(Run(TopkTask(2, 1, first)).end, End::kRefused);
+  transfers_.upload_result = absl::OkStatus();
+  Send(TopkTask(3, 1, first));
+  EXPECT_THAT(Sent(TopkTask(3), kOneOfThree), ElementsAre(0, 4, 0));
+}
+
+TEST_F(TopkTaskFlowTest, KeptUpdateThatIsSentAgainKeepsItsResidual) {
+  transfers_.upload_result = absl::InternalError("cannot read");
+  EXPECT_EQ(Run(TopkTask(0)).end, End::kFailed);
+  transfers_.upload_result = absl::OkStatus();
+
+  const std::string sent_again = Send(TopkTask(0));
+  Send(TopkTask(1, 1, sent_again));
+
+  EXPECT_THAT(trainer_.calls, ElementsAre("prepare", "train", "prepare", "train"));
+  EXPECT_THAT(Sent(TopkTask(1), kOneOfThree), ElementsAre(0, 4, 0));
+}
+
+TEST_F(TopkTaskFlowTest, ResidualThatIsNotHereOrIsSpoiltCostsItselfAlone) {
+  Send(TopkTask(1, 1, Sha256Of("made elsewhere").ToHex()));
+  EXPECT_THAT(Sent(TopkTask(1), kOneOfThree), ElementsAre(0, 0, 3));
+
+  const std::string counted = transfers_.uploads.back().digest();
+  folder_.Write("residuals/" + ResidualFiles().front(), "spoilt");
+  Send(TopkTask(2, 1, counted));
+  EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 3));
+}
+
+TEST_F(TopkTaskFlowTest, EndOfTheJobRemovesItsResiduals) {
+  Send(TopkTask(0));
+  EXPECT_THAT(ResidualFiles(), testing::SizeIs(1));
+  const TaskAdmission admission({.datasets = &datasets_, .policy = &policy_, .clock = &clock_});
+  TaskFlow flow({.files = &files_, .admission = &admission, .residuals = residuals_.get()});
+
+  flow.ForgetJob("toy-1");
+
+  EXPECT_THAT(ResidualFiles(), ElementsAre());
+}
+
+TEST_F(TaskFlowTest, RoundingIsTheSameForTheSameTaskAndOthersRoundOtherwise) {
+  trainer_.update = {0.1F, 0.2F, 0.3F};
+  const auto digest = [this](uint64_t seed) {
+    v1::Task task = Task("updates: {encoding: int4}\n");
+    task.set_seed(seed);
+    EXPECT_EQ(Run(task).end, End::kDone);
+    resume_state_->Drop(task.key()).IgnoreError();
+    return transfers_.uploads.back().digest();
+  };
+  EXPECT_EQ(digest(1), digest(1));
+  std::set<std::string> different;
+  for (uint64_t seed = 0; seed < 20; ++seed) different.insert(digest(seed));
+  EXPECT_GT(different.size(), 1U);
 }
 
 }  // namespace

@@ -102,6 +102,10 @@ class FakeRunner final : public TaskRunner {
     absl::MutexLock lock(&mu_);
     forgotten_.push_back(TaskText(key));
   }
+  void ForgetJob(const std::string& job_id) override {
+    absl::MutexLock lock(&mu_);
+    forgotten_.push_back("job " + job_id);
+  }
   void Close() override {
     absl::MutexLock lock(&mu_);
     closed_ = true;
@@ -372,6 +376,18 @@ TEST_F(TaskLoopTest, TooManyTasksAreDeclined) {
     loop_.HandleTask(Task(absl::StrCat("j", i)));
 
   EXPECT_THAT(sender_.lines().back(), HasSubstr("the worker has 64 tasks waiting already"));
+}
+
+TEST_F(TaskLoopTest, EndedJobIsForgottenOnceItsTaskHasEnded) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  v1::JobEnded ended;
+  ended.set_job_id("a");
+
+  Cancel(Task("a"));
+  loop_.HandleJobEnded(ended);
+
+  EXPECT_TRUE(runner_.WaitForForgotten("job a"));
 }
 
 }  // namespace

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/recipe/recipe_encoding.h"
+
+#include "google/protobuf/descriptor.h"
+
+namespace entente {
+
+UpdateEncoding EncodingOf(const v1::Updates& updates) {
+  switch (updates.encoding()) {
+    case v1::Updates::ENCODING_BF16:
+      return UpdateEncoding::kBf16;
+    case v1::Updates::ENCODING_FP16:
+      return UpdateEncoding::kFp16;
+    case v1::Updates::ENCODING_INT8:
+      return UpdateEncoding::kInt8;
+    case v1::Updates::ENCODING_INT4:
+      return UpdateEncoding::kInt4;
+    case v1::Updates::ENCODING_TOPK:
+      return UpdateEncoding::Topk(
+          updates.topk().fraction(),
+          updates.topk().values() == v1::TopK::VALUES_2BIT ? TopkValues::k2Bit : TopkValues::kInt8);
+    default:
+      return UpdateEncoding::kFp32;
+  }
+}
+
+std::vector<v1::Updates::Encoding> KnownEncodings() {
+  std::vector<v1::Updates::Encoding> known;
+  const google::protobuf::EnumDescriptor& type = *v1::Updates::Encoding_descriptor();
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (type.value(i)->number() == v1::Updates::ENCODING_UNSPECIFIED) continue;
+    known.push_back(static_cast<v1::Updates::Encoding>(type.value(i)->number()));
+  }
+  return known;
+}
+
+std::vector<v1::Updates::Encoding> FirstEncodings() {
+  return {v1::Updates::ENCODING_FP32, v1::Updates::ENCODING_BF16};
+}
+
+}  // namespace entente

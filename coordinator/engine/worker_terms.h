@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_ENGINE_WORKER_TERMS_H_
+#define COORDINATOR_ENGINE_WORKER_TERMS_H_
+
+// What a job's tasks tell one worker and not the others: how it writes its update, and which of its
+// updates was the last that counted.
+
+#include <map>
+
+#include "common/base/strong_id.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/engine/job_description.h"
+#include "coordinator/members/worker_registry.h"
+#include "coordinator/rounds/round_state.h"
+
+namespace entente::engine {
+
+struct WorkerTerms {
+  bool falls_back_to_fp32 = false;  // It cannot write the recipe's encoding.
+  Digest counted_update;            // Its newest one that is in a committed model; none if none is.
+};
+
+// Folded from the ended rounds, like all of a job's state: the same after a restart. Not
+// thread-safe.
+class WorkerTermsBook {
+ public:
+  // Takes in an ended attempt: the updates that a committed one accepted count, others never do.
+  void Count(const rounds::RoundState& ended);
+
+  // A worker that cannot write the recipe's encoding writes fp32, as every worker can. It may be
+  // the other after a restart; that is no matter, for the intake takes both (AcceptedForms).
+  WorkerTerms Of(const WorkerId& worker, const v1::Recipe& recipe,
+                 const members::WorkerRegistry& workers) const;
+
+ private:
+  std::map<WorkerId, Digest> counted_;
+};
+
+// Tells the attached workers with the job's data set that it is over. Whoever is not attached never
+// hears it, and has a limit of its own for what it keeps.
+void SayJobEnded(const JobDescription& job, members::WorkerRegistry* workers);
+
+}  // namespace entente::engine
+
+#endif  // COORDINATOR_ENGINE_WORKER_TERMS_H_

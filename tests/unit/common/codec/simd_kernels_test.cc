@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every kernel on every kind of vectors that this machine has, against the plain loop.
+#include "common/codec/simd_kernels.h"
+
+#include <gtest/gtest.h>
+#include <hwy/targets.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "common/base/random_source.h"
+#include "common/codec/half_float.h"
+#include "tests/support/bytes_of.h"
+
+namespace entente::simd {
+namespace {
+
+// Odd ones, and ones around the length of a vector.
+constexpr size_t kSizes[] = {0,  1,  2,  3,  4,  5,  7,  8,   9,   15,  16,  17,
+                             31, 32, 33, 63, 64, 65, 99, 127, 128, 129, 255, 256};
+
+void ForEveryTarget(const std::function<void()>& test) {
+  const int64_t supported = hwy::SupportedTargets();
+  for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
+    const int64_t target = rest & -rest;
+    SCOPED_TRACE(hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    test();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+}
+
+// Floats of every kind: NaNs of both signs, infinities, denormals, ties, and anything else.
+std::vector<float> AllKindsOfFloats() {
+  std::vector<float> values = {
+      0.0F,       -0.0F,      1.0F,        -1.0F,        65'504.0F,    65'519.996F,
+      65'520.0F,  65'536.0F,  0x1p-14F,    0x1.ffcp-15F, 0x1.ffep-15F, 0x1p-24F,
+      0x1p-25F,   0x1.8p-25F, 1e-40F,      -1e-45F,      0x1.fep127F,  0x1.ffp127F,
+      0x1.002p0F, 0x1.006p0F, 1.00390625F, 1.01171875F,  3.4e38F,      0x1.fffffep-127F};
+  for (const uint32_t bits : {0x7f800000U, 0xff800000U, 0x7fc00000U, 0x7f800001U, 0xffffffffU,
+                              0xff800001U, 0x7fffffffU, 0x00000001U, 0x807fffffU}) {
+    values.push_back(std::bit_cast<float>(bits));
+  }
+  for (uint64_t i = 0; i < 20'000; ++i) {
+    const uint64_t random = SplitMix64At(1, i);
+    values.push_back(std::bit_cast<float>(static_cast<uint32_t>(random)));
+    // And with an exponent that binary16 has.
+    values.push_back(
+        std::bit_cast<float>(static_cast<uint32_t>(random >> 32) % 0x12000000U + 0x33000000U));
+  }
+  return values;
+}
+
+std::string BitsOf(const std::vector<float>& values) { return BytesOf(values); }
+
+TEST(SimdKernelsTest, EveryHalfIsDecodedAsTheScalarDoes) {
+  std::string bytes = "x";  // So that they lie at odd addresses.
+  std::vector<float> bf16;
+  std::vector<float> fp16;
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    bytes.push_back(static_cast<char>(bits & 0xff));
+    bytes.push_back(static_cast<char>(bits >> 8));
+    bf16.push_back(FromBf16(static_cast<uint16_t>(bits)));
+    fp16.push_back(FromFp16(static_cast<uint16_t>(bits)));
+  }
+  ForEveryTarget([&] {
+    std::vector<float> values(bf16.size());
+    DecodeBf16(bytes.data() + 1, absl::MakeSpan(values));
+    EXPECT_TRUE(BitsOf(values) == BitsOf(bf16));
+    DecodeFp16(bytes.data() + 1, absl::MakeSpan(values));
+    EXPECT_TRUE(BitsOf(values) == BitsOf(fp16));
+  });
+}
+
+TEST(SimdKernelsTest, EveryKindOfFloatIsEncodedAsTheScalarDoes) {
+  const std::vector<float> values = AllKindsOfFloats();
+  std::vector<uint16_t> bf16;
+  std::vector<uint16_t> fp16;
+  for (const float value : values) {
+    bf16.push_back(ToBf16(value));
+    fp16.push_back(ToFp16(value));
+  }
+  ForEveryTarget([&] {
+    std::string bytes(1 + 2 * values.size(), 'x');
+    EncodeBf16(values, bytes.data() + 1);
+    EXPECT_TRUE(bytes == "x" + BytesOf(bf16));
+    EncodeFp16(values, bytes.data() + 1);
+    EXPECT_TRUE(bytes == "x" + BytesOf(fp16));
+  });
+}
+
+TEST(SimdKernelsTest, EveryLengthIsDoneToItsEndAndNotBeyond) {
+  const std::vector<float> values = AllKindsOfFloats();
+  ForEveryTarget([&] {
+    for (const size_t size : kSizes) {
+      std::string bytes(2 * size + 2, 'x');
+      EncodeFp16(absl::MakeConstSpan(values).first(size), bytes.data());
+      EXPECT_EQ(bytes.substr(2 * size), "xx");
+      std::vector<float> decoded(size + 1, 7.0F);
+      DecodeFp16(bytes.data(), absl::MakeSpan(decoded).first(size));
+      EXPECT_EQ(decoded[size], 7.0F);
+      for (size_t i = 0; i < size; ++i) {
+        EXPECT_EQ(std::bit_cast<uint32_t>(decoded[i]),
+                  std::bit_cast<uint32_t>(FromFp16(ToFp16(values[i]))));
+      }
+    }
+  });
+}
+
+TEST(SimdKernelsTest, IntegersAreMultipliedAsTheScalarDoes) {
+  std::string codes;
+  for (uint64_t i = 0; i < 256; ++i)
+    codes.push_back(static_cast<char>(SplitMix64At(2, i) % 255 - 127));
+  ForEveryTarget([&] {
+    for (const float scale : {0.0F, 0x1p-126F, 0.1F, 3e36F}) {
+      for (const size_t size : kSizes) {
+        std::vector<float> expected(size);
+        for (size_t i = 0; i < size; ++i) {
+          expected[i] = static_cast<float>(static_cast<int8_t>(codes[i])) * scale;
+        }
+        std::vector<float> values(size);
+        EXPECT_TRUE(DecodeInt8(codes.data(), scale, absl::MakeSpan(values)));
+        EXPECT_TRUE(BitsOf(values) == BitsOf(expected)) << size;
+      }
+    }
+  });
+}
+
+TEST(SimdKernelsTest, NibblesAreMultipliedAsTheScalarDoes) {
+  std::vector<int> integers;
+  for (uint64_t i = 0; i < 256; ++i) {
+    integers.push_back(static_cast<int>(SplitMix64At(3, i) % 15) - 7);
+  }
+  ForEveryTarget([&] {
+    for (const size_t size : kSizes) {
+      std::string codes((size + 1) / 2, '\0');
+      std::vector<float> expected(size);
+      for (size_t i = 0; i < size; ++i) {
+        const unsigned nibble = static_cast<unsigned>(integers[i]) & 15U;
+        codes[i / 2] =
+            static_cast<char>(static_cast<unsigned char>(codes[i / 2]) | (nibble << (i % 2 * 4)));
+        expected[i] = static_cast<float>(integers[i]) * 0.3F;
+      }
+      std::vector<float> values(size);
+      EXPECT_TRUE(DecodeInt4(codes.data(), 0.3F, absl::MakeSpan(values)));
+      EXPECT_TRUE(BitsOf(values) == BitsOf(expected)) << size;
+    }
+  });
+}
+
+TEST(SimdKernelsTest, IntegerThatIsNoneIsFoundWhereverItLies) {
+  ForEveryTarget([&] {
+    std::vector<float> values(99);
+    for (size_t bad = 0; bad < values.size(); ++bad) {
+      std::string bytes(99, '\x7f');
+      bytes[bad] = '\x80';
+      EXPECT_FALSE(DecodeInt8(bytes.data(), 1, absl::MakeSpan(values))) << bad;
+      std::string nibbles(50, '\x77');
+      nibbles[bad / 2] = bad % 2 == 0 ? '\x78' : '\x87';
+      EXPECT_FALSE(DecodeInt4(nibbles.data(), 1, absl::MakeSpan(values))) << bad;
+    }
+  });
+}
+
+TEST(SimdKernelsTest, OneValueThatIsNotWithinIsFoundWhereverItLies) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  ForEveryTarget([&] {
+    for (const float wrong : {std::nanf(""), -std::nanf(""), infinity, -infinity, 1.5F, -1.5F}) {
+      for (size_t bad = 0; bad < 99; ++bad) {
+        std::vector<float> values(99, -1.0F);
+        EXPECT_TRUE(AllWithin(values, 1));
+        values[bad] = wrong;
+        EXPECT_FALSE(AllWithin(values, 1)) << bad;
+      }
+    }
+    EXPECT_TRUE(AllWithin({}, 1));
+    EXPECT_TRUE(AllWithin({1e-45F, -0.0F, 3.4e38F}, std::numeric_limits<float>::max()));
+  });
+}
+
+}  // namespace
+}  // namespace entente::simd

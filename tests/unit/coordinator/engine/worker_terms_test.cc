@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/engine/worker_terms.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/simulated_clock.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/engine/engine_fixture.h"
+
+namespace entente::engine {
+namespace {
+
+const WorkerId kTermsWorker("fr-lab/w");
+
+class WorkerTermsTest : public ::testing::Test {
+ protected:
+  WorkerTermsTest() { recipe_.mutable_updates()->set_encoding(v1::Updates::ENCODING_INT4); }
+
+  void Attach(const std::vector<v1::Updates::Encoding>& encodings) {
+    connection_ = std::make_shared<RecordingConnection>();
+    ASSERT_THAT(
+        workers_.Attach(kTermsWorker, {.datasets = {"d"}, .encodings = encodings}, connection_),
+        IsOk());
+  }
+  rounds::RoundState Ended(rounds::RoundPhase phase, rounds::ParticipantState state,
+                           const std::string& update) {
+    rounds::RoundState round;
+    round.phase = phase;
+    round.participants[kTermsWorker].state = state;
+    round.participants[kTermsWorker].update.digest = Sha256Of(update);
+    return round;
+  }
+
+  SimulatedClock clock_;
+  members::WorkerRegistry workers_{{}, &clock_, 10};
+  std::shared_ptr<RecordingConnection> connection_;
+  v1::Recipe recipe_;
+  WorkerTermsBook book_;
+};
+
+TEST_F(WorkerTermsTest, RecipesEncodingIsForWhoCanWriteIt) {
+  Attach({v1::Updates::ENCODING_INT4});
+  EXPECT_FALSE(book_.Of(kTermsWorker, recipe_, workers_).falls_back_to_fp32);
+  Attach({v1::Updates::ENCODING_FP32});
+  EXPECT_TRUE(book_.Of(kTermsWorker, recipe_, workers_).falls_back_to_fp32);
+  recipe_.mutable_updates()->set_encoding(v1::Updates::ENCODING_FP32);
+  Attach({});
+  EXPECT_FALSE(book_.Of(kTermsWorker, recipe_, workers_).falls_back_to_fp32);
+}
+
+TEST_F(WorkerTermsTest, OnlyAcceptedUpdatesOfCommittedRoundsCount) {
+  using rounds::ParticipantState;
+  using rounds::RoundPhase;
+  book_.Count(Ended(RoundPhase::kAborted, ParticipantState::kAccepted, "aborted"));
+  book_.Count(Ended(RoundPhase::kCommitted, ParticipantState::kRefused, "refused"));
+  EXPECT_TRUE(book_.Of(kTermsWorker, recipe_, workers_).counted_update.IsNone());
+
+  book_.Count(Ended(RoundPhase::kCommitted, ParticipantState::kAccepted, "first"));
+  book_.Count(Ended(RoundPhase::kCommitted, ParticipantState::kMissing, "missing"));
+  EXPECT_EQ(book_.Of(kTermsWorker, recipe_, workers_).counted_update, Sha256Of("first"));
+}
+
+TEST_F(WorkerTermsTest, EndOfAJobIsSaidToWhoeverHasItsData) {
+  Attach({});
+  JobDescription job{.id = JobId("j")};
+  job.recipe.set_dataset("d");
+  SayJobEnded(job, &workers_);
+  EXPECT_EQ(connection_->WaitForJobEnded().job_id(), "j");
+}
+
+}  // namespace
+}  // namespace entente::engine
