@@ -99,8 +99,7 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   void AfterWrite(bool ok) {
     if (!ok) {
       const absl::Status cut = idle_.status();
-      Finish(ToGrpcStatus(cut.ok() ? absl::CancelledError("the reader has gone") : cut));
-      return;
+      return End(cut.ok() ? absl::CancelledError("the reader has gone") : cut);
     }
     source_.count_bytes(chunk_.data().size());
     chunk_.clear_total_bytes();
@@ -112,10 +111,7 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   void Open(const ServiceContext& context, const grpc::CallbackServerContext& call,
             const v1::DownloadRequest& request) {
     auto source = OpenDownload(context, call, request);
-    if (!source.ok()) {
-      Finish(ToGrpcStatus(source.status()));
-      return;
-    }
+    if (!source.ok()) return End(source.status());
     source_ = *std::move(source);
     offset_ = request.offset();
     chunk_.set_total_bytes(source_.file->size_bytes());
@@ -124,22 +120,25 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
 
   void WriteNext() {
     const uint64_t left = source_.file->size_bytes() - offset_;
-    if (left == 0) {
-      Finish(grpc::Status::OK);
-      return;
-    }
+    if (left == 0) return End(absl::OkStatus());
     std::string& data = *chunk_.mutable_data();
     data.resize(std::min<uint64_t>(left, limits::kTransferChunkBytes));
     const absl::Status status =
         source_.file->ReadAt(offset_, absl::MakeSpan(data.data(), data.size()));
-    if (!status.ok()) {
-      Finish(ToGrpcStatus(status));
-      return;
-    }
+    if (!status.ok()) return End(status);
     chunk_.set_offset(offset_);
     offset_ += data.size();
     idle_.BeginWait();
     StartWrite(&chunk_);
+  }
+
+  // Lets go of everything first: a peer that does not read its status keeps the call as long as it
+  // likes.
+  void End(const absl::Status& status) {
+    source_ = DownloadSource();
+    v1::Chunk().Swap(&chunk_);
+    slot_ = TransferSlot();
+    Finish(ToGrpcStatus(status));
   }
 
   SerialExecutor executor_;
