@@ -52,6 +52,9 @@ inline constexpr size_t kTrainerErrorLineBytesMax =
 // Retries.
 inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);
 inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);
+// An aggregation whose disk failed: pauses of 1, 2, 4, 8 and 16 seconds.
+inline constexpr int kAggregationTriesMax = 6;
+inline constexpr absl::Duration kAggregationRetryPause = absl::Seconds(1);
 
 }  // namespace entente::limits
 

@@ -28,6 +28,10 @@ void FillLimits(const YamlPlaces& places, CoordinatorLimits* limits) {
   if (!places.Contains("limits.blobBytesMax")) limits->set_blob_bytes_max(uint64_t{64} << 30);
   if (!places.Contains("limits.workersMax")) limits->set_workers_max(1'000);
   if (!places.Contains("limits.freeBytesMin")) limits->set_free_bytes_min(uint64_t{256} << 20);
+  if (!places.Contains("limits.transfersMax")) limits->set_transfers_max(256);
+  if (!limits->has_transfer_idle_max()) {
+    *limits->mutable_transfer_idle_max() = ToProto(absl::Seconds(60));
+  }
 }
 
 void FillDefaults(const YamlPlaces& places, CoordinatorConfig* config) {
@@ -85,6 +89,9 @@ void CheckNumbers(const CoordinatorConfig& config, FieldCheck* check) {
   check->Range("limits.runningJobsMax", limits.running_jobs_max(), 1, 10'000);
   check->Range("limits.blobBytesMax", limits.blob_bytes_max(), 1, int64_t{1} << 50);
   check->Range("limits.workersMax", limits.workers_max(), 1, 100'000);
+  check->Range("limits.transfersMax", limits.transfers_max(), 1, 10'000);
+  check->Time("limits.transferIdleMax", ToDuration(limits.transfer_idle_max()), absl::Seconds(1),
+              absl::Hours(1));
   check->Time("drainTime", ToDuration(config.drain_time()), absl::ZeroDuration(),
               absl::Minutes(10));
 }

@@ -78,6 +78,17 @@ void CheckTrainer(const NamedFiles& named, Trainer* trainer, FieldCheck* check) 
               absl::Hours(1));
 }
 
+void CheckBandwidth(const config::v1::Bandwidth& bandwidth, FieldCheck* check) {
+  // Slower, a single chunk would take longer than the coordinator waits for a sign of life.
+  constexpr uint64_t kBytesMin = uint64_t{64} << 10;
+  constexpr char kRule[] = "must be 0 (no limit) or at least 64 KiB a second";
+  const uint64_t up = bandwidth.upload_bytes_max();
+  const uint64_t down = bandwidth.download_bytes_max();
+  check->Expect("bandwidth.uploadBytesMax", up == 0 || up >= kBytesMin, WithCommas(up), kRule);
+  check->Expect("bandwidth.downloadBytesMax", down == 0 || down >= kBytesMin, WithCommas(down),
+                kRule);
+}
+
 }  // namespace
 
 absl::StatusOr<WorkerConfig> LoadWorkerConfig(FileSystem& files, const std::string& path) {
@@ -102,6 +113,7 @@ absl::StatusOr<WorkerConfig> LoadWorkerConfig(FileSystem& files, const std::stri
                     &check);
   check.Expect("cacheBytesMax", config.cache_bytes_max() >= kMebibyte,
                WithCommas(config.cache_bytes_max()), "must be at least 1 MiB");
+  CheckBandwidth(config.bandwidth(), &check);
   check.Time("drainTime", ToDuration(config.drain_time()), absl::ZeroDuration(), absl::Minutes(10));
   ENTENTE_RETURN_IF_ERROR(check.ToStatus(path, places));
   return config;

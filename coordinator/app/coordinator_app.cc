@@ -152,7 +152,11 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
   ENTENTE_ASSIGN_OR_RETURN(journal, store::SqliteJournal::Open(folder + "/journal.sqlite"));
   ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(files, folder + "/models"));
-  ENTENTE_ASSIGN_OR_RETURN(spool, updates::UpdateSpool::Create(files, folder + "/spool"));
+  const uint64_t quota_bytes = config.limits().spool_bytes_max();
+  ENTENTE_ASSIGN_OR_RETURN(
+      spool,
+      updates::UpdateSpool::Create(files, folder + "/spool",
+                                   quota_bytes > 0 ? quota_bytes : updates::SpaceLedger::kNoQuota));
   return absl::OkStatus();
 }
 
@@ -198,6 +202,8 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .timers = timers.get(),
       .executor = &executor,
       .heartbeat_interval = ToDuration(config.heartbeat_interval()),
+      .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
+      .transfers_max = static_cast<int>(config.limits().transfers_max()),
       .version = version};
   job_service = std::make_unique<service::JobService>(context);
   member_service = std::make_unique<service::MemberService>(context);

@@ -9,8 +9,6 @@
 #include "common/base/status_macros.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe.h"
-#include "coordinator/engine/aggregation_run.h"
-#include "coordinator/engine/round_aggregation.h"
 #include "coordinator/engine/task_message.h"
 #include "coordinator/engine/transition_log.h"
 #include "coordinator/rounds/cohort_selection.h"
@@ -38,6 +36,7 @@ JobEngine::JobEngine(const Dependencies& dependencies, JobDescription descriptio
       aggregation_plan_(jobs::AggregationPlanOf(description_->recipe)),
       lease_(ToDuration(description_->recipe.pacing().lease())),
       executor_(dependencies.executor),
+      aggregation_retry_(dependencies.aggregation_retry_pause),
       state_(std::make_shared<const jobs::JobState>()) {}
 
 absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies& dependencies,
@@ -298,15 +297,10 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
   const bool is_the_journals = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   if (is_the_journals && !is_told_again) {
     // Nobody will say it a second time: without it the round would wait for ever.
-    deps_.timers->RunAt(deps_.clock->Now() + kJournalRetryPause,
-                        [weak = weak_from_this(), round_index, attempt, event = std::move(event)] {
-                          const auto self = weak.lock();
-                          if (self == nullptr) return;
-                          self->Post([round_index, attempt, event](JobEngine& engine) {
-                            engine.ApplyRound(round_index, attempt, event);
-                          });
-                        });
-    return;
+    return PostAt(deps_.clock->Now() + kJournalRetryPause,
+                  [round_index, attempt, event](JobEngine& engine) {
+                    engine.ApplyRound(round_index, attempt, event);
+                  });
   }
   // An event that no longer applies lost a race and is of no consequence.
   log::Debug("event ignored", {{"job", description_->id.value()},
@@ -406,57 +400,21 @@ void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
   ArmLeaseCheck();
 }
 
-void JobEngine::StartAggregation() {
-  const RoundState& round = working_state_.round;
-  RoundAggregation aggregation = AggregationOf(description_->id, aggregation_plan_, round,
-                                               working_state_.optimizer_state, *deps_.spool);
-  if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats it.
-  aggregation.request.is_stopping = deps_.stop_aggregations;
-  deps_.aggregation_lane->Post([self = shared_from_this(), aggregation = std::move(aggregation),
-                                round_index = round.round_index, attempt = round.attempt] {
-    const auto outcome =
-        RunAggregation(aggregation.request, *self->deps_.models, *self->deps_.files,
-                       *self->deps_.aggregation_pool, self->deps_.aggregation_threads);
-    // A run that was stopped is repeated at the next start.
-    if (!absl::IsCancelled(outcome.status())) {
-      self->Post([outcome, weights = aggregation.weights, round_index, attempt](JobEngine& engine) {
-        if (outcome.ok()) {
-          engine.ApplyRound(round_index, attempt,
-                            rounds::Aggregated{outcome->model, outcome->optimizer_state, weights});
-        } else {
-          engine.ApplyRound(round_index, attempt,
-                            rounds::AggregationFailed{std::string(outcome.status().message())});
-        }
-      });
-    }
-    self->deps_.gate->Leave();
-  });
-}
-
 void JobEngine::ArmDeadline(absl::Time at) {
   if (at == absl::InfiniteFuture()) return;
   const RoundState& round = working_state_.round;
-  deps_.timers->RunAt(
-      at, [weak = weak_from_this(), round_index = round.round_index, attempt = round.attempt] {
-        if (const auto self = weak.lock()) {
-          self->Post([round_index, attempt](JobEngine& engine) {
-            // The phase may have moved on and have a later deadline; then this one says nothing.
-            if (engine.deps_.clock->Now() < engine.working_state_.round.closes_at) return;
-            engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
-          });
-        }
-      });
+  PostAt(at, [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
+    // The phase may have moved on and have a later deadline; then this one says nothing.
+    if (engine.deps_.clock->Now() < engine.working_state_.round.closes_at) return;
+    engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
+  });
 }
 
 void JobEngine::ArmLeaseCheck() {
   const absl::Time next = leases_.NextExpiry();
   if (next >= lease_check_at_) return;
   lease_check_at_ = next;
-  deps_.timers->RunAt(next, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) {
-      self->Post([](JobEngine& engine) { engine.CheckLeases(); });
-    }
-  });
+  PostAt(next, [](JobEngine& engine) { engine.CheckLeases(); });
 }
 
 void JobEngine::CheckLeases() {
@@ -495,6 +453,12 @@ bool JobEngine::IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const 
 
 void JobEngine::Post(std::function<void(JobEngine&)> task) {
   executor_.Post([self = shared_from_this(), task = std::move(task)] { task(*self); });
+}
+
+void JobEngine::PostAt(absl::Time at, std::function<void(JobEngine&)> task) {
+  deps_.timers->RunAt(at, [weak = weak_from_this(), task = std::move(task)] {
+    if (const auto self = weak.lock()) self->Post(task);
+  });
 }
 
 }  // namespace entente::engine

@@ -28,9 +28,12 @@
 #include "common/base/drain_gate.h"
 #include "common/base/executor.h"
 #include "common/base/file_system.h"
+#include "common/base/limits.h"
 #include "common/base/strong_id.h"
 #include "common/base/timer_queue.h"
 #include "common/crypto/sha256.h"
+#include "coordinator/engine/aggregation_retry.h"
+#include "coordinator/engine/aggregation_run.h"
 #include "coordinator/engine/job_description.h"
 #include "coordinator/engine/lease_book.h"
 #include "coordinator/engine/watch_list.h"
@@ -90,6 +93,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     int aggregation_threads = 1;
     DrainGate* gate = nullptr;  // Aggregations run inside it, so that a stop waits for them.
     const std::atomic<bool>* stop_aggregations = nullptr;  // Null: none; once true they end.
+    // Before an aggregation is tried again whose disk failed; see AggregationRetry.
+    absl::Duration aggregation_retry_pause = limits::kAggregationRetryPause;
   };
 
   // A new job: journalled as submitted when it returns OK. Resume starts it. Errors are the
@@ -149,6 +154,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void TryToOpenRound();
   void SendTask(const WorkerId& worker, v1::TaskKey::Kind kind);
   void StartAggregation();
+  void EndAggregation(uint32_t round_index, uint32_t attempt,
+                      const std::map<WorkerId, double>& weights,
+                      const absl::StatusOr<AggregationOutcome>& outcome);
   void ArmDeadline(absl::Time at);
   void ArmLeaseCheck();
   void CheckLeases();
@@ -157,6 +165,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   bool IsCurrent(const v1::TaskKey& key) const;
   bool IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const;
   void Post(std::function<void(JobEngine&)> task);
+  // Not if the engine is gone by then.
+  void PostAt(absl::Time at, std::function<void(JobEngine&)> task);
 
   // Constant after construction.
   const Dependencies deps_;
@@ -171,6 +181,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   uint64_t sequence_ = 0;
   jobs::JobState working_state_;
   LeaseBook leases_;
+  AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
   WorkerTermsBook terms_;
 

@@ -36,7 +36,9 @@ class UpdateUpload final : public Upload {
  public:
   struct Parts {
     std::unique_ptr<IncomingFile> file;
-    std::string path;  // Of the file once it is whole.
+    updates::SpaceReservation space;  // Ends before the file's lease does.
+    updates::SpoolKey key;
+    updates::UpdateSpool* spool = nullptr;
     std::shared_ptr<JobEngine> job;
     ArrivedUpdate update;
     UploadClaim claim;
@@ -47,7 +49,9 @@ class UpdateUpload final : public Upload {
   bool already_stored() const override { return false; }
   uint64_t offset() const override { return parts_.file->offset(); }
   absl::Status Append(uint64_t offset, absl::string_view data) override {
-    return parts_.file->Append(offset, data);
+    absl::Status status = parts_.file->Append(offset, data);
+    parts_.space.SetPresent(parts_.file->offset());
+    return status;
   }
 
   void Seal(std::function<void(absl::Status)> done) override {
@@ -68,20 +72,23 @@ class UpdateUpload final : public Upload {
     if (status.ok()) status = parts_.file->Commit();
     if (!status.ok()) return done(status);
     parts_.job->AcceptUpdate(
-        parts_.update, [&files = files_, job = parts_.job, claim = parts_.claim, path = parts_.path,
-                        done = std::move(done)](absl::Status accepted) {
-          if (!accepted.ok()) {
-            // Another stream with the very same bytes may have come in first: the file is its.
-            const absl::StatusOr<UploadVerdict> now = CheckUpload(*job, claim);
-            if (now.ok() && *now == UploadVerdict::kAlreadyAccepted) return done(absl::OkStatus());
-            // The round closed meanwhile: nobody will ever read the file.
-            files.Remove(path).IgnoreError();
-          }
-          done(accepted);
+        parts_.update, [spool = parts_.spool, job = parts_.job, claim = parts_.claim,
+                        key = parts_.key, done = std::move(done)](const absl::Status& accepted) {
+          done(accepted.ok() ? accepted : AfterRefusal(accepted, *job, claim, key, *spool));
         });
   }
 
  private:
+  static absl::Status AfterRefusal(const absl::Status& refusal, const JobEngine& job,
+                                   const UploadClaim& claim, const updates::SpoolKey& key,
+                                   updates::UpdateSpool& spool) {
+    // Another stream with the very same bytes may have come in first: the file is its.
+    const absl::StatusOr<UploadVerdict> now = CheckUpload(job, claim);
+    if (now.ok() && *now == UploadVerdict::kAlreadyAccepted) return absl::OkStatus();
+    spool.Drop(key);  // The round closed meanwhile: nobody will ever read the file.
+    return refusal;
+  }
+
   absl::Status Validate() const {
     const jobs::AggregationPlan plan = jobs::AggregationPlanOf(parts_.job->description().recipe);
     ENTENTE_ASSIGN_OR_RETURN(const auto base, parts_.models->OpenModel(parts_.claim.base_model));
@@ -90,20 +97,26 @@ class UpdateUpload final : public Upload {
         {.model = &base->layout(), .encoding = plan.encoding, .value_bound = plan.value_bound});
   }
 
-  const Parts parts_;
+  Parts parts_;
   FileSystem& files_;
 };
 
 class BlobUpload final : public Upload {
  public:
-  BlobUpload(std::unique_ptr<IncomingFile> file, Digest digest,
+  BlobUpload(std::unique_ptr<IncomingFile> file, updates::SpaceReservation space, Digest digest,
              v1::BlobDescription::Content content, FileSystem* files)
-      : file_(std::move(file)), digest_(digest), content_(content), files_(*files) {}
+      : file_(std::move(file)),
+        space_(std::move(space)),
+        digest_(digest),
+        content_(content),
+        files_(*files) {}
 
   bool already_stored() const override { return false; }
   uint64_t offset() const override { return file_->offset(); }
   absl::Status Append(uint64_t offset, absl::string_view data) override {
-    return file_->Append(offset, data);
+    absl::Status status = file_->Append(offset, data);
+    space_.SetPresent(file_->offset());
+    return status;
   }
   void Seal(std::function<void(absl::Status)> done) override {
     absl::Status status = file_->Verify(digest_);
@@ -135,6 +148,7 @@ class BlobUpload final : public Upload {
   }
 
   const std::unique_ptr<IncomingFile> file_;
+  updates::SpaceReservation space_;  // Ends before the file's lease does.
   const Digest digest_;
   const v1::BlobDescription::Content content_;
   FileSystem& files_;
@@ -195,7 +209,7 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
                                     .worker = worker,
                                     .digest = digest};
   ENTENTE_ASSIGN_OR_RETURN(
-      std::unique_ptr<IncomingFile> file,
+      updates::IncomingUpdate incoming,
       deps_.spool->Receive(spool_key, header.total_bytes(), deps_.free_bytes_min));
   ArrivedUpdate update{.worker = worker,
                        .round_index = key.round_index(),
@@ -204,8 +218,10 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
                                   .bytes = header.total_bytes(),
                                   .examples = description.examples(),
                                   .training_loss = description.training_loss()}};
-  return std::make_unique<UpdateUpload>(UpdateUpload::Parts{.file = std::move(file),
-                                                            .path = deps_.spool->PathOf(spool_key),
+  return std::make_unique<UpdateUpload>(UpdateUpload::Parts{.file = std::move(incoming.file),
+                                                            .space = std::move(incoming.space),
+                                                            .key = spool_key,
+                                                            .spool = deps_.spool,
                                                             .job = std::move(job),
                                                             .update = std::move(update),
                                                             .claim = claim,
@@ -223,9 +239,18 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenBlob(const v1::UploadH
   ENTENTE_RETURN_IF_ERROR(CheckSize(header.total_bytes()));
   if (deps_.models->Contains(digest)) return std::make_unique<StoredUpload>(header.total_bytes());
   ENTENTE_ASSIGN_OR_RETURN(
+      updates::SpaceReservation space,
+      deps_.spool->space().Reserve({.path = deps_.models->PathOf(digest),
+                                    .what = digest.ToHex(),
+                                    .total_bytes = header.total_bytes(),
+                                    .free_bytes_min = deps_.free_bytes_min,
+                                    .account = updates::SpaceLedger::Account::kDisk}));
+  // The ledger has looked at the disk already.
+  ENTENTE_ASSIGN_OR_RETURN(
       std::unique_ptr<IncomingFile> file,
-      deps_.models->Receive(digest, header.total_bytes(), deps_.free_bytes_min));
-  return std::make_unique<BlobUpload>(std::move(file), digest, content, deps_.files);
+      deps_.models->Receive(digest, header.total_bytes(), /*free_bytes_min=*/0));
+  return std::make_unique<BlobUpload>(std::move(file), std::move(space), digest, content,
+                                      deps_.files);
 }
 
 }  // namespace entente::engine

@@ -27,7 +27,9 @@ struct ServiceContext {
   TimerQueue* timers = nullptr;
   Executor* executor = nullptr;  // For whatever may wait for a disk or a lock.
   absl::Duration heartbeat_interval = absl::Seconds(5);
-  std::string version;  // entente-coordinator's.
+  absl::Duration transfer_idle_max = absl::Seconds(60);  // Then a silent transfer is cut.
+  int transfers_max = 256;                               // Uploads and downloads at once.
+  std::string version;                                   // entente-coordinator's.
 };
 
 }  // namespace entente::service

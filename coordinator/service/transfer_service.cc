@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/rpc/status_conversion.h"
 #include "coordinator/engine/transfer_permission.h"
+#include "coordinator/service/idle_cut.h"
 #include "coordinator/service/unary_call.h"
 
 namespace entente::service {
@@ -72,34 +73,45 @@ absl::StatusOr<DownloadSource> OpenDownload(const ServiceContext& context,
 class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
  public:
   // Context, call and request are the service's and gRPC's until OnDone.
-  DownloadReactor(const ServiceContext& context, const grpc::CallbackServerContext* call,
-                  const v1::DownloadRequest* request)
-      : executor_(context.executor) {
+  DownloadReactor(const ServiceContext& context, TransferSlots* slots,
+                  grpc::CallbackServerContext* call, const v1::DownloadRequest* request)
+      : executor_(context.executor), idle_(context, call, &executor_, "the reader read nothing") {
+    absl::StatusOr<TransferSlot> slot = slots->Take();
+    if (!slot.ok()) {
+      Finish(ToGrpcStatus(slot.status()));
+      return;
+    }
+    slot_ = *std::move(slot);
     executor_.Post([this, &context, call, request] { Open(context, *call, *request); });
   }
 
   void OnWriteDone(bool ok) override {
+    idle_.EndWait();
+    executor_.Post([this, ok] { AfterWrite(ok); });
+  }
+
+  void OnDone() override {
+    idle_.Stop();
+    executor_.Post([this] { delete this; });  // After what `idle_` may have posted.
+  }
+
+ private:
+  void AfterWrite(bool ok) {
     if (!ok) {
-      Finish(ToGrpcStatus(absl::CancelledError("the reader has gone")));
-      return;
+      const absl::Status cut = idle_.status();
+      return End(cut.ok() ? absl::CancelledError("the reader has gone") : cut);
     }
     source_.count_bytes(chunk_.data().size());
     chunk_.clear_total_bytes();
-    executor_.Post([this] { WriteNext(); });
+    WriteNext();
   }
 
-  void OnDone() override { delete this; }
-
- private:
   // On the executor, as WriteNext, for both read the disk. Nothing is in flight meanwhile, so
   // Finish is legal.
   void Open(const ServiceContext& context, const grpc::CallbackServerContext& call,
             const v1::DownloadRequest& request) {
     auto source = OpenDownload(context, call, request);
-    if (!source.ok()) {
-      Finish(ToGrpcStatus(source.status()));
-      return;
-    }
+    if (!source.ok()) return End(source.status());
     source_ = *std::move(source);
     offset_ = request.offset();
     chunk_.set_total_bytes(source_.file->size_bytes());
@@ -108,24 +120,30 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
 
   void WriteNext() {
     const uint64_t left = source_.file->size_bytes() - offset_;
-    if (left == 0) {
-      Finish(grpc::Status::OK);
-      return;
-    }
+    if (left == 0) return End(absl::OkStatus());
     std::string& data = *chunk_.mutable_data();
     data.resize(std::min<uint64_t>(left, limits::kTransferChunkBytes));
     const absl::Status status =
         source_.file->ReadAt(offset_, absl::MakeSpan(data.data(), data.size()));
-    if (!status.ok()) {
-      Finish(ToGrpcStatus(status));
-      return;
-    }
+    if (!status.ok()) return End(status);
     chunk_.set_offset(offset_);
     offset_ += data.size();
+    idle_.BeginWait();
     StartWrite(&chunk_);
   }
 
+  // Lets go of everything first: a peer that does not read its status keeps the call as long as it
+  // likes.
+  void End(const absl::Status& status) {
+    source_ = DownloadSource();
+    v1::Chunk().Swap(&chunk_);
+    slot_ = TransferSlot();
+    Finish(ToGrpcStatus(status));
+  }
+
   SerialExecutor executor_;
+  IdleCut idle_;
+  TransferSlot slot_;
   DownloadSource source_;
   uint64_t offset_ = 0;
   v1::Chunk chunk_;
@@ -136,13 +154,24 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
 // OnDone.
 class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
  public:
-  UploadReactor(const ServiceContext& context, const grpc::CallbackServerContext* call,
-                v1::UploadReceipt* receipt)
-      : context_(context), call_(*call), receipt_(receipt), executor_(context.executor) {
-    StartRead(&message_);
+  UploadReactor(const ServiceContext& context, TransferSlots* slots,
+                grpc::CallbackServerContext* call, v1::UploadReceipt* receipt)
+      : context_(context),
+        call_(*call),
+        receipt_(receipt),
+        executor_(context.executor),
+        idle_(context, call, &executor_, "the sender sent nothing") {
+    absl::StatusOr<TransferSlot> slot = slots->Take();
+    if (!slot.ok()) {
+      Finish(ToGrpcStatus(slot.status()));
+      return;
+    }
+    slot_ = *std::move(slot);
+    ReadNext();
   }
 
   void OnReadDone(bool ok) override {
+    idle_.EndWait();
     if (ok) {
       executor_.Post([this] { Take(); });
     } else {
@@ -150,15 +179,30 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
     }
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    idle_.Stop();
+    executor_.Post([this] { delete this; });  // After what `idle_` may have posted.
+  }
 
  private:
+  void ReadNext() {
+    idle_.BeginWait();
+    StartRead(&message_);
+  }
+
   void Take() {
     if (absl::Status status = TakeMessage(); !status.ok()) {
-      Finish(ToGrpcStatus(status));  // No read is outstanding.
+      End(status);  // No read is outstanding.
       return;
     }
-    StartRead(&message_);
+    ReadNext();
+  }
+
+  // The file is let go before the peer knows, so that it can go on at once.
+  void End(const absl::Status& status) {
+    upload_.reset();
+    slot_ = TransferSlot();
+    Finish(ToGrpcStatus(status));
   }
 
   absl::Status TakeMessage() {
@@ -183,13 +227,10 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
 
   // The peer has sent everything, or is gone.
   void Seal() {
-    if (upload_ == nullptr) {
-      Finish(ToGrpcStatus(absl::InvalidArgumentError("the upload was empty")));
-      return;
-    }
+    if (const absl::Status cut = idle_.status(); !cut.ok()) return End(cut);
+    if (upload_ == nullptr) return End(absl::InvalidArgumentError("the upload was empty"));
     if (call_.IsCancelled()) {  // What has come stays, for the upload to continue.
-      Finish(ToGrpcStatus(absl::CancelledError("the sender has gone")));
-      return;
+      return End(absl::CancelledError("the sender has gone"));
     }
     upload_->Seal([this](const absl::Status& status) {
       if (status.ok()) {
@@ -197,7 +238,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
         receipt_->set_total_bytes(header_.total_bytes());
         if (header_.has_update() && !upload_->already_stored()) CountBytes();
       }
-      Finish(ToGrpcStatus(status));
+      executor_.Post([this, status] { End(status); });  // Not from within the upload.
     });
   }
 
@@ -212,6 +253,8 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   const grpc::CallbackServerContext& call_;  // Both are gRPC's and the service's until OnDone.
   v1::UploadReceipt* const receipt_;
   SerialExecutor executor_;
+  IdleCut idle_;
+  TransferSlot slot_;
   std::unique_ptr<engine::Upload> upload_;
   v1::UploadHeader header_;
   v1::UploadMessage message_;
@@ -221,7 +264,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
 
 grpc::ServerWriteReactor<v1::Chunk>* TransferService::Download(grpc::CallbackServerContext* call,
                                                                const v1::DownloadRequest* request) {
-  return new DownloadReactor(context_, call, request);
+  return new DownloadReactor(context_, &slots_, call, request);
 }
 
 grpc::ServerUnaryReactor* TransferService::GetUploadOffset(grpc::CallbackServerContext* call,
@@ -236,7 +279,7 @@ grpc::ServerUnaryReactor* TransferService::GetUploadOffset(grpc::CallbackServerC
 
 grpc::ServerReadReactor<v1::UploadMessage>* TransferService::Upload(
     grpc::CallbackServerContext* call, v1::UploadReceipt* response) {
-  return new UploadReactor(context_, call, response);
+  return new UploadReactor(context_, &slots_, call, response);
 }
 
 }  // namespace entente::service

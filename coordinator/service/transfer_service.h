@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "coordinator/service/service_context.h"
+#include "coordinator/service/transfer_slots.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
 
 namespace entente::service {
@@ -17,7 +18,8 @@ namespace entente::service {
 // Thread-safe.
 class TransferService final : public v1::TransferService::CallbackService {
  public:
-  explicit TransferService(const ServiceContext& context) : context_(context) {}
+  explicit TransferService(const ServiceContext& context)
+      : context_(context), slots_(context.transfers_max) {}
 
   grpc::ServerWriteReactor<v1::Chunk>* Download(grpc::CallbackServerContext* call,
                                                 const v1::DownloadRequest* request) override;
@@ -29,6 +31,7 @@ class TransferService final : public v1::TransferService::CallbackService {
 
  private:
   const ServiceContext context_;
+  TransferSlots slots_;
 };
 
 }  // namespace entente::service

@@ -9,15 +9,18 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 
 namespace entente::updates {
 namespace {
 
 constexpr size_t kIdBytesMax = 128;
+constexpr absl::string_view kPartSuffix = ".part";  // See IncomingFile.
 
 bool IsPlain(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
@@ -72,13 +75,30 @@ absl::Status RemoveFolder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-UpdateSpool::UpdateSpool(FileSystem* files, std::string folder)
-    : files_(*files), folder_(std::move(folder)) {}
+UpdateSpool::UpdateSpool(FileSystem* files, std::string folder, uint64_t quota_bytes)
+    : files_(*files), folder_(std::move(folder)), space_(files, folder_, quota_bytes) {}
 
 absl::StatusOr<std::unique_ptr<UpdateSpool>> UpdateSpool::Create(FileSystem& files,
-                                                                 std::string folder) {
+                                                                 std::string folder,
+                                                                 uint64_t quota_bytes) {
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
-  return absl::WrapUnique(new UpdateSpool(&files, std::move(folder)));
+  auto spool = absl::WrapUnique(new UpdateSpool(&files, std::move(folder), quota_bytes));
+  ENTENTE_RETURN_IF_ERROR(spool->CountWhatIsThere());
+  return spool;
+}
+
+absl::Status UpdateSpool::CountWhatIsThere() {
+  for (const std::filesystem::path& job : SubfoldersOf(folder_)) {
+    for (const std::filesystem::path& attempt : SubfoldersOf(job)) {
+      ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                               files_.ListFiles(attempt.string()));
+      for (const std::string& name : names) {
+        const absl::string_view whole = absl::StripSuffix(name, kPartSuffix);
+        space_.AddPresent(absl::StrCat(attempt.string(), "/", whole));
+      }
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::string UpdateSpool::FolderOf(const JobId& job, uint32_t round_index, uint32_t attempt) const {
@@ -93,20 +113,62 @@ std::string UpdateSpool::PathOf(const SpoolKey& key) const {
                       "+", Escaped(parts.second), "-", key.digest.ToHex());
 }
 
-absl::StatusOr<std::unique_ptr<IncomingFile>> UpdateSpool::Receive(const SpoolKey& key,
-                                                                   uint64_t total_bytes,
-                                                                   uint64_t free_bytes_min) {
+absl::StatusOr<IncomingUpdate> UpdateSpool::Receive(const SpoolKey& key, uint64_t total_bytes,
+                                                    uint64_t free_bytes_min) {
   ENTENTE_RETURN_IF_ERROR(CheckKey(key));
   const std::string path = PathOf(key);
-  ENTENTE_ASSIGN_OR_RETURN(PathLease lease,
-                           leases_.Take(path, absl::StrCat("the update of ", key.worker.value())));
+  const std::string what = absl::StrCat("the update of ", key.worker.value());
+  ENTENTE_ASSIGN_OR_RETURN(PathLease lease, leases_.Take(path, what));
   ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(FolderOf(key.job, key.round_index, key.attempt)));
-  return IncomingFile::Open(files_, path, total_bytes, free_bytes_min, std::move(lease));
+  ENTENTE_RETURN_IF_ERROR(DropOtherParts(key));
+  ENTENTE_ASSIGN_OR_RETURN(SpaceReservation space,
+                           space_.Reserve({.path = path,
+                                           .what = what,
+                                           .total_bytes = total_bytes,
+                                           .free_bytes_min = free_bytes_min,
+                                           .account = SpaceLedger::Account::kSpool}));
+  // The ledger has looked at the disk already, and knows what others were promised of it.
+  ENTENTE_ASSIGN_OR_RETURN(
+      std::unique_ptr<IncomingFile> file,
+      IncomingFile::Open(files_, path, total_bytes, /*free_bytes_min=*/0, std::move(lease)));
+  return IncomingUpdate{.file = std::move(file), .space = std::move(space)};
+}
+
+absl::Status UpdateSpool::DropOtherParts(const SpoolKey& key) {
+  const std::filesystem::path own = PathOf(key);
+  const std::string own_name = own.filename().string();
+  // The digest's place in the name; a name of the same form but another length is another worker's.
+  const size_t digest_at = own_name.size() - key.digest.ToHex().size();
+  const std::string folder = own.parent_path().string();
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder));
+  for (const std::string& name : names) {
+    if (name.size() != own_name.size() + kPartSuffix.size() ||
+        name.compare(0, digest_at, own_name, 0, digest_at) != 0 ||
+        !absl::EndsWith(name, kPartSuffix) || absl::StartsWith(name, own_name)) {
+      continue;
+    }
+    const std::string path = absl::StrCat(folder, "/", absl::StripSuffix(name, kPartSuffix));
+    ENTENTE_ASSIGN_OR_RETURN(
+        const PathLease lease,
+        leases_.Take(path, absl::StrCat("another update of ", key.worker.value())));
+    ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(folder, "/", name)));
+    space_.Forget(path);
+  }
+  return absl::OkStatus();
+}
+
+void UpdateSpool::Drop(const SpoolKey& key) {
+  const std::string path = PathOf(key);
+  files_.Remove(path).IgnoreError();  // What stays is removed with its round.
+  space_.Forget(path);
 }
 
 absl::Status UpdateSpool::Remove(const JobId& job, uint32_t round_index, uint32_t attempt) {
   ENTENTE_RETURN_IF_ERROR(CheckId("job", job.value()));
-  return RemoveFolder(FolderOf(job, round_index, attempt));
+  const std::string folder = FolderOf(job, round_index, attempt);
+  ENTENTE_RETURN_IF_ERROR(RemoveFolder(folder));
+  space_.ForgetFolder(folder);
+  return absl::OkStatus();
 }
 
 absl::Status UpdateSpool::KeepOnly(const std::vector<AttemptKey>& attempts) {
@@ -117,13 +179,18 @@ absl::Status UpdateSpool::KeepOnly(const std::vector<AttemptKey>& attempts) {
     wanted.insert({folder, folder.parent_path()});
   }
   absl::Status status;
+  const auto remove = [this, &status](const std::filesystem::path& folder) {
+    const absl::Status removed = RemoveFolder(folder);
+    if (removed.ok()) space_.ForgetFolder(folder.string());
+    status.Update(removed);
+  };
   for (const std::filesystem::path& job : SubfoldersOf(folder_)) {
     if (wanted.count(job) == 0) {
-      status.Update(RemoveFolder(job));
+      remove(job);
       continue;
     }
     for (const std::filesystem::path& attempt : SubfoldersOf(job)) {
-      if (wanted.count(attempt) == 0) status.Update(RemoveFolder(attempt));
+      if (wanted.count(attempt) == 0) remove(attempt);
     }
   }
   return status;

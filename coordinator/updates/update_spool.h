@@ -18,6 +18,7 @@
 #include "common/crypto/sha256.h"
 #include "common/transfer/incoming_file.h"
 #include "common/transfer/path_lease.h"
+#include "coordinator/updates/space_ledger.h"
 
 namespace entente::updates {
 
@@ -37,21 +38,38 @@ struct AttemptKey {
   uint32_t attempt = 1;
 };
 
+// An update that arrives, and the room that is set aside for it.
+struct IncomingUpdate {
+  std::unique_ptr<IncomingFile> file;
+  SpaceReservation space;  // Ends before the file's lease does: the order of the two matters.
+};
+
 // Thread-safe. Ids are checked where they enter the system; one that could leave the folder all the
 // same is refused here with INVALID_ARGUMENT.
 class UpdateSpool {
  public:
-  // Creates the folder. `files` is borrowed.
-  static absl::StatusOr<std::unique_ptr<UpdateSpool>> Create(FileSystem& files, std::string folder);
+  // Creates the folder. `files` is borrowed. All updates together, whole or not, take at most
+  // `quota_bytes`.
+  static absl::StatusOr<std::unique_ptr<UpdateSpool>> Create(
+      FileSystem& files, std::string folder, uint64_t quota_bytes = SpaceLedger::kNoQuota);
 
   // Where the update is, or will be, once it is whole. Bytes of ids that do not belong into a file
   // name are escaped, so the path is in the folder whatever they are.
   std::string PathOf(const SpoolKey& key) const;
 
-  // UNAVAILABLE while another stream receives the same update: two writers of one file could slip
-  // bytes into it after it was checked.
-  absl::StatusOr<std::unique_ptr<IncomingFile>> Receive(const SpoolKey& key, uint64_t total_bytes,
-                                                        uint64_t free_bytes_min);
+  // A worker has one unfinished update a round's attempt: what it left of another one is dropped.
+  //
+  // UNAVAILABLE while another stream receives the same update, for two writers of one file could
+  // slip bytes into it after it was checked; also while one receives another update of this worker.
+  // RESOURCE_EXHAUSTED, with the numbers, if the update does not fit now.
+  absl::StatusOr<IncomingUpdate> Receive(const SpoolKey& key, uint64_t total_bytes,
+                                         uint64_t free_bytes_min);
+
+  // Removes a whole update that nobody will read.
+  void Drop(const SpoolKey& key);
+
+  // What all uploads together take of the disk; for uploads that lie elsewhere as well.
+  SpaceLedger& space() { return space_; }
 
   // Removes the attempt's folder: it was committed or aborted.
   absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt);
@@ -61,12 +79,15 @@ class UpdateSpool {
   absl::Status KeepOnly(const std::vector<AttemptKey>& attempts);
 
  private:
-  UpdateSpool(FileSystem* files, std::string folder);
+  UpdateSpool(FileSystem* files, std::string folder, uint64_t quota_bytes);
   std::string FolderOf(const JobId& job, uint32_t round_index, uint32_t attempt) const;
+  absl::Status CountWhatIsThere();
+  absl::Status DropOtherParts(const SpoolKey& key);
 
   FileSystem& files_;
   const std::string folder_;
   PathLeases leases_;
+  SpaceLedger space_;
 };
 
 }  // namespace entente::updates

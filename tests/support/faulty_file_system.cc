@@ -15,7 +15,7 @@ class FaultyWritableFile final : public WritableFile {
 
   absl::Status WriteAt(uint64_t offset, absl::string_view data) override {
     const auto size = static_cast<int64_t>(data.size());
-    if (faults_.bytes_left.fetch_sub(size) < size) {
+    if (faults_.TakeWriteFailure(path_) || faults_.bytes_left.fetch_sub(size) < size) {
       return absl::ResourceExhaustedError(
           absl::StrCat("cannot write ", path_, ": No space left on device; free some space"));
     }
@@ -45,6 +45,19 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
   auto file = real_.OpenForWrite(path);
   if (!file.ok()) return file.status();
   return std::make_unique<FaultyWritableFile>(*std::move(file), path, this);
+}
+
+void FaultyFileSystem::FailWrites(const std::string& part, int times) {
+  absl::MutexLock lock(&mu_);
+  failing_part_ = part;
+  failures_left_ = times;
+}
+
+bool FaultyFileSystem::TakeWriteFailure(const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  if (failures_left_ == 0 || path.find(failing_part_) == std::string::npos) return false;
+  --failures_left_;
+  return true;
 }
 
 absl::Status FaultyFileSystem::Rename(const std::string& from, const std::string& to) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/file_system.h"
 
 namespace entente {
@@ -21,6 +23,11 @@ class FaultyFileSystem final : public FileSystem {
   std::atomic<bool> sync_fails{false};
   std::atomic<bool> rename_fails{false};
 
+  // The next `times` writes to files whose path has `part` in it say the disk is full.
+  void FailWrites(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether this write is one of them. For the files opened here.
+  bool TakeWriteFailure(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
@@ -33,6 +40,9 @@ class FaultyFileSystem final : public FileSystem {
 
  private:
   PosixFileSystem real_;
+  absl::Mutex mu_;
+  std::string failing_part_ ABSL_GUARDED_BY(mu_);
+  int failures_left_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace entente

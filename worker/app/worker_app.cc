@@ -29,6 +29,7 @@
 #include "worker/session/resume_state.h"
 #include "worker/session/task_flow.h"
 #include "worker/session/task_loop.h"
+#include "worker/session/token_bucket.h"
 #include "worker/trainer_host/trainer_host.h"
 
 namespace entente::worker {
@@ -99,7 +100,13 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
   const TlsPaths tls = PathsOf(setup.config.tls());
   const std::shared_ptr<grpc::Channel> channel = DialCoordinator(coordinator, tls);
 
-  GrpcTransfers transfers(channel, {.files = files, .cache = cache.get(), .random = &random});
+  TokenBucket upload_pace(&clock, setup.config.bandwidth().upload_bytes_max());
+  TokenBucket download_pace(&clock, setup.config.bandwidth().download_bytes_max());
+  GrpcTransfers transfers(channel, {.files = files,
+                                    .cache = cache.get(),
+                                    .random = &random,
+                                    .upload_pace = &upload_pace,
+                                    .download_pace = &download_pace});
   TrainerHost trainer(setup.trainer);
   const TaskAdmission admission(
       {.datasets = &setup.datasets, .policy = &setup.policy, .clock = &clock});

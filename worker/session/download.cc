@@ -18,8 +18,8 @@ constexpr int kWrongDigestsMax = 3;
 }  // namespace
 
 Download::Download(v1::TransferService::StubInterface* stub, ModelCache* cache,
-                   RandomSource* random, Target target)
-    : stub_(*stub), cache_(*cache), random_(*random), target_(std::move(target)) {}
+                   RandomSource* random, TokenBucket* pace, Target target)
+    : stub_(*stub), cache_(*cache), random_(*random), pace_(*pace), target_(std::move(target)) {}
 
 absl::StatusOr<ModelCache::Lease> Download::Run(const Transfers::ByteProgress& progress,
                                                 const CancelToken& cancel) {
@@ -58,7 +58,7 @@ absl::Status Download::FetchOnce(const Transfers::ByteProgress& progress, const 
   const std::unique_ptr<grpc::ClientReaderInterface<v1::Chunk>> reader =
       stub_.Download(&context, request);
   stands_further_ = false;
-  const bool at_its_end = ReadChunks(reader.get(), progress, made_progress);
+  const bool at_its_end = ReadChunks(reader.get(), progress, cancel, made_progress);
   if (!at_its_end) context.TryCancel();
   const absl::Status status = FromGrpcStatus(reader->Finish());
   ENTENTE_RETURN_IF_ERROR(local_failure_);
@@ -71,9 +71,11 @@ absl::Status Download::FetchOnce(const Transfers::ByteProgress& progress, const 
 }
 
 bool Download::ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
-                          const Transfers::ByteProgress& progress, bool* made_progress) {
+                          const Transfers::ByteProgress& progress, const CancelToken& cancel,
+                          bool* made_progress) {
   v1::Chunk chunk;
   while (reader->Read(&chunk)) {
+    pace_.WaitFor(chunk.data().size(), cancel);
     if (file_ == nullptr) {
       absl::StatusOr<std::unique_ptr<IncomingFile>> file =
           cache_.BeginDownload(target_.digest, chunk.total_bytes());

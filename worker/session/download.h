@@ -11,6 +11,7 @@
 #include "common/base/random_source.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
 #include "worker/cache/model_cache.h"
+#include "worker/session/token_bucket.h"
 #include "worker/session/transfers.h"
 
 namespace entente::worker {
@@ -25,7 +26,7 @@ class Download {
 
   // All borrowed.
   Download(v1::TransferService::StubInterface* stub, ModelCache* cache, RandomSource* random,
-           Target target);
+           TokenBucket* pace, Target target);
 
   // See Transfers::Download.
   absl::StatusOr<ModelCache::Lease> Run(const Transfers::ByteProgress& progress,
@@ -38,12 +39,14 @@ class Download {
                          bool* made_progress);
   // Reads chunks until the stream ends; false if it is to be broken off.
   bool ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
-                  const Transfers::ByteProgress& progress, bool* made_progress);
+                  const Transfers::ByteProgress& progress, const CancelToken& cancel,
+                  bool* made_progress);
   absl::Status TakeChunk(const v1::Chunk& chunk);
 
   v1::TransferService::StubInterface& stub_;
   ModelCache& cache_;
   RandomSource& random_;
+  TokenBucket& pace_;
   const Target target_;
   std::unique_ptr<IncomingFile> file_;  // Null until the first chunk has said the size.
   bool stands_further_ = false;         // Than what the stream at hand brings; see ReadChunks.

@@ -19,7 +19,7 @@ absl::StatusOr<ModelCache::Lease> GrpcTransfers::Download(const Digest& digest,
                                                           const ByteProgress& progress,
                                                           const CancelToken& cancel) {
   worker::Download download(stub_.get(), dependencies_.cache, dependencies_.random,
-                            {.digest = digest, .job_id = job_id});
+                            dependencies_.download_pace, {.digest = digest, .job_id = job_id});
   return download.Run(progress, cancel);
 }
 
@@ -36,7 +36,8 @@ absl::Status GrpcTransfers::Upload(const v1::UploadHeader& header, const std::st
                                             " bytes, but its description says ",
                                             header.total_bytes()));
   }
-  worker::Upload upload(stub_.get(), dependencies_.random, header, std::move(file));
+  worker::Upload upload(stub_.get(), dependencies_.random, dependencies_.upload_pace, header,
+                        std::move(file));
   return upload.Run(progress, cancel);
 }
 

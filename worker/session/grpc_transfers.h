@@ -11,6 +11,7 @@
 #include "common/base/random_source.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
 #include "worker/cache/model_cache.h"
+#include "worker/session/token_bucket.h"
 #include "worker/session/transfers.h"
 
 namespace entente::worker {
@@ -23,6 +24,8 @@ class GrpcTransfers final : public Transfers {
     FileSystem* files = nullptr;
     ModelCache* cache = nullptr;
     RandomSource* random = nullptr;
+    TokenBucket* upload_pace = nullptr;
+    TokenBucket* download_pace = nullptr;
   };
 
   // The channel is shared with the control stream.

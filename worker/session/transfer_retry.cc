@@ -37,7 +37,9 @@ absl::Status RetryTransfer(absl::string_view what, RandomSource* random, const C
     if (made_progress) backoff.Reset();
     const absl::Duration wait = backoff.Next();
     log::Warning(
-        "a transfer broke off; trying again",
+        absl::IsResourceExhausted(status)
+            ? "the coordinator has no room for a transfer; trying again later"
+            : "a transfer broke off; trying again",
         {{"transfer", what}, {"reason", status.message()}, {"wait", absl::FormatDuration(wait)}});
     if (cancel.WaitFor(wait)) return cancel.status();
   }

@@ -13,9 +13,13 @@
 
 namespace entente::worker {
 
-Upload::Upload(v1::TransferService::StubInterface* stub, RandomSource* random,
+Upload::Upload(v1::TransferService::StubInterface* stub, RandomSource* random, TokenBucket* pace,
                v1::UploadHeader header, std::unique_ptr<ReadableFile> file)
-    : stub_(*stub), random_(*random), header_(std::move(header)), file_(std::move(file)) {}
+    : stub_(*stub),
+      random_(*random),
+      pace_(*pace),
+      header_(std::move(header)),
+      file_(std::move(file)) {}
 
 absl::Status Upload::Run(const Transfers::ByteProgress& progress, const CancelToken& cancel) {
   const absl::Status sent = RetryTransfer(
@@ -42,7 +46,7 @@ absl::Status Upload::SendOnce(const Transfers::ByteProgress& progress, const Can
   v1::UploadReceipt receipt;
   const std::unique_ptr<grpc::ClientWriterInterface<v1::UploadMessage>> writer =
       stub_.Upload(&context, &receipt);
-  const absl::Status sent = SendFrom(offset, writer.get(), progress, made_progress);
+  const absl::Status sent = SendFrom(offset, writer.get(), progress, cancel, made_progress);
   if (!sent.ok()) {
     local_failure_ = sent;
     context.TryCancel();
@@ -67,13 +71,15 @@ absl::StatusOr<uint64_t> Upload::AskOffset(const CancelToken& cancel) {
 
 absl::Status Upload::SendFrom(uint64_t offset,
                               grpc::ClientWriterInterface<v1::UploadMessage>* writer,
-                              const Transfers::ByteProgress& progress, bool* made_progress) {
+                              const Transfers::ByteProgress& progress, const CancelToken& cancel,
+                              bool* made_progress) {
   v1::UploadMessage message;
   *message.mutable_header() = header_;
   if (!writer->Write(message)) return absl::OkStatus();
   while (offset < header_.total_bytes()) {
     const uint64_t size =
-        std::min<uint64_t>(limits::kTransferChunkBytes, header_.total_bytes() - offset);
+        std::min(pace_.StepBytes(limits::kTransferChunkBytes), header_.total_bytes() - offset);
+    pace_.WaitFor(size, cancel);
     v1::Chunk& chunk = *message.mutable_chunk();
     chunk.set_offset(offset);
     chunk.mutable_data()->resize(size);

@@ -11,6 +11,7 @@
 #include "common/base/file_system.h"
 #include "common/base/random_source.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
+#include "worker/session/token_bucket.h"
 #include "worker/session/transfers.h"
 
 namespace entente::worker {
@@ -18,9 +19,9 @@ namespace entente::worker {
 // Sends one file. One thread uses it; for one Run.
 class Upload {
  public:
-  // `stub` and `random` are borrowed; `file` must hold header.total_bytes().
-  Upload(v1::TransferService::StubInterface* stub, RandomSource* random, v1::UploadHeader header,
-         std::unique_ptr<ReadableFile> file);
+  // `stub`, `random` and `pace` are borrowed; `file` must hold header.total_bytes().
+  Upload(v1::TransferService::StubInterface* stub, RandomSource* random, TokenBucket* pace,
+         v1::UploadHeader header, std::unique_ptr<ReadableFile> file);
 
   // See Transfers::Upload.
   absl::Status Run(const Transfers::ByteProgress& progress, const CancelToken& cancel);
@@ -33,10 +34,12 @@ class Upload {
   // Sends the header and every chunk from `offset`. Stops early, with OK, when the coordinator does
   // not listen any more: its status says why.
   absl::Status SendFrom(uint64_t offset, grpc::ClientWriterInterface<v1::UploadMessage>* writer,
-                        const Transfers::ByteProgress& progress, bool* made_progress);
+                        const Transfers::ByteProgress& progress, const CancelToken& cancel,
+                        bool* made_progress);
 
   v1::TransferService::StubInterface& stub_;
   RandomSource& random_;
+  TokenBucket& pace_;
   const v1::UploadHeader header_;
   const std::unique_ptr<ReadableFile> file_;
   absl::Status local_failure_;  // This machine's fault: trying again will not help.

@@ -64,6 +64,9 @@ TEST_F(CoordinatorConfigTest, TheSmallestFileGetsEveryDefault) {
   EXPECT_EQ(config.limits().blob_bytes_max(), uint64_t{64} << 30);
   EXPECT_EQ(config.limits().workers_max(), 1'000u);
   EXPECT_EQ(config.limits().free_bytes_min(), uint64_t{256} << 20);
+  EXPECT_EQ(config.limits().spool_bytes_max(), 0u);
+  EXPECT_EQ(config.limits().transfers_max(), 256u);
+  EXPECT_EQ(ToDuration(config.limits().transfer_idle_max()), absl::Minutes(1));
   EXPECT_FALSE(config.reflection());
   EXPECT_EQ(ToDuration(config.drain_time()), absl::Seconds(10));
   EXPECT_EQ(config.logging().level(), config::v1::Logging::LEVEL_INFO);
@@ -112,6 +115,20 @@ TEST_F(CoordinatorConfigTest, NumbersOutOfRangeAreRefused) {
             "1,125,899,906,842,624");
   EXPECT_EQ(MistakeWith("listen: everywhere"),
             "3:9: listen is \"everywhere\"; it must be host:port, such as localhost:7443");
+}
+
+TEST_F(CoordinatorConfigTest, TransfersHaveBoundsOfTheirOwn) {
+  ASSERT_OK_AND_ASSIGN(const auto config,
+                       Load(Replaced(kSmallest, "dataDirectory",
+                                     "limits: {spoolBytesMax: 2 TiB, transferIdleMax: 90s}\n"
+                                     "dataDirectory")));
+  EXPECT_EQ(config.limits().spool_bytes_max(), uint64_t{2} << 40);
+  EXPECT_EQ(ToDuration(config.limits().transfer_idle_max()), absl::Seconds(90));
+
+  EXPECT_EQ(MistakeWith("limits: {transfersMax: 0}"),
+            "3:24: limits.transfersMax is 0; it must be 1 to 10,000");
+  EXPECT_EQ(MistakeWith("limits: {transferIdleMax: 999ms}"),
+            "3:27: limits.transferIdleMax is 999ms; it must be 1s to 1h");
 }
 
 TEST_F(CoordinatorConfigTest, WhatIsRequiredMustBeThere) {

@@ -102,6 +102,18 @@ TEST_F(WorkerConfigTest, NumbersOutOfRangeAreRefused) {
             "3:14: coordinator is \"localhost:0\"; it must be host:port, such as localhost:7443");
 }
 
+TEST_F(WorkerConfigTest, BandwidthHasAFloorAndNoLimitByDefault) {
+  ASSERT_OK_AND_ASSIGN(const auto config, Load(Replaced(kSmallestWorker, "policy:",
+                                                        "bandwidth: {uploadBytesMax: 10 MiB}\n"
+                                                        "policy:")));
+  EXPECT_EQ(config.bandwidth().upload_bytes_max(), uint64_t{10} << 20);
+  EXPECT_EQ(config.bandwidth().download_bytes_max(), 0u);
+
+  EXPECT_EQ(MistakeWith("bandwidth: {downloadBytesMax: 63 KiB}"),
+            "3:31: bandwidth.downloadBytesMax is 64,512; it must be 0 (no limit) or at least 64 "
+            "KiB a second");
+}
+
 TEST_F(WorkerConfigTest, WhatIsRequiredMustBeThere) {
   EXPECT_EQ(Mistake("coordinator: localhost:7443\n", ""),
             "1:1: coordinator is missing; give its host:port");

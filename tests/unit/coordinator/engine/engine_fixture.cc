@@ -52,7 +52,9 @@ v1::JobEnded RecordingConnection::WaitForJobEnded() {
   return ended_[0];
 }
 
-EngineTest::EngineTest() { Open(); }
+EngineTest::EngineTest(uint64_t spool_quota_bytes) : spool_quota_bytes_(spool_quota_bytes) {
+  Open();
+}
 EngineTest::~EngineTest() { Shut(); }
 
 void EngineTest::Open() {
@@ -62,7 +64,7 @@ void EngineTest::Open() {
   real_journal_ = store::SqliteJournal::Open(folder_.File("journal.sqlite")).value();
   journal_ = std::make_unique<FlakyJournal>(real_journal_.get());
   models_ = models::ModelStore::Create(files_, folder_.File("models")).value();
-  spool_ = updates::UpdateSpool::Create(files_, folder_.File("spool")).value();
+  spool_ = updates::UpdateSpool::Create(files_, folder_.File("spool"), spool_quota_bytes_).value();
   workers_ = std::make_unique<members::WorkerRegistry>(members, &clock_, 100);
   gate_ = std::make_unique<DrainGate>();
   timers_ = std::make_unique<TimerQueue>(&clock_);
@@ -80,7 +82,8 @@ void EngineTest::Open() {
                                       .aggregation_lane = lane_.get(),
                                       .aggregation_pool = pool_.get(),
                                       .aggregation_threads = 2,
-                                      .gate = gate_.get()};
+                                      .gate = gate_.get(),
+                                      .aggregation_retry_pause = absl::Milliseconds(20)};
   jobs_ = std::make_unique<JobDirectory>(parts, &random_, /*running_jobs_max=*/2);
   workers_->SetListener([this](const WorkerId& worker, bool attached) {
     if (attached) jobs_->OnWorkerAttached(worker);

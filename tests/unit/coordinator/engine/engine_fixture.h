@@ -69,7 +69,7 @@ class FlakyJournal final : public store::Journal {
 // The engine with everything real but the wire: journal, store and spool in a temporary folder.
 class EngineTest : public ::testing::Test {
  protected:
-  EngineTest();
+  explicit EngineTest(uint64_t spool_quota_bytes = updates::SpaceLedger::kNoQuota);
   ~EngineTest() override;
 
   // Everything that lives on the disk, opened again, as after a restart.
@@ -116,6 +116,8 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<ThreadPool> executor_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<ThreadPool> lane_;
+
+  const uint64_t spool_quota_bytes_;
 
  private:
   void Open();

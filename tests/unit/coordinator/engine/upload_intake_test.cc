@@ -12,9 +12,20 @@
 namespace entente::engine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr char kUploader[] = "fr-lab/w";
+
+v1::UploadHeader HeaderOf(const v1::Task& task, const std::string& bytes) {
+  v1::UploadHeader header;
+  *header.mutable_update()->mutable_key() = task.key();
+  header.mutable_update()->set_base_model_digest(task.model_digest());
+  header.mutable_update()->set_examples(10);
+  header.set_digest(Sha256Of(bytes).ToHex());
+  header.set_total_bytes(bytes.size());
+  return header;
+}
 
 class UploadIntakeTest : public EngineTest {
  protected:
@@ -83,12 +94,7 @@ TEST_F(UploadIntakeTest, WrongDigestIsDataLossAndMayBeSentAgain) {
 
 TEST_F(UploadIntakeTest, UploadThatItsRoundDidNotWaitForIsLate) {
   const std::string bytes = UpdateBytes(1, 1);
-  v1::UploadHeader header;
-  *header.mutable_update()->mutable_key() = task_.key();
-  header.mutable_update()->set_base_model_digest(task_.model_digest());
-  header.mutable_update()->set_examples(10);
-  header.set_digest(Sha256Of(bytes).ToHex());
-  header.set_total_bytes(bytes.size());
+  const v1::UploadHeader header = HeaderOf(task_, bytes);
   ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenUpdate(WorkerId(kUploader), header));
   ASSERT_THAT(upload->Append(0, bytes), IsOk());
   job_->Cancel("enough", [](absl::Status) {});
@@ -130,6 +136,90 @@ TEST_F(UploadIntakeTest, FullDiskRefusesWithTheNumbersAndLosesNothing) {
 
   files_.bytes_left = int64_t{1} << 60;
   EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
+}
+
+TEST_F(UploadIntakeTest, DiskThatFillsUpInTheMiddleKeepsWhatCame) {
+  const std::string bytes = UpdateBytes(1, 1);
+  const v1::UploadHeader header = HeaderOf(task_, bytes);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenUpdate(WorkerId(kUploader), header));
+    ASSERT_THAT(upload->Append(0, bytes.substr(0, 7)), IsOk());
+    files_.FailWrites(".part", 1);
+    EXPECT_THAT(upload->Append(7, bytes.substr(7)),
+                StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("No space left")));
+  }
+  EXPECT_EQ(spool_->space().present_bytes(), 7U);
+  EXPECT_EQ(spool_->space().promised_bytes(), 0U);
+
+  ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenUpdate(WorkerId(kUploader), header));
+
+  EXPECT_EQ(again->offset(), 7U);
+  EXPECT_THAT(again->Append(7, bytes.substr(7)), IsOk());
+}
+
+TEST_F(UploadIntakeTest, OtherUpdateOfTheWorkerTakesThePlaceOfItsUnfinishedOne) {
+  const std::string bytes = UpdateBytes(1, 1);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto cut,
+                         uploads_->OpenUpdate(WorkerId(kUploader), HeaderOf(task_, bytes)));
+    ASSERT_THAT(cut->Append(0, bytes.substr(0, 7)), IsOk());
+  }
+
+  ASSERT_OK_AND_ASSIGN(const auto other, uploads_->OpenUpdate(WorkerId(kUploader),
+                                                              HeaderOf(task_, UpdateBytes(2, 2))));
+
+  EXPECT_EQ(other->offset(), 0U);
+  EXPECT_EQ(spool_->space().present_bytes(), 0U);
+}
+
+class UploadQuotaTest : public EngineTest {
+ protected:
+  UploadQuotaTest()
+      : EngineTest(/*spool_quota_bytes=*/100),
+        fr_(AttachWorker("fr-lab/w")),
+        kr_(AttachWorker("kr-lab/w")),
+        job_(Submit(RecipeOf(1, 2))),
+        fr_task_(fr_->WaitForTask(0)),
+        kr_task_(kr_->WaitForTask(0)) {}
+  ~UploadQuotaTest() override { job_.reset(); }
+
+  auto OpenAs(const std::string& worker, const v1::Task& task) {
+    return uploads_->OpenUpdate(WorkerId(worker), HeaderOf(task, UpdateBytes(1, 1)));
+  }
+
+  const std::shared_ptr<RecordingConnection> fr_;
+  const std::shared_ptr<RecordingConnection> kr_;
+  std::shared_ptr<JobEngine> job_;
+  const v1::Task fr_task_;
+  const v1::Task kr_task_;
+};
+
+TEST_F(UploadQuotaTest, UpdateThatDoesNotFitIsPutOffBeforeItsBytesTravel) {
+  const size_t size = UpdateBytes(1, 1).size();
+  ASSERT_LT(size, 100U);
+  ASSERT_GT(2 * size, 100U);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto first, OpenAs("fr-lab/w", fr_task_));
+    EXPECT_THAT(OpenAs("kr-lab/w", kr_task_),
+                StatusIs(absl::StatusCode::kResourceExhausted,
+                         AllOf(HasSubstr("no room for the update of kr-lab/w"),
+                               HasSubstr(absl::StrCat(size, " bytes are needed")),
+                               HasSubstr(absl::StrCat(size, " are promised")),
+                               HasSubstr("may hold 100 (limits.spoolBytesMax)"))));
+  }
+  EXPECT_THAT(OpenAs("kr-lab/w", kr_task_), IsOk());
+}
+
+TEST_F(UploadQuotaTest, AcceptedUpdateKeepsItsRoomUntilItsRoundHasEnded) {
+  ASSERT_THAT(Upload("fr-lab/w", fr_task_, 1, 1), IsOk());
+  EXPECT_THAT(OpenAs("kr-lab/w", kr_task_), StatusIs(absl::StatusCode::kResourceExhausted));
+
+  job_->Cancel("enough", [](const absl::Status&) {});
+  WaitForEnd(*job_);
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  EXPECT_EQ(spool_->space().present_bytes(), 0U);
 }
 
 TEST_F(UploadIntakeTest, UploadContinuesWhereItStood) {

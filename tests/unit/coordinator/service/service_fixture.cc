@@ -6,7 +6,7 @@
 
 namespace entente::service {
 
-ServiceTest::ServiceTest()
+ServiceTest::ServiceTest(TransferBounds bounds)
     : alliance_(MakeAuthority("alliance.example", RealNow())),
       fr_(MakeAuthority("fr-lab.example", RealNow() - absl::Hours(100))),
       kr_(MakeAuthority("kr-lab.example", RealNow())) {
@@ -27,6 +27,8 @@ ServiceTest::ServiceTest()
               .timers = timers_.get(),
               .executor = executor_.get(),
               .heartbeat_interval = absl::Milliseconds(500),
+              .transfer_idle_max = bounds.idle_max,
+              .transfers_max = bounds.transfers_max,
               .version = "0.1.0-test"};
   job_service_ = std::make_unique<JobService>(context_);
   member_service_ = std::make_unique<MemberService>(context_);

@@ -18,10 +18,16 @@
 
 namespace entente::service {
 
+// How much the transfer service takes.
+struct TransferBounds {
+  absl::Duration idle_max = absl::Seconds(60);
+  int transfers_max = 256;
+};
+
 // All services on a real gRPC server over mTLS on loopback, and callers of every role.
 class ServiceTest : public engine::EngineTest {
  protected:
-  ServiceTest();
+  explicit ServiceTest(TransferBounds bounds = {});
   ~ServiceTest() override;
 
   // A channel of its own for spiffe://<trust domain>/<role>/<name>.

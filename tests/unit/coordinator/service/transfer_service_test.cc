@@ -3,6 +3,12 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -89,6 +95,135 @@ TEST_F(TransferServiceTest, OverlongUploadIsRefused) {
 
   EXPECT_EQ(Upload(AsWorker(), HeaderOf(task_, bytes), bytes + "more").error_code(),
             grpc::StatusCode::OUT_OF_RANGE);
+}
+
+// What a peer sends as chunks: offset and data.
+using Chunks = std::vector<std::pair<uint64_t, std::string>>;
+
+grpc::Status SendChunks(const std::shared_ptr<grpc::Channel>& channel,
+                        const v1::UploadHeader& header, const Chunks& chunks) {
+  grpc::ClientContext context;
+  v1::UploadReceipt receipt;
+  const auto stub = v1::TransferService::NewStub(channel);
+  const auto writer = stub->Upload(&context, &receipt);
+  v1::UploadMessage message;
+  *message.mutable_header() = header;
+  writer->Write(message);
+  for (const auto& [offset, data] : chunks) {
+    message.mutable_chunk()->set_offset(offset);
+    message.mutable_chunk()->set_data(data);
+    writer->Write(message);
+  }
+  writer->WritesDone();
+  return writer->Finish();
+}
+
+TEST_F(TransferServiceTest, ChunksThatDoNotFollowOneAnotherAreRefusedAndNothingIsLost) {
+  const std::string bytes = UpdateBytes(1, 1);
+  const v1::UploadHeader header = HeaderOf(task_, bytes);
+  const std::string a = bytes.substr(0, 10);
+  const std::string b = bytes.substr(10, 10);
+  const std::map<std::string, Chunks> cases = {
+      {"reordered", {{10, b}, {0, a}}},
+      {"duplicated", {{0, a}, {0, a}}},
+      {"overlapping", {{0, a}, {5, b}}},
+      {"beyond the end", {{bytes.size() + 1, a}}},
+      {"near 2^64", {{~uint64_t{0}, a}}},
+      {"at 2^63", {{uint64_t{1} << 63, a}}},
+      {"overlong", {{0, bytes}, {bytes.size(), "x"}}},
+  };
+  const auto channel = AsWorker();
+  for (const auto& [name, chunks] : cases) {
+    const grpc::Status status = SendChunks(channel, header, chunks);
+
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::OUT_OF_RANGE) << name;
+    EXPECT_FALSE(status.error_message().empty()) << name;
+    EXPECT_EQ(spool_->space().promised_bytes(), 0U) << name;
+  }
+  v1::UploadOffset offset;
+  ASSERT_TRUE(v1::TransferService::NewStub(channel)
+                  ->GetUploadOffset(Context().get(), header, &offset)
+                  .ok());
+  const grpc::Status rest =
+      SendChunks(channel, header, {{offset.offset(), bytes.substr(offset.offset())}});
+  EXPECT_TRUE(rest.ok()) << rest.error_message();
+}
+
+TEST_F(TransferServiceTest, WrongDigestIsDataLossAndTheUpdateMayComeAgain) {
+  const std::string bytes = UpdateBytes(1, 1);
+  v1::UploadHeader header = HeaderOf(task_, bytes);
+  header.set_digest(Sha256Of("other").ToHex());
+
+  EXPECT_EQ(Upload(AsWorker(), header, bytes).error_code(), grpc::StatusCode::DATA_LOSS);
+
+  EXPECT_EQ(spool_->space().present_bytes(), 0U);
+  EXPECT_TRUE(Upload(AsWorker(), HeaderOf(task_, bytes), bytes).ok());
+}
+
+class DeclaredSizeTest : public TransferServiceTest,
+                         public testing::WithParamInterface<uint64_t> {};
+
+TEST_P(DeclaredSizeTest, AbsurdSizeIsRefusedBeforeAnythingIsStored) {
+  v1::UploadHeader update = HeaderOf(task_, UpdateBytes(1, 1));
+  update.set_total_bytes(GetParam());
+  v1::UploadHeader model;
+  model.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
+  model.set_digest(Sha256Of("model").ToHex());
+  model.set_total_bytes(GetParam());
+  const size_t files_before = files_.ListFiles(folder_.File("models"))->size();
+
+  const grpc::Status of_update = SendChunks(AsWorker(), update, {{0, "x"}});
+  const grpc::Status of_model = SendChunks(AsSubmitter(), model, {{0, "x"}});
+
+  EXPECT_EQ(of_update.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(of_model.error_code(), GetParam() == 0 ? grpc::StatusCode::INVALID_ARGUMENT
+                                                   : grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(of_update.error_message(), HasSubstr(std::to_string(GetParam())));
+  EXPECT_EQ(spool_->space().present_bytes() + spool_->space().promised_bytes(), 0U);
+  EXPECT_EQ(files_.ListFiles(folder_.File("models"))->size(), files_before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, DeclaredSizeTest,
+                         testing::Values(0, ~uint64_t{0}, uint64_t{1} << 63));
+
+TEST_F(TransferServiceTest, ThousandUploadsAtOnceAllGetAnAnswerAndNoneOvercommitsTheDisk) {
+  constexpr int kUploads = 1000;
+  const uint64_t size = UpdateBytes(0, 0).size();
+  const size_t files_before = files_.ListFiles(folder_.File("models"))->size();
+  files_.bytes_left = static_cast<int64_t>(100 * size);  // Fewer than may run at once.
+  struct Sender {
+    grpc::ClientContext context;
+    v1::UploadReceipt receipt;
+    std::unique_ptr<grpc::ClientWriter<v1::UploadMessage>> writer;
+  };
+  const auto stub = v1::TransferService::NewStub(AsSubmitter());
+  std::vector<std::unique_ptr<Sender>> senders;
+  std::vector<std::string> contents;
+  v1::UploadMessage message;
+  for (int i = 0; i < kUploads; ++i) {
+    contents.push_back(UpdateBytes(static_cast<float>(i + 10), 0));
+    v1::UploadHeader& header = *message.mutable_header();
+    header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
+    header.set_digest(Sha256Of(contents.back()).ToHex());
+    header.set_total_bytes(size);
+    senders.push_back(std::make_unique<Sender>());
+    senders.back()->writer = stub->Upload(&senders.back()->context, &senders.back()->receipt);
+    senders.back()->writer->Write(message);
+  }
+  std::map<grpc::StatusCode, size_t> answers;
+  for (int i = 0; i < kUploads; ++i) {
+    message.mutable_chunk()->set_data(contents[i]);
+    senders[i]->writer->Write(message);
+    senders[i]->writer->WritesDone();
+  }
+  for (const auto& sender : senders) ++answers[sender->writer->Finish().error_code()];
+
+  EXPECT_EQ(answers[grpc::StatusCode::OK] + answers[grpc::StatusCode::RESOURCE_EXHAUSTED],
+            static_cast<size_t>(kUploads));
+  EXPECT_GE(answers[grpc::StatusCode::OK], 1U);
+  EXPECT_LE(answers[grpc::StatusCode::OK], 100U);
+  EXPECT_EQ(files_.ListFiles(folder_.File("models"))->size() - files_before,
+            answers[grpc::StatusCode::OK]);
 }
 
 TEST_F(TransferServiceTest, SubmitterUploadsAModelAndPullsItBack) {

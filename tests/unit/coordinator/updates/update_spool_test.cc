@@ -28,9 +28,9 @@ class UpdateSpoolTest : public ::testing::Test {
   }
   void Upload(const SpoolKey& key) {
     ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(key, 6, 0));
-    ASSERT_THAT(incoming->Append(incoming->offset(), "update"), IsOk());
-    ASSERT_THAT(incoming->Verify(key.digest), IsOk());
-    ASSERT_THAT(incoming->Commit(), IsOk());
+    ASSERT_THAT(incoming.file->Append(incoming.file->offset(), "update"), IsOk());
+    ASSERT_THAT(incoming.file->Verify(key.digest), IsOk());
+    ASSERT_THAT(incoming.file->Commit(), IsOk());
   }
 
   TempFolder folder_;
@@ -49,13 +49,13 @@ TEST_F(UpdateSpoolTest, UpdateLiesInTheFolderOfItsAttempt) {
 TEST_F(UpdateSpoolTest, UnfinishedUploadContinuesWhereItStood) {
   {
     ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(Key(), 6, 0));
-    ASSERT_THAT(incoming->Append(0, "upd"), IsOk());
+    ASSERT_THAT(incoming.file->Append(0, "upd"), IsOk());
   }
   ASSERT_OK_AND_ASSIGN(const auto again, spool_->Receive(Key(), 6, 0));
   ASSERT_OK_AND_ASSIGN(const auto another, spool_->Receive(Key("fr-lab/gpu-2"), 6, 0));
 
-  EXPECT_EQ(again->offset(), 3u);
-  EXPECT_EQ(another->offset(), 0u);
+  EXPECT_EQ(again.file->offset(), 3u);
+  EXPECT_EQ(another.file->offset(), 0u);
 }
 
 TEST_F(UpdateSpoolTest, SecondStreamOfTheSameUpdateIsTurnedAway) {
@@ -72,12 +72,72 @@ TEST_F(UpdateSpoolTest, FullDiskRefusesAndALaterTryWorks) {
   Upload(Key());
 }
 
+TEST_F(UpdateSpoolTest, WorkersUnfinishedUpdateOfAnotherDigestIsDropped) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto first, spool_->Receive(Key(), 6, 0));
+    ASSERT_THAT(first.file->Append(0, "upd"), IsOk());
+    ASSERT_OK_AND_ASSIGN(const auto of_another, spool_->Receive(Key("fr-lab/gpu-1-b"), 6, 0));
+    ASSERT_THAT(of_another.file->Append(0, "upd"), IsOk());
+  }
+  SpoolKey other = Key();
+  other.digest = Sha256Of("another");
+
+  ASSERT_THAT(spool_->Receive(other, 7, 0), IsOk());
+
+  EXPECT_FALSE(files_.Exists(spool_->PathOf(Key()) + ".part"));
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1-b")) + ".part"));
+  EXPECT_EQ(spool_->space().present_bytes(), 3u);
+}
+
+TEST_F(UpdateSpoolTest, WorkerSendsOneUpdateAtATime) {
+  SpoolKey other = Key();
+  other.digest = Sha256Of("another");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto first, spool_->Receive(Key(), 6, 0));
+    EXPECT_THAT(
+        spool_->Receive(other, 7, 0),
+        StatusIs(absl::StatusCode::kUnavailable, HasSubstr("another update of fr-lab/gpu-1")));
+  }
+  EXPECT_THAT(spool_->Receive(other, 7, 0), IsOk());
+}
+
+TEST_F(UpdateSpoolTest, QuotaCountsWhatIsThereAfterARestart) {
+  Upload(Key());
+  {
+    ASSERT_OK_AND_ASSIGN(const auto cut, spool_->Receive(Key("fr-lab/gpu-2"), 6, 0));
+    ASSERT_THAT(cut.file->Append(0, "upd"), IsOk());
+  }
+  folder_.Write("spool/ended-job/0-1/fr-lab+a-00", "update");
+  ASSERT_OK_AND_ASSIGN(const auto restarted,
+                       UpdateSpool::Create(files_, folder_.File("spool"), /*quota_bytes=*/15));
+  EXPECT_EQ(restarted->space().present_bytes(), 15u);
+
+  ASSERT_THAT(
+      restarted->KeepOnly({{.job = JobId("fashion-k3x9qa"), .round_index = 4, .attempt = 1}}),
+      IsOk());
+
+  EXPECT_EQ(restarted->space().present_bytes(), 9u);
+  EXPECT_THAT(restarted->Receive(Key("fr-lab/gpu-3"), 7, 0),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("may hold 15")));
+  EXPECT_THAT(restarted->Receive(Key("fr-lab/gpu-2"), 6, 0), IsOk());
+}
+
+TEST_F(UpdateSpoolTest, DroppedUpdateGivesItsRoomBack) {
+  Upload(Key());
+  EXPECT_EQ(spool_->space().present_bytes(), 6u);
+
+  spool_->Drop(Key());
+
+  EXPECT_FALSE(files_.Exists(spool_->PathOf(Key())));
+  EXPECT_EQ(spool_->space().present_bytes(), 0u);
+}
+
 TEST_F(UpdateSpoolTest, RemoveTakesTheWholeAttemptAndNothingElse) {
   Upload(Key("fr-lab/gpu-1", 1));
   Upload(Key("fr-lab/gpu-1", 2));
   {
     ASSERT_OK_AND_ASSIGN(const auto incoming, spool_->Receive(Key("kr-lab/a", 1), 6, 0));
-    ASSERT_THAT(incoming->Append(0, "upd"), IsOk());
+    ASSERT_THAT(incoming.file->Append(0, "upd"), IsOk());
   }
 
   ASSERT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
@@ -85,6 +145,7 @@ TEST_F(UpdateSpoolTest, RemoveTakesTheWholeAttemptAndNothingElse) {
   EXPECT_FALSE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
   EXPECT_FALSE(files_.Exists(folder_.File("spool/fashion-k3x9qa/4-1")));
   EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 2))));
+  EXPECT_EQ(spool_->space().present_bytes(), 6u);
   EXPECT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
   EXPECT_THAT(spool_->Remove(JobId("another"), 0, 1), IsOk());
 }

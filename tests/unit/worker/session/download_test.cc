@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/simulated_clock.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/fake_transfer_service.h"
 #include "tests/unit/worker/session/in_process_server.h"
@@ -28,7 +29,8 @@ class DownloadTest : public testing::Test {
   }
 
   absl::StatusOr<std::string> Run(const Digest& digest = Sha256Of(kContent)) {
-    Download download(stub_.get(), cache_.get(), &random_, {.digest = digest, .job_id = "toy-1"});
+    Download download(stub_.get(), cache_.get(), &random_, &pace_,
+                      {.digest = digest, .job_id = "toy-1"});
     const auto lease =
         download.Run([this](uint64_t bytes, uint64_t) { progress_.push_back(bytes); }, cancel_);
     if (!lease.ok()) return lease.status();
@@ -38,6 +40,8 @@ class DownloadTest : public testing::Test {
   TempFolder folder_;
   PosixFileSystem files_;
   SystemRandomSource random_;
+  SystemClock clock_;
+  TokenBucket pace_{&clock_, 0};
   FakeTransferService service_;
   InProcessServer server_;
   std::unique_ptr<v1::TransferService::StubInterface> stub_;
@@ -97,6 +101,17 @@ TEST_F(DownloadTest, AModelLargerThanTheCacheIsRefusedAtOnce) {
   EXPECT_THAT(Run(Sha256Of("large")),
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("the cache may hold 100")));
   EXPECT_THAT(progress_, IsEmpty());
+}
+
+TEST_F(DownloadTest, BytesAreTakenFromThePace) {
+  SimulatedClock clock;
+  TokenBucket pace(&clock, 10);
+  Download download(stub_.get(), cache_.get(), &random_, &pace,
+                    {.digest = Sha256Of(kContent), .job_id = "toy-1"});
+
+  ASSERT_THAT(download.Run([](uint64_t, uint64_t) {}, cancel_), IsOk());
+
+  EXPECT_EQ(pace.Take(5), absl::Milliseconds(500));  // Nothing is left.
 }
 
 TEST_F(DownloadTest, CancellingEndsIt) {

@@ -18,12 +18,17 @@ TEST(GrpcTransfersTest, MovesFilesBothWays) {
   const TempFolder folder;
   PosixFileSystem files;
   SystemRandomSource random;
+  const SystemClock clock;
+  TokenBucket pace(&clock, 0);
   FakeTransferService service;
   service.files[Sha256Of("model").ToHex()] = "model";
   InProcessServer server(&service);
   ASSERT_OK_AND_ASSIGN(const auto cache, ModelCache::Open(&files, folder.File("models"), 100));
-  GrpcTransfers transfers(server.Channel(),
-                          {.files = &files, .cache = cache.get(), .random = &random});
+  GrpcTransfers transfers(server.Channel(), {.files = &files,
+                                             .cache = cache.get(),
+                                             .random = &random,
+                                             .upload_pace = &pace,
+                                             .download_pace = &pace});
   v1::UploadHeader header;
   header.set_digest(Sha256Of("update").ToHex());
   header.set_total_bytes(6);
@@ -43,11 +48,16 @@ TEST(GrpcTransfersTest, AFileThatChangedIsNotSent) {
   const TempFolder folder;
   PosixFileSystem files;
   SystemRandomSource random;
+  const SystemClock clock;
+  TokenBucket pace(&clock, 0);
   FakeTransferService service;
   InProcessServer server(&service);
   ASSERT_OK_AND_ASSIGN(const auto cache, ModelCache::Open(&files, folder.File("models"), 100));
-  GrpcTransfers transfers(server.Channel(),
-                          {.files = &files, .cache = cache.get(), .random = &random});
+  GrpcTransfers transfers(server.Channel(), {.files = &files,
+                                             .cache = cache.get(),
+                                             .random = &random,
+                                             .upload_pace = &pace,
+                                             .download_pace = &pace});
   v1::UploadHeader header;
   header.set_total_bytes(7);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/limits.h"
+#include "tests/support/simulated_clock.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/fake_transfer_service.h"
 #include "tests/unit/worker/session/in_process_server.h"
@@ -28,13 +29,15 @@ class UploadTest : public testing::Test {
     header.set_total_bytes(content.size());
     auto file = files_.OpenForRead(path);
     EXPECT_THAT(file, IsOk());
-    Upload upload(stub_.get(), &random_, header, *std::move(file));
+    Upload upload(stub_.get(), &random_, &pace_, header, *std::move(file));
     return upload.Run([this](uint64_t bytes, uint64_t) { progress_.push_back(bytes); }, cancel_);
   }
 
   TempFolder folder_;
   PosixFileSystem files_;
   SystemRandomSource random_;
+  SystemClock clock_;
+  TokenBucket pace_{&clock_, 0};
   FakeTransferService service_;
   InProcessServer server_;
   std::unique_ptr<v1::TransferService::StubInterface> stub_;
@@ -85,6 +88,22 @@ TEST_F(UploadTest, WhatTheCoordinatorHasAlreadyIsNotSentAgain) {
 
   EXPECT_EQ(service_.Uploaded(), "0123456789");
   EXPECT_THAT(progress_, IsEmpty());
+}
+
+TEST_F(UploadTest, BytesAreTakenFromThePace) {
+  SimulatedClock clock;
+  TokenBucket pace(&clock, 1000);
+  const std::string content(1000, 'x');
+  const std::string path = folder_.Write("update", content);
+  v1::UploadHeader header;
+  header.set_digest(Sha256Of(content).ToHex());
+  header.set_total_bytes(content.size());
+  ASSERT_OK_AND_ASSIGN(auto file, files_.OpenForRead(path));
+  Upload upload(stub_.get(), &random_, &pace, header, std::move(file));
+
+  ASSERT_THAT(upload.Run([](uint64_t, uint64_t) {}, cancel_), IsOk());
+
+  EXPECT_EQ(pace.Take(500), absl::Milliseconds(500));  // Nothing is left.
 }
 
 TEST_F(UploadTest, CancellingEndsIt) {

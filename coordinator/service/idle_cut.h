@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COORDINATOR_SERVICE_IDLE_CUT_H_
+#define COORDINATOR_SERVICE_IDLE_CUT_H_
+
+// Cuts a call whose peer keeps it waiting for too long, with a status that the peer sees: the read
+// or write in flight then fails, and its end finishes the call.
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "common/base/executor.h"
+#include "coordinator/service/idle_watch.h"
+#include "coordinator/service/service_context.h"
+
+namespace entente::service {
+
+// Part of a reactor that finishes its call on `executor` alone, its own serial one: so a call is
+// never cut when it may be gone already. After Stop, which OnDone calls, a task may still be queued
+// on `executor`; the reactor must outlive it.
+class IdleCut {
+ public:
+  // All borrowed. `what` begins the reason, e.g. "the sender sent nothing".
+  IdleCut(const ServiceContext& context, grpc::CallbackServerContext* call, Executor* executor,
+          absl::string_view what);
+
+  // On `executor`, or before the call has begun: a read or write is about to start.
+  void BeginWait() { watch_.BeginWait(); }
+  // On any thread: it has ended.
+  void EndWait() { watch_.EndWait(); }
+  void Stop() { watch_.Stop(); }
+
+  // On `executor`: DEADLINE_EXCEEDED with the reason if the call was cut, or OK.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  void Cut();
+
+  grpc::CallbackServerContext& call_;
+  Executor& executor_;
+  const std::string reason_;
+  absl::Status status_;  // Touched on the executor only.
+  IdleWatch watch_;
+};
+
+}  // namespace entente::service
+
+#endif  // COORDINATOR_SERVICE_IDLE_CUT_H_
