@@ -31,7 +31,7 @@ std::string EndLine(const WatchPicture& picture) {
 // States that a person should hear of when a worker enters them.
 bool IsWorthTelling(v1::ParticipantState state) {
   return state == v1::PARTICIPANT_STATE_DECLINED || state == v1::PARTICIPANT_STATE_REFUSED ||
-         state == v1::PARTICIPANT_STATE_MISSING;
+         state == v1::PARTICIPANT_STATE_MISSING || state == v1::PARTICIPANT_STATE_FAILED;
 }
 
 }  // namespace

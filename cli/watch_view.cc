@@ -49,6 +49,7 @@ const char* ColourOf(v1::ParticipantState state) {
       return kGreen;
     case v1::PARTICIPANT_STATE_REFUSED:
     case v1::PARTICIPANT_STATE_MISSING:
+    case v1::PARTICIPANT_STATE_FAILED:
       return kRed;
     case v1::PARTICIPANT_STATE_DECLINED:
       return kYellow;

@@ -62,6 +62,16 @@ TEST_F(WatchNarratorTest, RefusalsAreToldOnceWithTheirReason) {
   EXPECT_THAT(narrator_.Tell(picture_), IsEmpty());
 }
 
+TEST_F(WatchNarratorTest, FailuresAreToldOnceWithTheirReason) {
+  narrator_.Tell(picture_);
+  AddParticipant(&picture_.job, "IN", "in-lab/gpu-1", v1::PARTICIPANT_STATE_FAILED)
+      ->set_reason("the trainer says: no column \"age\"");
+
+  EXPECT_THAT(narrator_.Tell(picture_),
+              ElementsAre("round 1/12 in-lab/gpu-1 failed: the trainer says: no column \"age\""));
+  EXPECT_THAT(narrator_.Tell(picture_), IsEmpty());
+}
+
 TEST_F(WatchNarratorTest, CommittedRoundsAreToldWithTheirNumbers) {
   narrator_.Tell(picture_);
   picture_.committed = {CommittedRound(0, 0.61, 0.782), CommittedRound(1, 0.5, 0.8)};

@@ -163,6 +163,13 @@ TEST(WatchViewTest, ColoursAreOnlyThereWhenAskedFor) {
   EXPECT_THAT(Text(CollectingPicture(), {.colour = true}), HasSubstr("\x1b[32maccepted"));
 }
 
+TEST(WatchViewTest, FailedWorkerIsRed) {
+  WatchPicture picture = CollectingPicture();
+  picture.job.mutable_round()->mutable_participants(2)->set_state(v1::PARTICIPANT_STATE_FAILED);
+
+  EXPECT_THAT(Text(picture, {.colour = true}), HasSubstr("\x1b[31mfailed"));
+}
+
 TEST(WatchViewTest, HostileTextCannotSteerTheTerminal) {
   WatchPicture picture = CollectingPicture();
   picture.job.mutable_round()->set_reason("\x1b[2Jgone");
