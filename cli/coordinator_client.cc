@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -31,6 +32,29 @@ bool IsConnectionLoss(const absl::Status& status) {
          absl::StrContains(status.message(), "RST_STREAM");
 }
 
+// How gRPC 1.51 words the loss of a connection or that none can be made: not for people to read.
+bool IsGrpcsOwnSentence(absl::string_view message) {
+  constexpr absl::string_view kWords[] = {"failed to connect to all addresses",
+                                          "Socket closed",
+                                          "Stream removed",
+                                          "RST_STREAM",
+                                          "GOAWAY",
+                                          "Connection reset",
+                                          "Broken pipe",
+                                          "keepalive",
+                                          "Endpoint read failed",
+                                          "Cancelling all calls",
+                                          "recvmsg",
+                                          "Transport closed",
+                                          "DNS resolution failed",
+                                          "Connection dropped"};
+  return absl::c_any_of(kWords,
+                        [&](absl::string_view word) { return absl::StrContains(message, word); });
+}
+
+// A person waits for it.
+constexpr absl::Duration kReconnectMax = absl::Seconds(1);
+
 // Longer than a handshake across the world takes, shorter than patience.
 constexpr absl::Duration kProbeTime = absl::Seconds(5);
 
@@ -47,7 +71,7 @@ struct CoordinatorClient::Connection {
       : timeout(timeout_in),
         clock(*deps.clock),
         interruption(*deps.interruption),
-        channel(DialCoordinator(target.coordinator, target.tls)),
+        channel(DialCoordinator(target.coordinator, target.tls, kReconnectMax)),
         jobs(v1::JobService::NewStub(channel)),
         models(v1::ModelService::NewStub(channel)),
         members(v1::MemberService::NewStub(channel)),
@@ -112,6 +136,11 @@ absl::Status CoordinatorClient::Explain(const absl::Status& plain) const {
     return absl::UnavailableError(absl::StrCat("the coordinator ", target_.coordinator,
                                                " is there but did not answer within ",
                                                DurationText(timeout_)));
+  }
+  if (IsGrpcsOwnSentence(plain.message())) {
+    return absl::UnavailableError(absl::StrCat("lost the connection to the coordinator ",
+                                               target_.coordinator,
+                                               ", which can be reached again"));
   }
   return absl::UnavailableError(absl::StrCat(cannot, ": ", plain.message()));
 }

@@ -24,7 +24,7 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(500);
 
 // Longest wait between two tries to reach the coordinator again: somebody looks at the screen.
-constexpr absl::Duration kRetryMax = absl::Seconds(5);
+constexpr absl::Duration kRetryMax = absl::Seconds(1);
 
 // Where a watched job is shown.
 class Display {

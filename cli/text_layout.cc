@@ -58,6 +58,25 @@ std::string Clip(absl::string_view text, size_t width) {
   return clipped;
 }
 
+std::vector<std::string> Wrap(absl::string_view text, size_t width) {
+  width = std::max<size_t>(1, width);
+  std::vector<std::string> lines;
+  text = absl::StripAsciiWhitespace(text);
+  while (!text.empty()) {
+    size_t end = 0;        // Of the part that fits.
+    size_t broken_at = 0;  // The last space in it, 0 if there is none.
+    for (size_t column = 0; column < width && end < text.size(); ++column) {
+      if (text[end] == ' ') broken_at = end;
+      end += CharacterLength(text.substr(end));
+    }
+    const bool fits_exactly = end == text.size() || text[end] == ' ';
+    if (!fits_exactly && broken_at > 0) end = broken_at;
+    lines.emplace_back(absl::StripTrailingAsciiWhitespace(text.substr(0, end)));
+    text = absl::StripLeadingAsciiWhitespace(text.substr(end));
+  }
+  return lines;
+}
+
 std::string Pad(absl::string_view text, size_t width) {
   std::string padded = Clip(text, width);
   padded.append(width - DisplayWidth(padded), ' ');

@@ -20,6 +20,10 @@ size_t DisplayWidth(absl::string_view text);
 // At most `width` columns, the last one "…" if something was cut. A colour that was on ends there.
 std::string Clip(absl::string_view text, size_t width);
 
+// `text` in lines of at most `width` columns, broken at spaces where there are any; none if it is
+// empty. For text without colours; a width of 0 counts as 1.
+std::vector<std::string> Wrap(absl::string_view text, size_t width);
+
 // Clipped, or filled with spaces, to exactly `width` columns.
 std::string Pad(absl::string_view text, size_t width);
 

@@ -31,7 +31,7 @@ std::string EndLine(const WatchPicture& picture) {
 // States that a person should hear of when a worker enters them.
 bool IsWorthTelling(v1::ParticipantState state) {
   return state == v1::PARTICIPANT_STATE_DECLINED || state == v1::PARTICIPANT_STATE_REFUSED ||
-         state == v1::PARTICIPANT_STATE_MISSING;
+         state == v1::PARTICIPANT_STATE_MISSING || state == v1::PARTICIPANT_STATE_FAILED;
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ std::vector<std::string> WatchNarrator::Tell(const WatchPicture& picture) {
     if (!note_.empty()) lines.push_back(Printable(note_));
   }
   TellCommitted(picture, &lines);
-  if (!HasEnded(job) && job.has_round()) TellRound(job, &lines);
+  if (job.has_round()) TellRound(job, &lines);
   if (HasEnded(job) && !ended_) {
     ended_ = true;
     lines.push_back(EndLine(picture));
@@ -73,9 +73,10 @@ void WatchNarrator::TellRound(const v1::Job& job, std::vector<std::string>* line
     phase_ = v1::ROUND_PHASE_UNSPECIFIED;
   }
   TellParticipants(job, lines);
-  // Committed rounds are told with their numbers, once those are known.
+  // Committed rounds are told with their numbers, once those are known; how the last round ended is
+  // told with the job's end.
   const bool changed = round.phase() != phase_ || round.updates_accepted() != updates_accepted_;
-  if (changed && round.phase() != v1::ROUND_PHASE_COMMITTED) {
+  if (changed && round.phase() != v1::ROUND_PHASE_COMMITTED && !HasEnded(job)) {
     const std::string& why = round.waiting_for().empty() ? round.reason() : round.waiting_for();
     lines->push_back(absl::StrCat(RoundName(job, round), " ", RoundPhaseWord(round.phase()),
                                   why.empty() ? "" : ": ", Printable(why)));

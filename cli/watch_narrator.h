@@ -7,6 +7,7 @@
 //
 //   round 3/12 collecting: waiting for fr-lab/gpu-1; 3 of 5 in; closes in 41 s
 //   round 3/12 in-lab/gpu-1 declined: policy rule "no-health-data"
+//   round 3/12 kr-lab/gpu-1 failed: the trainer says: no column "age"
 //   round 3/12 committed: loss 0.6123, accuracy 78.2 %, 5 updates, 4.1 MiB up
 
 #include <cstdint>

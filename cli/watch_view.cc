@@ -2,6 +2,7 @@
 #include "cli/watch_view.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -24,6 +25,7 @@ constexpr char kReset[] = "\x1b[0m";
 constexpr size_t kBarWidthMin = 72;
 constexpr size_t kJurisdictionWidthMin = 40;
 constexpr size_t kWorkerWidthMax = 28;
+constexpr size_t kDetailWidthMin = 24;
 
 class Painter {
  public:
@@ -49,6 +51,7 @@ const char* ColourOf(v1::ParticipantState state) {
       return kGreen;
     case v1::PARTICIPANT_STATE_REFUSED:
     case v1::PARTICIPANT_STATE_MISSING:
+    case v1::PARTICIPANT_STATE_FAILED:
       return kRed;
     case v1::PARTICIPANT_STATE_DECLINED:
       return kYellow;
@@ -89,6 +92,11 @@ double Progress(const v1::Job& job) {
   return rounds / job.round_count();
 }
 
+void AppendWrapped(const std::string& text, const WatchViewOptions& options,
+                   std::vector<std::string>* lines) {
+  for (std::string& line : Wrap(text, options.width)) lines->push_back(std::move(line));
+}
+
 void AppendHead(const WatchPicture& picture, const WatchViewOptions& options,
                 std::vector<std::string>* lines) {
   const Painter painter(options);
@@ -107,14 +115,19 @@ void AppendHead(const WatchPicture& picture, const WatchViewOptions& options,
       absl::StrAppend(&phase, ": ", Printable(job.round().reason()));
   }
   const size_t bar_width = std::min<size_t>(40, options.width / 4);
-  lines->push_back(Clip(
-      absl::StrCat("round ", RoundPosition(job), "  ", Bar(Progress(job), bar_width), "  ", phase),
-      options.width));
-  if (!HasEnded(job) && !job.round().waiting_for().empty()) {
-    lines->push_back(Clip(Printable(job.round().waiting_for()), options.width));
+  const std::string round =
+      absl::StrCat("round ", RoundPosition(job), "  ", Bar(Progress(job), bar_width));
+  if (DisplayWidth(round) + 2 + DisplayWidth(phase) <= options.width) {
+    lines->push_back(absl::StrCat(round, "  ", phase));
+  } else {
+    lines->push_back(Clip(round, options.width));
+    AppendWrapped(phase, options, lines);
   }
-  if (!picture.note.empty()) {
-    lines->push_back(Clip(painter.Paint(Printable(picture.note), kYellow), options.width));
+  if (!HasEnded(job)) AppendWrapped(Printable(job.round().waiting_for()), options, lines);
+  const size_t note_begins = lines->size();
+  AppendWrapped(Printable(picture.note), options, lines);
+  for (size_t i = note_begins; i < lines->size(); ++i) {
+    (*lines)[i] = painter.Paint((*lines)[i], kYellow);
   }
 }
 
@@ -145,6 +158,33 @@ std::string ParticipantDetail(const v1::Participant& participant, bool with_bar)
   return absl::StrJoin(parts, ", ");
 }
 
+// `head` and `detail` on a line; what does not fit goes on below, under the detail's begin or,
+// where that leaves too little, indented. Takes the lines below from `spare`; if they do not
+// suffice, the last one is clipped.
+void AppendHanging(const std::string& head, const std::string& detail, size_t width, size_t* spare,
+                   std::vector<std::string>* lines) {
+  const size_t head_width = DisplayWidth(head);
+  const bool has_column = head_width + kDetailWidthMin <= width;
+  const size_t indent = has_column ? head_width : std::min<size_t>(4, width / 2);
+  const std::string margin(indent, ' ');
+  std::vector<std::string> details = Wrap(detail, width - indent);
+  const bool fits = head_width + DisplayWidth(detail) <= width;
+  // Without a column the head stands alone, and every line of the detail is one below it.
+  const size_t below = fits || details.empty() ? 0 : details.size() - (has_column ? 1 : 0);
+  if (below == 0 || *spare == 0) {
+    lines->push_back(Clip(absl::StrCat(head, detail), width));
+    return;
+  }
+  lines->push_back(Clip(absl::StrCat(head, has_column ? details[0] : ""), width));
+  const size_t added = std::min(below, *spare);
+  *spare -= added;
+  const size_t first = details.size() - below;
+  for (size_t i = 0; i < added; ++i) {
+    const bool is_cut = i + 1 == added && added < below;
+    lines->push_back(Clip(absl::StrCat(margin, details[first + i], is_cut ? " …" : ""), width));
+  }
+}
+
 void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& options,
                         size_t lines_max, std::vector<std::string>* lines) {
   const auto& participants = picture.job.round().participants();
@@ -159,18 +199,18 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
   lines->push_back("");
   const size_t room = lines_max - 1;
   const size_t shown = count <= room ? count : room - 1;
+  size_t spare = room - shown - (shown < count ? 1 : 0);  // For what does not fit a line.
   for (size_t i = 0; i < shown; ++i) {
     const v1::Participant& participant = participants[static_cast<int>(i)];
     const std::string jurisdiction = options.width < kJurisdictionWidthMin
                                          ? ""
                                          : Pad(Printable(participant.jurisdiction()), 2) + "  ";
     const std::string state = Pad(ParticipantStateWord(participant.state()), 8);
-    lines->push_back(
-        Clip(absl::StrCat("  ", painter.Paint(jurisdiction, kDim),
-                          Pad(Printable(participant.worker()), worker_width), "  ",
-                          painter.Paint(state, ColourOf(participant.state())), "  ",
-                          ParticipantDetail(participant, options.width >= kBarWidthMin)),
-             options.width));
+    const std::string head = absl::StrCat(
+        "  ", painter.Paint(jurisdiction, kDim), Pad(Printable(participant.worker()), worker_width),
+        "  ", painter.Paint(state, ColourOf(participant.state())), "  ");
+    AppendHanging(head, ParticipantDetail(participant, options.width >= kBarWidthMin),
+                  options.width, &spare, lines);
   }
   if (shown < count)
     lines->push_back(Clip(absl::StrCat("  and ", count - shown, " more"), options.width));

@@ -39,8 +39,9 @@ struct WatchViewOptions {
   bool colour = false;
 };
 
-// At most `options.height` lines of at most `options.width` columns. Where there is no room for
-// everybody the last participants become "and 12 more".
+// At most `options.height` lines of at most `options.width` columns. Reasons that do not fit their
+// line go on below it, as far as there is room. Where there is no room for everybody the last
+// participants become "and 12 more".
 std::vector<std::string> WatchLines(const WatchPicture& picture, const WatchViewOptions& options);
 
 }  // namespace entente::cli

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/file_system.h"
 #include "common/base/log.h"
+#include "common/base/unknown_option.h"
 #include "common/config/coordinator_config.h"
 #include "common/config/logging_level.h"
 #include "common/rpc/grpc_log.h"
@@ -30,12 +32,17 @@ int Fail(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
+int BadUsage(const std::string& sentence) {
+  return Fail(absl::InvalidArgumentError(sentence), kExitBadConfiguration);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Opens the rounds of a federation, combines its workers' updates, keeps its models.",
                "entente-coordinator");
   app.footer(kFooter);
+  app.allow_extras();  // So that what is unknown is ours to explain.
   app.set_version_flag("--version", "entente-coordinator " ENTENTE_VERSION);
   std::string config_path;
   std::string log_format = "text";
@@ -50,9 +57,13 @@ int main(int argc, char** argv) {
       ->type_name("LEVEL");
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {  // CLI11 reports --help and mistakes this way.
-    return app.exit(error) == 0 ? kExitOk : kExitBadConfiguration;
+  } catch (const CLI::Success& success) {  // --help and --version.
+    return app.exit(success) == 0 ? kExitOk : kExitBadConfiguration;
+  } catch (const CLI::ParseError& error) {
+    return BadUsage(entente::UnknownWordSentence(app).value_or(
+        absl::StrCat(error.what(), "; see \"entente-coordinator --help\"")));
   }
+  if (const auto sentence = entente::UnknownWordSentence(app)) return BadUsage(*sentence);
 
   const auto format = entente::log::ParseFormat(log_format);
   if (!format.ok()) return Fail(format.status(), kExitBadConfiguration);

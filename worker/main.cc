@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "common/base/log.h"
+#include "common/base/unknown_option.h"
 #include "worker/app/worker_app.h"
 
 namespace {
@@ -44,8 +46,8 @@ std::vector<std::string> ProgramFolders() {
   return folders;
 }
 
-int BadUsage(const absl::Status& status) {
-  std::fprintf(stderr, "entente-worker: %s\n", std::string(status.message()).c_str());
+int BadUsage(absl::string_view sentence) {
+  std::fprintf(stderr, "entente-worker: %s\n", std::string(sentence).c_str());
   return entente::worker::kExitBadConfig;
 }
 
@@ -61,6 +63,7 @@ int main(int argc, char** argv) {
 
   CLI::App app(kDescription, "entente-worker");
   app.footer(kFooter);
+  app.allow_extras();  // So that what is unknown is ours to explain.
   app.set_version_flag("--version", "entente-worker " ENTENTE_VERSION);
   app.add_option("--config", options.config_path, "This worker's configuration")
       ->required()
@@ -71,15 +74,19 @@ int main(int argc, char** argv) {
       ->type_name("LEVEL");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help and --version.
+    return app.exit(success) == 0 ? entente::worker::kExitStopped : entente::worker::kExitBadConfig;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? entente::worker::kExitStopped : entente::worker::kExitBadConfig;
+    return BadUsage(entente::UnknownWordSentence(app).value_or(
+        absl::StrCat(error.what(), "; see \"entente-worker --help\"")));
   }
+  if (const auto sentence = entente::UnknownWordSentence(app)) return BadUsage(*sentence);
   const auto format = entente::log::ParseFormat(log_format);
-  if (!format.ok()) return BadUsage(format.status());
+  if (!format.ok()) return BadUsage(format.status().message());
   options.log_format = *format;
   if (!log_level.empty()) {
     const auto level = entente::log::ParseLevel(log_level);
-    if (!level.ok()) return BadUsage(level.status());
+    if (!level.ok()) return BadUsage(level.status().message());
     options.log_level = *level;
   }
   return is_check ? entente::worker::CheckWorker(options) : entente::worker::RunWorker(options);

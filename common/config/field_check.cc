@@ -15,9 +15,9 @@ void FieldCheck::Expect(absl::string_view path, bool ok, absl::string_view shown
 
 void FieldCheck::Range(absl::string_view path, absl::int128 value, absl::int128 min,
                        absl::int128 max) {
-  if (value >= min && value <= max) return;
-  Fail(path, absl::StrCat("is ", WithCommas(value), "; it must be ", WithCommas(min), " to ",
-                          WithCommas(max)));
+  if (!ok() || (value >= min && value <= max)) return;
+  range_ = absl::StrCat("it must be ", WithCommas(min), " to ", WithCommas(max));
+  Fail(path, absl::StrCat("is ", WithCommas(value), "; ", range_));
 }
 
 void FieldCheck::Number(absl::string_view path, double value, bool ok, absl::string_view range) {
@@ -46,7 +46,13 @@ absl::Status FieldCheck::ToStatus() const {
 }
 
 absl::Status FieldCheck::ToStatus(absl::string_view file_name, const YamlPlaces& places) const {
-  return ok() ? absl::OkStatus() : MistakeAt(file_name, places.Find(path_), *sentence_);
+  const auto& misfit = places.misfit();
+  if (misfit.has_value() && ok()) return misfit->status;
+  if (ok()) return absl::OkStatus();
+  const bool is_misfit = misfit.has_value() && misfit->path == path_ && !range_.empty();
+  return MistakeAt(
+      file_name, places.Find(path_),
+      is_misfit ? absl::StrCat(path_, " is ", misfit->shown, "; ", range_) : *sentence_);
 }
 
 }  // namespace entente

@@ -48,12 +48,14 @@ class FieldCheck {
   // OK, or INVALID_ARGUMENT with the first mistake.
   absl::Status ToStatus() const;
 
-  // The same with file:line:column in front.
+  // The same with file:line:column in front. A number that its field could not hold (YamlPlaces'
+  // misfit) is shown as it was written, and is a mistake though none of the checks found one.
   absl::Status ToStatus(absl::string_view file_name, const YamlPlaces& places) const;
 
  private:
   std::optional<std::string> sentence_;
   std::string path_;
+  std::string range_;  // Of the mistake, if Range found it: "it must be 1 to 100,000".
 };
 
 }  // namespace entente

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -226,9 +227,15 @@ absl::Status Filler::FillWholeNumber(const YamlNode& node, const FieldDescriptor
     using Number = decltype(zero);
     constexpr absl::int128 kMin = std::numeric_limits<Number>::min();
     constexpr absl::int128 kMax = std::numeric_limits<Number>::max();
-    const auto value = IsByteCount(field) ? ParseByteCount(node.text, kMax)
-                                          : ParseWholeNumber(node.text, kMin, kMax);
-    if (!value.ok()) return Wrong(node, path, value.status());
+    auto value = IsByteCount(field) ? ParseByteCount(node.text, kMax)
+                                    : ParseWholeNumber(node.text, kMin, kMax);
+    if (!value.ok()) {
+      const absl::Status wrong = Wrong(node, path, value.status());
+      const auto misfit = ParseWholeNumber(node.text, absl::Int128Min() + 1, absl::Int128Max());
+      if (places_ == nullptr || IsByteCount(field) || !misfit.ok()) return wrong;
+      places_->AddMisfit({.path = path, .shown = Quoted(node.text), .status = wrong});
+      value = *misfit < kMin ? kMin : kMax;
+    }
     (reflection.*(repeated ? add : set))(message, &field, static_cast<Number>(*value));
     return absl::OkStatus();
   };
@@ -322,6 +329,10 @@ YamlPlace YamlPlaces::Find(absl::string_view path) const {
     if (cut == path.npos) return {};
     path = path.substr(0, cut);
   }
+}
+
+void YamlPlaces::AddMisfit(Misfit misfit) {
+  if (!misfit_.has_value()) misfit_ = std::move(misfit);
 }
 
 bool YamlPlaces::Contains(absl::string_view path) const {

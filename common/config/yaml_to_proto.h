@@ -15,6 +15,7 @@
 // A section without anything in it may be written as `training:`; a value or a list may not.
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -37,12 +38,26 @@ class YamlPlaces {
 
   void Add(absl::string_view path, YamlPlace place);
 
+  // A whole number that its field's type cannot hold, such as -1 for a count. The field has the
+  // nearest number that it can hold, and a FieldCheck makes the mistake's sentence, for it knows
+  // the field's own range.
+  struct Misfit {
+    std::string path;
+    std::string shown;    // As it was written, quoted.
+    absl::Status status;  // What is wrong, as far as the type tells.
+  };
+  // The first one.
+  const std::optional<Misfit>& misfit() const { return misfit_; }
+  void AddMisfit(Misfit misfit);
+
  private:
   std::map<std::string, YamlPlace, std::less<>> places_;
+  std::optional<Misfit> misfit_;
 };
 
 // Fills `message`, which is cleared first. `file_name` appears in messages only. `places` may be
-// null: nobody wants to know.
+// null: nobody wants to know. Who gives it must end with FieldCheck::ToStatus(file_name, *places):
+// that one refuses a number out of the field's type's range then, with the field's own range.
 //
 // INVALID_ARGUMENT, as file:line:column: what is wrong: broken YAML, an unknown or repeated key
 // (with the nearest known one), a wrong type, a number out of the field's type's range, an unknown

@@ -152,7 +152,8 @@ std::shared_ptr<grpc::ChannelCredentials> ClientTls(const TlsPaths& paths,
   return grpc::experimental::TlsCredentials(options);
 }
 
-std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths) {
+std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths,
+                                               absl::Duration reconnect_max) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMilliseconds);
@@ -162,7 +163,7 @@ std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const 
     return static_cast<int>(absl::ToInt64Milliseconds(duration));
   };
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kBackoffFirst));
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(limits::kBackoffMax));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(reconnect_max));
   arguments.SetMaxReceiveMessageSize(limits::kMessageBytesMax);
   arguments.SetMaxSendMessageSize(limits::kMessageBytesMax);
   std::shared_ptr<grpc::Channel> channel =

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "common/base/limits.h"
 #include "common/identity/peer_identity.h"
 #include "common/rpc/tls_paths.h"
 
@@ -41,8 +42,9 @@ std::shared_ptr<grpc::ChannelCredentials> ClientTls(
     const TlsPaths& paths, absl::Duration reload_interval = kTlsReloadInterval);
 
 // A channel to the coordinator: keepalive every 20 s, messages up to limits::kMessageBytesMax,
-// reconnecting with backoff. Never null; connects lazily.
-std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths);
+// reconnecting with a backoff of at most `reconnect_max`. Never null; connects lazily.
+std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths,
+                                               absl::Duration reconnect_max = limits::kBackoffMax);
 
 // The server's side of DialCoordinator: the same message limit, and leave for its keepalive pings
 // (gRPC's default takes a ping every 20 s for an attack and hangs up). Notices a dead peer itself.

@@ -132,6 +132,7 @@ struct CoordinatorApp::Parts {
   ThreadPool executor;
   ThreadPool aggregation_pool;
   ThreadPool aggregation_lane;
+  service::OpenWatches watches;
   std::unique_ptr<service::CallerCheck> callers;
   std::unique_ptr<service::JobService> job_service;
   std::unique_ptr<service::MemberService> member_service;
@@ -199,6 +200,7 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .uploads = uploads.get(),
       .models = models.get(),
       .workers = &workers,
+      .watches = &watches,
       .timers = timers.get(),
       .executor = &executor,
       .heartbeat_interval = ToDuration(config.heartbeat_interval()),
@@ -267,7 +269,10 @@ int CoordinatorApp::port() const { return parts_->port; }
 void CoordinatorApp::Stop() {
   const absl::Duration drain_time = ToDuration(parts_->config.drain_time());
   log::Info("stopping", {{"drain_time", absl::FormatDuration(drain_time)}});
-  parts_->workers.CloseAll(absl::UnavailableError("the coordinator is stopping; try again soon"));
+  const absl::Status stopping =
+      absl::UnavailableError("the coordinator is stopping; try again soon");
+  parts_->workers.CloseAll(stopping);
+  parts_->watches.EndAll(stopping);
   parts_->server->Shutdown(absl::ToChronoTime(parts_->clock.Now() + drain_time));
   if (!parts_->gate.CloseAndWait(drain_time)) {
     log::Warning("an aggregation is broken off; it is repeated at the next start");

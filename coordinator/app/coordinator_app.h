@@ -29,8 +29,9 @@ class CoordinatorApp {
   // Where it listens; differs from the configuration if that said port 0.
   int port() const;
 
-  // Takes nothing new, says goodbye to the workers, waits at most the configured drain time for
-  // calls and aggregations in flight. Jobs go on when the coordinator is started again.
+  // Takes nothing new, says goodbye to the workers and to whoever watches a job, waits at most the
+  // configured drain time for calls and aggregations in flight. Jobs go on when the coordinator is
+  // started again.
   void Stop();
 
  private:

@@ -163,10 +163,7 @@ void JobEngine::AcceptUpdate(const ArrivedUpdate& update, std::function<void(abs
 void JobEngine::RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
   Post([worker, key, reason = std::move(reason)](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
-    log::Warning("update refused", {{"job", self.description_->id.value()},
-                                    {"round", key.round_index() + 1},
-                                    {"worker", worker.value()},
-                                    {"reason", reason}});
+    LogSetback("update refused", self.description_->id, key.round_index(), worker, reason);
     self.ApplyRound(key.round_index(), key.attempt(), rounds::UpdateRefused{worker, reason});
   });
 }
@@ -195,15 +192,15 @@ void JobEngine::OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, s
   });
 }
 
-void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
-  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
+void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason,
+                             bool may_return) {
+  Post([worker, key, reason = std::move(reason), may_return](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
-    log::Warning("task failed", {{"job", self.description_->id.value()},
-                                 {"round", key.round_index() + 1},
-                                 {"worker", worker.value()},
-                                 {"reason", reason}});
+    LogSetback("task failed", self.description_->id, key.round_index(), worker, reason);
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
-    self.ApplyRound(key.round_index(), key.attempt(), rounds::WorkerMissing{worker, reason});
+    self.ApplyRound(key.round_index(), key.attempt(),
+                    may_return ? rounds::RoundEvent(rounds::WorkerMissing{worker, reason})
+                               : rounds::RoundEvent(rounds::WorkerFailed{worker, reason}));
   });
 }
 
@@ -423,10 +420,7 @@ void JobEngine::CheckLeases() {
   for (const WorkerId& worker : leases_.TakeExpired(deps_.clock->Now())) {
     const std::string reason =
         absl::StrCat("was silent for its lease of ", absl::FormatDuration(lease_));
-    log::Warning("worker missing", {{"job", description_->id.value()},
-                                    {"round", round.round_index + 1},
-                                    {"worker", worker.value()},
-                                    {"reason", reason}});
+    LogSetback("worker missing", description_->id, round.round_index, worker, reason);
     if (round.phase == RoundPhase::kEvaluating) {
       ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
     } else {

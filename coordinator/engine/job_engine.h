@@ -132,7 +132,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // ignored: it is late, or wrong.
   void OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key);
   void OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
-  void OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
+  // `may_return`: it stops, and may come back to the task while the round is open.
+  void OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason,
+                    bool may_return);
   void OnProgress(const WorkerId& worker, const v1::TaskKey& key, WorkerProgress progress);
   void OnEvaluated(const WorkerId& worker, const v1::TaskKey& key, rounds::Metrics metrics);
   void OnWorkerAttached(const WorkerId& worker);

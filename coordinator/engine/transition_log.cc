@@ -8,6 +8,14 @@ namespace entente::engine {
 using rounds::RoundPhase;
 using rounds::RoundState;
 
+void LogSetback(absl::string_view what, const JobId& job, uint32_t round_index,
+                const WorkerId& worker, const std::string& reason) {
+  log::Warning(what, {{"job", job.value()},
+                      {"round", round_index + 1},
+                      {"worker", worker.value()},
+                      {"reason", reason}});
+}
+
 void LogTransition(const JobId& job, const jobs::JobTransition& transition) {
   log::Debug("event", {{"job", job.value()}, {"reason", transition.reason}});
   if (transition.ended_round.has_value()) {

@@ -2,10 +2,18 @@
 #ifndef COORDINATOR_ENGINE_TRANSITION_LOG_H_
 #define COORDINATOR_ENGINE_TRANSITION_LOG_H_
 
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
 #include "common/base/strong_id.h"
 #include "coordinator/jobs/job_machine.h"
 
 namespace entente::engine {
+
+// A worker's bad news in a round: "task failed", "update refused", "worker missing".
+void LogSetback(absl::string_view what, const JobId& job, uint32_t round_index,
+                const WorkerId& worker, const std::string& reason);
 
 // What an operator reads in the coordinator's log when something happened to a job: the end of a
 // round and of the job with their reasons; everything else at debug level.

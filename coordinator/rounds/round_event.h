@@ -35,8 +35,13 @@ struct UpdateRefused {
   WorkerId worker;
   std::string reason;
 };
-// Its lease ran out, or it said that it failed.
+// Its lease ran out, or it said that it stops.
 struct WorkerMissing {
+  WorkerId worker;
+  std::string reason;
+};
+// It said that its task failed, and does not try again.
+struct WorkerFailed {
   WorkerId worker;
   std::string reason;
 };
@@ -66,9 +71,10 @@ struct Cancelled {
   std::string reason;
 };
 
-using RoundEvent = std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused,
-                                WorkerMissing, WorkerReturned, DeadlineChecked, Aggregated,
-                                AggregationFailed, Evaluated, EvaluationFailed, Cancelled>;
+using RoundEvent =
+    std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused, WorkerMissing,
+                 WorkerFailed, WorkerReturned, DeadlineChecked, Aggregated, AggregationFailed,
+                 Evaluated, EvaluationFailed, Cancelled>;
 
 // "opened", "update accepted", ...
 absl::string_view EventName(const RoundEvent& event);

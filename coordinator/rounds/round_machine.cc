@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 
 namespace entente::rounds {
 namespace {
@@ -20,6 +21,24 @@ std::string Names(const RoundState& state, ParticipantState wanted) {
   std::vector<std::string> names;
   for (const auto& [worker, participant] : state.participants) {
     if (participant.state == wanted) names.push_back(worker.value());
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+// Enough to see what is the matter in a round's one sentence; the rest is in the participants.
+constexpr size_t kReasonsMax = 3;
+constexpr size_t kReasonPartBytesMax = 200;
+
+// "DE (no such data set), FR (the trainer ended with signal 9)"
+std::string FailedNames(const RoundState& state) {
+  std::vector<std::string> names;
+  for (const auto& [worker, participant] : state.participants) {
+    if (participant.state != ParticipantState::kFailed) continue;
+    const absl::string_view reason = ClipUtf8(participant.reason, kReasonPartBytesMax);
+    const bool is_told = names.size() < kReasonsMax && !reason.empty();
+    const absl::string_view rest = reason.size() < participant.reason.size() ? "..." : "";
+    names.push_back(is_told ? absl::StrCat(worker.value(), " (", reason, rest, ")")
+                            : worker.value());
   }
   return absl::StrJoin(names, ", ");
 }
@@ -109,6 +128,18 @@ class Stepper {
     }
     participant->state = ParticipantState::kMissing;
     participant->reason = missing.reason;
+    return AfterCollecting();
+  }
+
+  Result On(const WorkerFailed& failed, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(failed.worker, event));
+    if (participant->state != ParticipantState::kInvited &&
+        participant->state != ParticipantState::kWorking &&
+        participant->state != ParticipantState::kMissing) {
+      return NotLegal(next_, event);
+    }
+    participant->state = ParticipantState::kFailed;
+    participant->reason = failed.reason;
     return AfterCollecting();
   }
 
@@ -211,7 +242,8 @@ class Stepper {
     const uint32_t missing = next_.CountIn(ParticipantState::kMissing);
     if (Accepted() >= next_.updates_required) {
       if (awaited == 0) {
-        return StartAggregating(missing == 0 ? "everyone is in" : "nobody else is awaited");
+        return StartAggregating(Accepted() == next_.participants.size() ? "everyone is in"
+                                                                        : "nobody else is awaited");
       }
       if (next_.phase == RoundPhase::kCollecting) {
         next_.phase = RoundPhase::kGrace;
@@ -220,7 +252,8 @@ class Stepper {
       }
       return Done(absl::StrCat("quorum of ", next_.updates_required, " met"));
     }
-    // Who is missing may still come back before the deadline; who declined or was refused will not.
+    // Who is missing may still come back before the deadline; who declined, was refused or failed
+    // is not expected to.
     if (Accepted() + awaited + missing < next_.updates_required) {
       return Abort(absl::StrCat("quorum of ", next_.updates_required, " is out of reach with ",
                                 Accepted(), " in", WhoIsNotIn()));
@@ -287,9 +320,10 @@ class Stepper {
 
   uint32_t Accepted() const { return next_.CountIn(ParticipantState::kAccepted); }
 
-  // ", missing JP, declined DE", or nothing.
+  // ", failed FR (no data), missing JP, declined DE", or nothing.
   std::string WhoIsNotIn() const {
-    std::string text;
+    const std::string failed = FailedNames(next_);
+    std::string text = failed.empty() ? "" : absl::StrCat(", failed ", failed);
     for (const ParticipantState state :
          {ParticipantState::kMissing, ParticipantState::kDeclined, ParticipantState::kRefused,
           ParticipantState::kInvited, ParticipantState::kWorking}) {
@@ -351,6 +385,7 @@ absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker)
     case ParticipantState::kInvited:
     case ParticipantState::kWorking:
     case ParticipantState::kMissing:
+    case ParticipantState::kFailed:
       return absl::OkStatus();
   }
   return absl::OkStatus();

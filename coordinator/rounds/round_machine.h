@@ -19,6 +19,10 @@
 // (Without an evaluation Aggregated leads straight to kCommitted. Cancelled leads to kAborted from
 // every phase that has not ended.)
 //
+// Awaited is who was invited or works. While quorum is not in, who is missing is awaited too, for
+// it may come back; who declined, was refused or failed is not: an update that a failed worker
+// sends after all counts while the round is open, but nobody waits for it.
+//
 // Nothing here reads a clock, takes a lock or touches disk or network: the engine feeds events in
 // and carries the returned effects out. The same events at the same times give the same round, so
 // replaying the journal is recovery.
@@ -48,8 +52,7 @@ Transition Plan(uint32_t round_index, uint32_t attempt, const Digest& base_model
 //
 // Returns, and `state` is then still current:
 // - FAILED_PRECONDITION if the event is not legal in this phase or from this participant; for a
-// late
-//   update the message says when and why the round closed.
+//   late update the message says when and why the round closed.
 // - ALREADY_EXISTS if the participant's update is in already.
 // - NOT_FOUND if the worker is not of this round's cohort.
 absl::StatusOr<Transition> Step(const RoundState& state, const RoundEvent& event, absl::Time now);

@@ -42,6 +42,8 @@ absl::string_view ParticipantStateName(ParticipantState state) {
       return "refused";
     case ParticipantState::kMissing:
       return "missing";
+    case ParticipantState::kFailed:
+      return "failed";
   }
   ENTENTE_CHECK(false);
 }

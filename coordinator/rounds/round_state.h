@@ -36,7 +36,8 @@ enum class ParticipantState {
   kDeclined,  // Its own policy or state forbids; final.
   kAccepted,  // Its update is in; final.
   kRefused,   // Its update was not fit; final.
-  kMissing,   // Silent past its lease, or failed; may come back while the round is open.
+  kMissing,   // Silent past its lease, or stopped; may come back while the round is open.
+  kFailed,    // Said that its task failed; not awaited, but an update that comes still counts.
 };
 
 // "invited", "working", ...
@@ -63,7 +64,7 @@ struct UpdateRecord {
 
 struct Participant {
   ParticipantState state = ParticipantState::kInvited;
-  std::string reason;   // Why it declined, was refused or is missing.
+  std::string reason;   // Why it declined, was refused, is missing or failed.
   UpdateRecord update;  // Meaningful while kAccepted.
   double weight = 0;    // How much its update counted; 0 until aggregated.
   bool evaluation_awaited = false;

@@ -55,6 +55,8 @@ v1::ParticipantState ToProto(rounds::ParticipantState state) {
       return v1::PARTICIPANT_STATE_REFUSED;
     case rounds::ParticipantState::kMissing:
       return v1::PARTICIPANT_STATE_MISSING;
+    case rounds::ParticipantState::kFailed:
+      return v1::PARTICIPANT_STATE_FAILED;
   }
   return v1::PARTICIPANT_STATE_UNSPECIFIED;
 }

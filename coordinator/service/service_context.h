@@ -13,6 +13,7 @@
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/service/caller.h"
+#include "coordinator/service/open_watches.h"
 
 namespace entente::service {
 
@@ -24,6 +25,7 @@ struct ServiceContext {
   engine::UploadIntake* uploads = nullptr;
   models::ModelStore* models = nullptr;
   members::WorkerRegistry* workers = nullptr;
+  OpenWatches* watches = nullptr;
   TimerQueue* timers = nullptr;
   Executor* executor = nullptr;  // For whatever may wait for a disk or a lock.
   absl::Duration heartbeat_interval = absl::Seconds(5);

@@ -36,6 +36,10 @@ WatchReactor* WatchReactor::Start(const ServiceContext& context,
     if (const auto strong = weak.lock()) strong->OnChange();
   });
   reactor->MaybeWrite();
+  reactor->open_watch_ =
+      context.watches->Add([weak = std::weak_ptr<WatchReactor>(reactor)](const absl::Status& why) {
+        if (const auto strong = weak.lock()) strong->End(why);
+      });
   return reactor.get();
 }
 
@@ -70,7 +74,8 @@ void WatchReactor::OnWriteDone(bool ok) {
   {
     absl::MutexLock lock(&mu_);
     writing_ = false;
-    if (!ok || cancelled_) end = absl::CancelledError("the reader has gone");
+    if (!ended_.ok()) end = ended_;
+    if (!ok) end = absl::CancelledError("the reader has gone");
     if (ok && last_written_) end = absl::OkStatus();
     // Under the lock that found nobody writing: no write may begin after Finish.
     if (end.has_value() && std::exchange(finished_, true)) return;
@@ -91,17 +96,20 @@ void WatchReactor::OnWriteDone(bool ok) {
                          });
 }
 
-void WatchReactor::OnCancel() {
+void WatchReactor::OnCancel() { End(absl::CancelledError("the reader has gone")); }
+
+void WatchReactor::End(const absl::Status& why) {
   {
     absl::MutexLock lock(&mu_);
-    cancelled_ = true;
+    ended_ = why;
     if (writing_ || std::exchange(finished_, true)) return;  // OnWriteDone ends it.
   }
-  Finish(ToGrpcStatus(absl::CancelledError("the reader has gone")));
+  Finish(ToGrpcStatus(why));
 }
 
 void WatchReactor::OnDone() {
   if (watch_ != 0) job_->Unwatch(watch_);
+  if (open_watch_ != 0) context_.watches->Remove(open_watch_);
   self_.reset();
 }
 

@@ -17,7 +17,8 @@
 namespace entente::service {
 
 // Follows one job: writes it at once, then after changes, at most five times a second, and ends
-// with the job. A reader that lags sees fewer, newer states: nothing is queued for it.
+// with the job, or when the coordinator stops. A reader that lags sees fewer, newer states: nothing
+// is queued for it.
 //
 // Keeps itself alive until gRPC is done with it.
 class WatchReactor final : public grpc::ServerWriteReactor<v1::Job>,
@@ -34,12 +35,14 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::Job>,
  private:
   WatchReactor(const ServiceContext& context, std::shared_ptr<engine::JobEngine> job);
   void OnChange() ABSL_LOCKS_EXCLUDED(mu_);
+  void End(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
   void MaybeWrite() ABSL_LOCKS_EXCLUDED(mu_);
 
   const ServiceContext context_;
   const std::shared_ptr<engine::JobEngine> job_;
   std::shared_ptr<WatchReactor> self_;  // From Start until OnDone.
-  uint64_t watch_ = 0;                  // Set by Start.
+  uint64_t watch_ = 0;                  // Set by Start, as is the next.
+  uint64_t open_watch_ = 0;             // Among the context's watches.
   v1::Job message_;                     // gRPC reads it while a write is in flight.
 
   absl::Mutex mu_;
@@ -47,7 +50,7 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::Job>,
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool timer_armed_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
-  bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status ended_ ABSL_GUARDED_BY(mu_);  // Why it ends before the job does.
   bool last_written_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -140,7 +140,8 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId
     }
     case v1::WorkerMessage::kFailed:
       context.workers->SetActivity(worker, "");
-      engine.OnTaskFailed(worker, *key, CutReason(message.failed().reason()));
+      engine.OnTaskFailed(worker, *key, CutReason(message.failed().reason()),
+                          message.failed().may_return());
       break;
     case v1::WorkerMessage::kEvaluated:
       context.workers->SetActivity(worker, "");

@@ -57,6 +57,9 @@ struct RoundRecorder {
   void operator()(const rounds::WorkerMissing& e) const {
     *to->mutable_worker_missing() = WithReason(e.worker, e.reason);
   }
+  void operator()(const rounds::WorkerFailed& e) const {
+    *to->mutable_worker_failed() = WithReason(e.worker, e.reason);
+  }
   void operator()(const rounds::WorkerReturned& e) const {
     to->mutable_worker_returned()->set_worker(e.worker.value());
   }
@@ -139,6 +142,8 @@ absl::StatusOr<rounds::RoundEvent> FromRoundRecord(const rec::RoundHappened& rec
       return FromWorkerReason<rounds::UpdateRefused>(record.update_refused());
     case Case::kWorkerMissing:
       return FromWorkerReason<rounds::WorkerMissing>(record.worker_missing());
+    case Case::kWorkerFailed:
+      return FromWorkerReason<rounds::WorkerFailed>(record.worker_failed());
     case Case::kWorkerReturned:
       return rounds::WorkerReturned{WorkerId(record.worker_returned().worker())};
     case Case::kDeadlineChecked:

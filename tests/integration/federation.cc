@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -116,7 +117,8 @@ void FederationTest::StartWorker(const std::string& member, const WorkerOptions&
                                 folder_.File(member + ".log"));
 }
 
-Finished FederationTest::Entente(std::vector<std::string> arguments, const std::string& as) {
+std::vector<std::string> FederationTest::EntenteCommand(std::vector<std::string> arguments,
+                                                        const std::string& as) const {
   std::vector<std::string> argv = {Program("entente"),
                                    "--coordinator",
                                    absl::StrCat("127.0.0.1:", port_),
@@ -127,7 +129,11 @@ Finished FederationTest::Entente(std::vector<std::string> arguments, const std::
                                    "--authority",
                                    folder_.File("alliance/authority.crt")};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  return RunProgram(argv);
+  return argv;
+}
+
+Finished FederationTest::Entente(std::vector<std::string> arguments, const std::string& as) {
+  return RunProgram(EntenteCommand(std::move(arguments), as));
 }
 
 nlohmann::json FederationTest::EntenteJson(std::vector<std::string> arguments) {

@@ -48,8 +48,11 @@ class FederationTest : public ::testing::Test {
   // Waits until these members' workers are connected.
   void WaitForWorkers(int count);
 
-  // `entente <arguments>` as the submitter (or another identity's file stem in the alliance's
-  // folder).
+  // The words of `entente <arguments>` as the submitter (or another identity's file stem in the
+  // alliance's folder), to run it beside the test.
+  std::vector<std::string> EntenteCommand(std::vector<std::string> arguments,
+                                          const std::string& as = "submitter-s") const;
+  // Runs them to the end.
   Finished Entente(std::vector<std::string> arguments, const std::string& as = "submitter-s");
   // The same with -o json, parsed; fails the test unless it exits with 0.
   nlohmann::json EntenteJson(std::vector<std::string> arguments);

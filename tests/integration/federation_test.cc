@@ -104,6 +104,25 @@ TEST_F(FederationTest, RefusalByALocalPolicyReachesTheSubmitterWithItsRule) {
   EXPECT_THAT(Entente({"round", "show", job, "1"}).standard_output, HasSubstr("no-testing"));
 }
 
+TEST_F(FederationTest, WorkerWhoseTaskFailsIsNotAwaited) {
+  StartCoordinator();
+  folder_.Write("data/kr-lab/train.csv", "x,y,class\n1,two,0\n");
+  StartWorker("br-lab");
+  StartWorker("kr-lab");
+  WaitForWorkers(2);
+
+  const std::string enough = Submit(WriteRecipe(1, "  quorum: {count: 1}\n  grace: 50m\n"), "1");
+  EXPECT_EQ(WaitForEnd(enough).value("state", ""), "completed");
+  EXPECT_EQ(StateIn(enough, 1, "kr-lab"), "failed");
+
+  const std::string job = Submit(WriteRecipe(1, "  quorum: {count: 2}\n  attempts: 2\n"), "2");
+  const nlohmann::json ended = WaitForEnd(job);
+  EXPECT_EQ(ended.value("state", ""), "failed");
+  EXPECT_THAT(ended.value("reason", ""), HasSubstr("failed kr-lab/w (the trainer says: "));
+  const Finished watched = Entente({"job", "watch", job});
+  EXPECT_THAT(watched.standard_output, HasSubstr("kr-lab/w failed: the trainer says: "));
+}
+
 TEST_F(FederationTest, CancelStopsTheJobAndTheTrainers) {
   StartCoordinator();
   StartWorker("fr-lab", {.trainer_command = HangingTrainer(), .sandbox = "none"});

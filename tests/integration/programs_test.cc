@@ -31,6 +31,11 @@ TEST_F(ProgramsTest, EachHasHelpAndAVersion) {
 TEST_F(ProgramsTest, UnknownOptionIsBadUsage) {
   for (const char* name : {"entente", "entente-coordinator", "entente-worker", "entente-trainer"}) {
     EXPECT_EQ(RunProgram({Program(name), "--no-such-option"}).exit_status, 2) << name;
+    const Finished misspelt = RunProgram({Program(name), "--chek-config"});
+    EXPECT_EQ(misspelt.exit_status, 2) << name;
+    EXPECT_THAT(misspelt.standard_error,
+                HasSubstr("unknown option \"--chek-config\"; did you mean \"--check-config\"?"))
+        << name;
   }
 }
 

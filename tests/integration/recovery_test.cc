@@ -9,6 +9,9 @@
 namespace entente {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
+
 using RecoveryTest = FederationTest;
 
 TEST_F(RecoveryTest, KilledCoordinatorGoesOnInTheSameJob) {
@@ -28,6 +31,23 @@ TEST_F(RecoveryTest, KilledCoordinatorGoesOnInTheSameJob) {
   const nlohmann::json ended = WaitForEnd(job);
   EXPECT_EQ(ended.value("state", ""), "completed") << ended.dump(2);
   EXPECT_EQ(ended.value("roundsCommitted", 0), 6);
+}
+
+TEST_F(RecoveryTest, OpenWatchDoesNotHoldUpTheStopAndGoesOnAfterTheRestart) {
+  StartCoordinator();
+  const std::string job = Submit(WriteRecipe(1, "  quorum: {count: 1}\n"));
+  Process watch(EntenteCommand({"job", "watch", job}), folder_.File("watch.log"));
+  ASSERT_TRUE(watch.WaitForOutput("round 1/1 planned"));
+
+  coordinator().Signal(SIGTERM);
+
+  // Well within drainTime, which is 10 s.
+  EXPECT_EQ(coordinator().WaitForExit(absl::Seconds(5)), 0) << coordinator().Output();
+  ASSERT_TRUE(watch.WaitForOutput("trying again"));
+  StartCoordinator();
+  ASSERT_EQ(Entente({"job", "cancel", job}).exit_status, 0);
+  EXPECT_EQ(watch.WaitForExit(absl::Seconds(20)), 7) << watch.Output();
+  EXPECT_THAT(watch.Output(), Not(HasSubstr("failed to connect to all addresses")));
 }
 
 TEST_F(RecoveryTest, StopIsCleanOnBothSidesAndTheWorkerComesBack) {

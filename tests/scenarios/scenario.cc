@@ -146,6 +146,7 @@ class Story {
     if (command == "decline") return Happened(rounds::TaskDeclined{worker, second});
     if (command == "refuse") return Happened(rounds::UpdateRefused{worker, second});
     if (command == "silence") return Happened(rounds::WorkerMissing{worker, "silent"});
+    if (command == "fail") return Happened(rounds::WorkerFailed{worker, second});
     if (command == "return") return Happened(rounds::WorkerReturned{worker});
     if (command == "upload") return UploadOf(worker, Options(words));
     if (command == "aggregated") return AggregatedNow();

@@ -13,6 +13,7 @@
 //   upload  FR examples=100 [round=1] [attempt=1]   its update is accepted (round: 1-based)
 //   refuse  FR "reason"                  its update is refused
 //   silence FR                           its lease runs out
+//   fail    FR "reason"                  it says that its task failed
 //   return  FR                           it is back
 //   wait    31s                          time passes; deadlines that have come are checked
 //   aggregated | aggregation-failed "reason"

@@ -2,10 +2,13 @@
 #include "trainer/commands/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
+#include "common/base/unknown_option.h"
 #include "trainer/commands/data_commands.h"
 #include "trainer/commands/model_commands.h"
 #include "trainer/protocol/protocol_loop.h"
@@ -42,6 +45,7 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   app.footer("Exit codes: 0 done, 1 failed, 2 bad usage or input.");
   app.set_version_flag("--version", absl::StrCat("entente-trainer ", context.version, " (LibTorch ",
                                                  LibTorchVersion(), ")"));
+  app.allow_extras();  // So that what is unknown is ours to explain; subcommands inherit it.
   std::string log_format = "text";
   app.add_option("--log-format", log_format, "How logs on standard error look: text or json")
       ->check(CLI::IsMember({"text", "json"}));
@@ -54,10 +58,19 @@ int RunCommandLine(int argc, const char* const* argv, const CommandContext& cont
   EvaluateCommand evaluate(app);
   SplitCommand split(app);
   TrainCommand train(app);
+  std::optional<std::string> mistake;
   try {
     app.parse(argc, argv);
+    mistake = UnknownWordSentence(app);
+  } catch (const CLI::Success& success) {  // --help and --version.
+    return app.exit(success, context.out, context.error) == 0 ? 0 : kBadInput;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, context.out, context.error) == 0 ? 0 : kBadInput;
+    mistake = UnknownWordSentence(app).value_or(
+        absl::StrCat(error.what(), "; see \"entente-trainer --help\""));
+  }
+  if (mistake.has_value()) {
+    context.error << "entente-trainer: " << *mistake << "\n";
+    return kBadInput;
   }
 
   log::Configure(log_format == "json" ? log::Format::kJson : log::Format::kText, log::Level::kInfo);

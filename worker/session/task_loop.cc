@@ -38,6 +38,13 @@ v1::WorkerMessage FailedMessage(const v1::TaskKey& key, absl::string_view reason
   return message;
 }
 
+// Of a task that the next start of this worker may finish.
+v1::WorkerMessage StoppingMessage(const v1::TaskKey& key) {
+  v1::WorkerMessage message = FailedMessage(key, kStopping);
+  message.mutable_failed()->set_may_return(true);
+  return message;
+}
+
 v1::WorkerMessage EvaluatedMessage(const v1::TaskKey& key, const v1::Metrics& metrics) {
   v1::WorkerMessage message;
   *message.mutable_evaluated()->mutable_key() = key;
@@ -96,12 +103,12 @@ void TaskLoop::Drain(absl::Duration limit) {
     draining_ = true;
     for (const EntryPointer& entry : queue_) {
       entry->state = Entry::State::kFinished;
-      dependencies_.sender->Send(FailedMessage(entry->task.key(), kStopping));
+      dependencies_.sender->Send(StoppingMessage(entry->task.key()));
     }
     queue_.clear();
     const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return running_ == nullptr; };
     if (!mu_.AwaitWithTimeout(absl::Condition(&idle), limit)) {
-      dependencies_.sender->Send(FailedMessage(running_->task.key(), kStopping));
+      dependencies_.sender->Send(StoppingMessage(running_->task.key()));
       running_->cancel.Cancel(kStopping);
     }
     stopping_ = true;

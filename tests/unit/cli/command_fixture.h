@@ -42,7 +42,7 @@ class CommandFixture : public ::testing::Test {
     Output output(&out_, &error_);
     return RunCommandLine(arguments, {.files = &files_,
                                       .clock = &clock_,
-                                      .random = &random_,
+                                      .random = random_source_,
                                       .interruption = &interruption_,
                                       .output = &output,
                                       .terminal = terminal_,
@@ -66,6 +66,7 @@ class CommandFixture : public ::testing::Test {
   PosixFileSystem files_;
   SystemClock clock_;  // Certificates are checked against the real time by OpenSSL too.
   SystemRandomSource random_;
+  RandomSource* random_source_ = &random_;
   Interruption interruption_;
   Environment environment_;
   Terminal* terminal_ = nullptr;

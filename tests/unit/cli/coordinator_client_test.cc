@@ -13,6 +13,7 @@ namespace entente::cli {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 class CoordinatorClientTest : public ::testing::Test {
@@ -60,6 +61,21 @@ TEST_F(CoordinatorClientTest, StoppedCoordinatorIsSaidToRefuseConnections) {
               StatusIs(absl::StatusCode::kUnavailable,
                        AllOf(HasSubstr("cannot reach the coordinator " + coordinator_.address()),
                              HasSubstr("refuses"))));
+}
+
+TEST_F(CoordinatorClientTest, ConnectionThatWasLostIsSaidInOurWords) {
+  ASSERT_OK_AND_ASSIGN(const auto client, Connect(coordinator_.target()));
+  ASSERT_THAT(client->ListJobs(), IsOk());
+  coordinator_.Stop();
+  ASSERT_THAT(client->ListJobs(), StatusIs(absl::StatusCode::kUnavailable));
+  coordinator_.Start();
+
+  // gRPC still sits out its backoff and fails the call with what it remembers.
+  const absl::Status status = client->ListJobs().status();
+
+  EXPECT_THAT(std::string(status.message()),
+              AnyOf("", "lost the connection to the coordinator " + coordinator_.address() +
+                            ", which can be reached again"));
 }
 
 TEST_F(CoordinatorClientTest, NameThatDoesNotResolveIsSaid) {

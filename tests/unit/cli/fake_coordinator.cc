@@ -298,19 +298,25 @@ FakeCoordinator::FakeCoordinator(const TempFolder& folder) {
   services.push_back(std::make_unique<FakeModels>(&state_));
   services.push_back(std::make_unique<FakeMembers>(&state_));
   services.push_back(std::make_unique<FakeTransfers>(&state_));
+  server_tls_ = {server + ".crt", server + ".key", ca + ".crt"};
+  Listen("127.0.0.1:0");
+}
+
+void FakeCoordinator::Listen(const std::string& at) {
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort("127.0.0.1:0",
-                           ServerTls({server + ".crt", server + ".key", ca + ".crt"}), &port);
-  for (const auto& service : services) builder.RegisterService(service.get());
+  builder.AddListeningPort(at, ServerTls(server_tls_), &port);
+  for (const auto& service : server_->services) builder.RegisterService(service.get());
   server_->server = builder.BuildAndStart();
-  ENTENTE_CHECK(server_->server != nullptr);
+  ENTENTE_CHECK(server_->server != nullptr && port != 0);
   address_ = absl::StrCat("127.0.0.1:", port);
 }
 
 FakeCoordinator::~FakeCoordinator() { Stop(); }
 
 void FakeCoordinator::Stop() { server_->server->Shutdown(std::chrono::system_clock::now()); }
+
+void FakeCoordinator::Start() { Listen(address_); }
 
 std::vector<std::string> FakeCoordinator::Arguments(std::vector<std::string> words) const {
   words.insert(words.end(),

@@ -66,13 +66,18 @@ class FakeCoordinator {
 
   // Stops serving, as a coordinator that was shut down.
   void Stop();
+  // Serves again after Stop, at the same address.
+  void Start();
 
  private:
   struct Server;
 
+  void Listen(const std::string& at);
+
   FakeState state_;
   TlsPaths client_tls_;
   TlsPaths worker_tls_;
+  TlsPaths server_tls_;
   std::string address_;
   std::unique_ptr<Server> server_;
 };

@@ -48,6 +48,23 @@ TEST_F(JobWatchTest, BrokenStreamIsTakenUpAgain) {
                            HasSubstr("completed")));
 }
 
+// Jitter at its least, so that a test may say how long the waits are.
+class ZeroRandomSource final : public RandomSource {
+ public:
+  uint64_t Next() override { return 0; }
+};
+
+TEST_F(JobWatchTest, CoordinatorThatIsBackIsFoundWithinSeconds) {
+  ZeroRandomSource random;
+  random_source_ = &random;
+  SetStreams({{RunningJob(0)}, {}, {}, {}, {}, {}, {EndedJob(v1::JOB_STATE_COMPLETED, "")}});
+  const absl::Time began = clock_.Now();
+
+  EXPECT_EQ(RunThere({"job", "watch", "x"}), ExitCode::kOk);
+
+  EXPECT_LT(clock_.Now() - began, absl::Seconds(6));
+}
+
 TEST_F(JobWatchTest, RoundsCommittedBeforeTheWatchAreFetched) {
   {
     absl::MutexLock lock(&state().mu);

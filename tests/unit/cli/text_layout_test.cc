@@ -22,6 +22,17 @@ TEST(TextLayoutTest, ClipEndsInAnEllipsisAndSwitchesColoursOff) {
   EXPECT_EQ(Clip("anything", 0), "");
 }
 
+TEST(TextLayoutTest, WrapBreaksAtSpacesAndCutsNothing) {
+  EXPECT_THAT(Wrap("", 5), ElementsAre());
+  EXPECT_THAT(Wrap("short", 5), ElementsAre("short"));
+  EXPECT_THAT(Wrap("one two three", 7), ElementsAre("one two", "three"));
+  EXPECT_THAT(Wrap("one two three", 8), ElementsAre("one two", "three"));
+  EXPECT_THAT(Wrap("one two three", 6), ElementsAre("one", "two", "three"));
+  EXPECT_THAT(Wrap(" a  longerword", 4), ElementsAre("a", "long", "erwo", "rd"));
+  EXPECT_THAT(Wrap("ééé é", 3), ElementsAre("ééé", "é"));
+  EXPECT_THAT(Wrap("ab", 0), ElementsAre("a", "b"));
+}
+
 TEST(TextLayoutTest, PadFillsToExactlyTheWidth) {
   EXPECT_EQ(Pad("ab", 4), "ab  ");
   EXPECT_EQ(Pad("abcdef", 4), "abc…");

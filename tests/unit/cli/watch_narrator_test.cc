@@ -62,6 +62,39 @@ TEST_F(WatchNarratorTest, RefusalsAreToldOnceWithTheirReason) {
   EXPECT_THAT(narrator_.Tell(picture_), IsEmpty());
 }
 
+TEST_F(WatchNarratorTest, FailuresAreToldOnceWithTheirReason) {
+  narrator_.Tell(picture_);
+  AddParticipant(&picture_.job, "IN", "in-lab/gpu-1", v1::PARTICIPANT_STATE_FAILED)
+      ->set_reason("the trainer says: no column \"age\"");
+
+  EXPECT_THAT(narrator_.Tell(picture_),
+              ElementsAre("round 1/12 in-lab/gpu-1 failed: the trainer says: no column \"age\""));
+  EXPECT_THAT(narrator_.Tell(picture_), IsEmpty());
+}
+
+// Attempts that fail at once may be over before anybody sees them in flight.
+TEST_F(WatchNarratorTest, ReasonsOfTheLastAttemptAreToldThoughItWasNeverSeenInFlight) {
+  narrator_.Tell(picture_);
+  picture_.job = RunningJob(0);
+  picture_.job.set_state(v1::JOB_STATE_FAILED);
+  picture_.job.set_reason("round 1 failed in 3 attempts");
+  *picture_.job.mutable_ended_at() = ToProto(absl::FromUnixSeconds(kSubmittedAt + 1));
+  round().set_attempt(3);
+  round().set_phase(v1::ROUND_PHASE_ABORTED);
+  AddParticipant(&picture_.job, "IN", "in-lab/gpu-1", v1::PARTICIPANT_STATE_DECLINED)
+      ->set_reason("rule default-deny: no rule allows it");
+  AddParticipant(&picture_.job, "KR", "kr-lab/gpu-1", v1::PARTICIPANT_STATE_FAILED)
+      ->set_reason("no data");
+
+  EXPECT_THAT(
+      narrator_.Tell(picture_),
+      ElementsAre("round 1/12 (attempt 3) in-lab/gpu-1 declined: rule default-deny: no rule "
+                  "allows it",
+                  "round 1/12 (attempt 3) kr-lab/gpu-1 failed: no data",
+                  "job fashion-mnist-k3x9qa failed after 1 s, 0 rounds: round 1 failed in 3 "
+                  "attempts"));
+}
+
 TEST_F(WatchNarratorTest, CommittedRoundsAreToldWithTheirNumbers) {
   narrator_.Tell(picture_);
   picture_.committed = {CommittedRound(0, 0.61, 0.782), CommittedRound(1, 0.5, 0.8)};

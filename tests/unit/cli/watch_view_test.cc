@@ -16,6 +16,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::Le;
 using ::testing::Not;
 using ::testing::ResultOf;
@@ -161,6 +162,54 @@ TEST(WatchViewTest, LostConnectionIsSaid) {
 TEST(WatchViewTest, ColoursAreOnlyThereWhenAskedFor) {
   EXPECT_THAT(Text(CollectingPicture(), {}), Not(HasSubstr("\x1b")));
   EXPECT_THAT(Text(CollectingPicture(), {.colour = true}), HasSubstr("\x1b[32maccepted"));
+}
+
+TEST(WatchViewTest, FailedWorkerIsRed) {
+  WatchPicture picture = CollectingPicture();
+  picture.job.mutable_round()->mutable_participants(2)->set_state(v1::PARTICIPANT_STATE_FAILED);
+
+  EXPECT_THAT(Text(picture, {.colour = true}), HasSubstr("\x1b[31mfailed"));
+}
+
+TEST(WatchViewTest, LongReasonsAreWrappedAndNotCut) {
+  WatchPicture picture = CollectingPicture();
+  picture.job.mutable_round()->mutable_participants(2)->set_reason(
+      "rule default-deny: no rule of this site's policy allows jobs that train on the data set "
+      "patients");
+  picture.job.set_state(v1::JOB_STATE_FAILED);
+  picture.job.set_reason(
+      "round 3 failed in 3 attempts, the last because quorum of 3 is out of reach with 1 in, "
+      "declined in-lab/gpu-1");
+
+  EXPECT_THAT(WatchLines(picture, {.width = 72, .height = 30}),
+              AllOf(IsSupersetOf({"round 3 failed in 3 attempts, the last because quorum of 3 is "
+                                  "out of",
+                                  "reach with 1 in, declined in-lab/gpu-1"}),
+                    IsSupersetOf({"  IN  in-lab/gpu-1  declined  rule default-deny: no rule of "
+                                  "this site's",
+                                  "                              policy allows jobs that train on "
+                                  "the data",
+                                  "                              set patients"})));
+}
+
+TEST(WatchViewTest, LongReasonsTakeOnlyTheRoomThereIs) {
+  WatchPicture picture = CollectingPicture();
+  for (int i = 0; i < 3; ++i) {
+    v1::Participant* const participant = picture.job.mutable_round()->mutable_participants(i);
+    participant->set_state(v1::PARTICIPANT_STATE_FAILED);
+    participant->set_reason(std::string(150, 'x') + " " + std::string(400, 'y'));
+  }
+
+  for (size_t height = 1; height <= 40; ++height) {
+    for (const size_t width : {1, 20, 39, 50, 80}) {
+      const std::vector<std::string> lines =
+          WatchLines(picture, {.width = width, .height = height});
+      EXPECT_THAT(lines, SizeIs(Le(height)));
+      EXPECT_THAT(lines, Each(ResultOf([](const std::string& line) { return DisplayWidth(line); },
+                                       Le(width))));
+    }
+  }
+  EXPECT_THAT(Text(picture, {.width = 80, .height = 13}), HasSubstr("IN")) << "nobody is lost";
 }
 
 TEST(WatchViewTest, HostileTextCannotSteerTheTerminal) {

@@ -7,6 +7,7 @@ namespace entente::cli {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 class RoundShowTest : public CoordinatorFixture {
@@ -16,6 +17,8 @@ class RoundShowTest : public CoordinatorFixture {
     v1::Participant* participant =
         AddParticipant(&job, "FR", "fr-lab/gpu-1", v1::PARTICIPANT_STATE_DECLINED);
     participant->set_reason("policy rule \"nights-only\"");
+    AddParticipant(&job, "KR", "kr-lab/gpu-1", v1::PARTICIPANT_STATE_FAILED)
+        ->set_reason("the trainer ended with signal 9");
     SetJobs({job});
     absl::MutexLock lock(&state().mu);
     state().rounds = {CommittedRound(0, 0.9, 0.5), job.round()};
@@ -27,6 +30,12 @@ TEST_F(RoundShowTest, NewestRoundIsTheDefault) {
 
   EXPECT_THAT(out(), AllOf(HasSubstr("round    2\n"), HasSubstr("fr-lab/gpu-1"),
                            HasSubstr("policy rule \"nights-only\"")));
+}
+
+TEST_F(RoundShowTest, FailedWorkerIsShownWithItsReason) {
+  RunThere({"round", "show", "fashion-mnist-k3x9qa"});
+
+  EXPECT_THAT(out(), ContainsRegex("kr-lab/gpu-1 +failed .*the trainer ended with signal 9"));
 }
 
 TEST_F(RoundShowTest, RoundIsCountedFromOne) {

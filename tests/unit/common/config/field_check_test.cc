@@ -52,6 +52,24 @@ TEST(FieldCheckTest, EachKindOfMistakeIsOneSentence) {
             "a.b is for cnn only");
 }
 
+TEST(FieldCheckTest, ANumberThatDidNotFitItsFieldIsAlwaysAMistake) {
+  YamlPlaces places;
+  places.Add("rounds", {.line = 4, .column = 9});
+  places.AddMisfit({.path = "rounds",
+                    .shown = "\"-1\"",
+                    .status = absl::InvalidArgumentError("r.yaml:4:9: it does not fit")});
+  FieldCheck with_range;
+  with_range.Range("rounds", 0, 1, 100);
+  const FieldCheck without;
+  FieldCheck of_another;
+  of_another.Fail("name", "is missing");
+
+  EXPECT_EQ(with_range.ToStatus("r.yaml", places).message(),
+            "r.yaml:4:9: rounds is \"-1\"; it must be 1 to 100");
+  EXPECT_EQ(without.ToStatus("r.yaml", places).message(), "r.yaml:4:9: it does not fit");
+  EXPECT_EQ(of_another.ToStatus("r.yaml", places).message(), "r.yaml:1:1: name is missing");
+}
+
 TEST(FieldCheckTest, AMistakeIsPlacedWhereItsFieldWasWritten) {
   YamlPlaces places;
   places.Add("training", {.line = 3, .column = 1});

@@ -52,6 +52,15 @@ TEST(RecipeTest, AMistakeIsPlacedWhereItWasWritten) {
                        "r.yaml:6:64: model.builtin.outputs is 65,537; it must be 1 to 65,536"));
 }
 
+TEST(RecipeTest, ANumberThatItsFieldCannotHoldIsToldTheFieldsOwnRange) {
+  EXPECT_THAT(ParseRecipe(RecipeWith("", "rounds: -1"), "r.yaml"),
+              StatusIs(StatusCode::kInvalidArgument,
+                       "r.yaml:8:9: rounds is \"-1\"; it must be 1 to 100,000"));
+  EXPECT_THAT(ParseRecipe(RecipeWith("", "rounds: 4294967296"), "r.yaml"),
+              StatusIs(StatusCode::kInvalidArgument,
+                       "r.yaml:8:9: rounds is \"4294967296\"; it must be 1 to 100,000"));
+}
+
 TEST(RecipeTest, AMissingKeyIsPlacedAtTheSectionThatLacksIt) {
   EXPECT_THAT(ParseRecipe(RecipeWith("architecture: mlp, ", ""), "r.yaml"),
               StatusIs(StatusCode::kInvalidArgument,

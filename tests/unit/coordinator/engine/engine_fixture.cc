@@ -38,6 +38,11 @@ v1::Task RecordingConnection::WaitForTask(size_t n) {
   return tasks_[n];
 }
 
+size_t RecordingConnection::task_count() const {
+  absl::MutexLock lock(&mu_);
+  return tasks_.size();
+}
+
 v1::TaskCancelled RecordingConnection::WaitForCancelled() {
   absl::MutexLock lock(&mu_);
   const auto there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !cancelled_.empty(); };

@@ -31,13 +31,14 @@ class RecordingConnection final : public members::WorkerConnection {
 
   // Waits until the n-th task (from 0) has come.
   v1::Task WaitForTask(size_t n);
+  size_t task_count() const;
   // Waits until a task is called off.
   v1::TaskCancelled WaitForCancelled();
   // Waits until a job is said to be over.
   v1::JobEnded WaitForJobEnded();
 
  private:
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::vector<v1::Task> tasks_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::TaskCancelled> cancelled_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::JobEnded> ended_ ABSL_GUARDED_BY(mu_);

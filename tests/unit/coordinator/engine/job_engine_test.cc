@@ -172,6 +172,65 @@ TEST_F(JobEngineTest, DeclinedTaskKeepsItsReason) {
   EXPECT_EQ(view.state->round.participants.at(WorkerId("fr-lab/w")).reason, "rule hours: closed");
 }
 
+TEST_F(JobEngineTest, RoundClosesAtOnceWhenTheLastOneAwaitedFails) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::Minutes(50));
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(recipe);
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0), IsOk());
+
+  job->OnTaskFailed(WorkerId("kr-lab/w"), kr->WaitForTask(0).key(), "no data", false);
+
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+  EXPECT_EQ(job->Rounds()[0]->participants.at(WorkerId("kr-lab/w")).state,
+            rounds::ParticipantState::kFailed);
+}
+
+TEST_F(JobEngineTest, FailuresThatPreventAQuorumEndTheJobWithoutWaitingAndSayWhose) {
+  v1::Recipe recipe = RecipeOf(1, 2);
+  recipe.mutable_pacing()->set_attempts(2);
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(recipe);
+
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    job->OnTaskFailed(WorkerId("fr-lab/w"), fr->WaitForTask(attempt).key(), "no data", false);
+  }
+
+  EXPECT_EQ(WaitForEnd(*job).state->reason,
+            "round 1 failed in 2 attempts, the last because quorum of 2 is out of reach with 0 in, "
+            "failed fr-lab/w (no data), invited kr-lab/w");
+}
+
+TEST_F(JobEngineTest, FailedWorkerIsNotAskedAgainInTheAttempt) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::ZeroDuration());
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(recipe);
+  job->OnTaskFailed(WorkerId("fr-lab/w"), fr->WaitForTask(0).key(), "no data", false);
+  WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kFailed) == 1;
+  });
+
+  const auto back = AttachWorker("fr-lab/w");
+
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 1, 0), IsOk());
+  WaitForEnd(*job);
+  EXPECT_EQ(back->task_count(), 0U);
+}
+
+TEST_F(JobEngineTest, UpdateOfAFailedWorkerThatRecoveredCounts) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = fr->WaitForTask(0);
+  job->OnTaskFailed(WorkerId("fr-lab/w"), task.key(), "the disk is full", false);
+
+  EXPECT_THAT(Upload("fr-lab/w", task, 1, 0), IsOk());
+}
+
 TEST_F(JobEngineTest, RestartGoesOnWithTheUpdatesThatWereAcknowledged) {
   const auto job_id = [this] {
     const auto fr = AttachWorker("fr-lab/w");

@@ -36,6 +36,15 @@ TEST(TransitionLogTest, EndOfTheJobIsLoggedWithItsReason) {
   EXPECT_THAT(LinesOf(transition), AllOf(HasSubstr("job ended"), HasSubstr("no attempt is left")));
 }
 
+TEST(TransitionLogTest, SetbackNamesWorkerRoundAndReason) {
+  testing::internal::CaptureStderr();
+  LogSetback("task failed", JobId("fashion-1"), 2, WorkerId("fr-lab/w"), "no such data set");
+
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("task failed"), HasSubstr("job=fashion-1"), HasSubstr("round=3"),
+                    HasSubstr("worker=fr-lab/w"), HasSubstr("no such data set")));
+}
+
 TEST(TransitionLogTest, AnythingElseIsForDebugging) {
   EXPECT_EQ(LinesOf(jobs::JobTransition{}), "");
 }

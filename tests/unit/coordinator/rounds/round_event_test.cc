@@ -9,6 +9,7 @@ namespace {
 TEST(RoundEventTest, EveryEventHasItsOwnName) {
   EXPECT_EQ(EventName(Opened{}), "opened");
   EXPECT_EQ(EventName(UpdateAccepted{}), "update accepted");
+  EXPECT_EQ(EventName(WorkerFailed{}), "worker failed");
   EXPECT_EQ(EventName(DeadlineChecked{}), "deadline checked");
   EXPECT_EQ(EventName(EvaluationFailed{}), "evaluation failed");
   EXPECT_EQ(EventName(Cancelled{}), "cancelled");

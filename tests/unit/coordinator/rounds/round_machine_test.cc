@@ -79,11 +79,50 @@ TEST(RoundMachineTest, RefusedWorkerCannotUploadAgain) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("it holds a NaN")));
 }
 
+TEST(RoundMachineTest, OutOfReachNamesWhoFailedAndWhy) {
+  const RoundState state = Step(OpenRound(1), WorkerFailed{kFr, "no data"}, kNoon).value().next;
+  EXPECT_EQ(state.phase, RoundPhase::kCollecting) << "the other one may still come";
+
+  const auto step = Step(state, WorkerFailed{kDe, "the trainer ended with signal 9"}, kNoon);
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_EQ(step->next.phase, RoundPhase::kAborted);
+  EXPECT_EQ(step->reason,
+            "quorum of 1 is out of reach with 0 in, failed de-lab/w (the trainer ended with signal "
+            "9), fr-lab/w (no data)");
+  EXPECT_EQ(step->next.participants.at(kFr).reason, "no data");
+}
+
+TEST(RoundMachineTest, ManyLongReasonsOfFailuresAreCut) {
+  RoundState state = OpenRound(1);
+  for (const char* worker : {"a/w", "b/w", "c/w"}) state.participants[WorkerId(worker)] = {};
+  absl::StatusOr<Transition> step = absl::UnknownError("no step");
+  for (const char* worker : {"a/w", "b/w", "c/w", "de-lab/w", "fr-lab/w"}) {
+    step = Step(state, WorkerFailed{WorkerId(worker), std::string(500, 'x')}, kNoon);
+    ASSERT_THAT(step, IsOk());
+    state = step->next;
+  }
+
+  EXPECT_THAT(step->reason, HasSubstr("xxx...), b/w (xxx"));
+  EXPECT_THAT(step->reason, ::testing::EndsWith("xxx...), de-lab/w, fr-lab/w"));
+  EXPECT_LT(step->reason.size(), 800U);
+}
+
+TEST(RoundMachineTest, FailedWorkerMayStillUploadAndIsNotSentItsTaskAgain) {
+  const RoundState state = Step(OpenRound(1), WorkerFailed{kFr, "no data"}, kNoon).value().next;
+
+  EXPECT_THAT(CheckUpdateWelcome(state, kFr), IsOk());
+  EXPECT_THAT(Step(state, WorkerReturned{kFr}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(Step(state, WorkerMissing{kFr, "silent"}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 // A random event about a random worker, legal or not.
 RoundEvent RandomEvent(std::mt19937* random) {
   const auto pick = [random](int count) { return static_cast<int>((*random)() % count); };
   const WorkerId worker = std::vector<WorkerId>{kFr, kDe, WorkerId("xx/w")}[pick(3)];
-  switch (pick(13)) {
+  switch (pick(14)) {
     case 0:
       return Opened{{kFr, kDe}};
     case 1:
@@ -108,6 +147,8 @@ RoundEvent RandomEvent(std::mt19937* random) {
       return Evaluated{worker, {.examples = 1}};
     case 11:
       return EvaluationFailed{worker, "no data"};
+    case 12:
+      return WorkerFailed{worker, "no data"};
     default:
       return pick(20) == 0 ? RoundEvent(Cancelled{"stop"}) : RoundEvent(TaskAccepted{worker});
   }
@@ -126,6 +167,12 @@ void CheckInvariants(const RoundState& before, const RoundEvent& event, const Ro
   }
   if (!after.HasEnded() && after.phase != RoundPhase::kAggregating) {
     EXPECT_LT(after.closes_at, absl::InfiniteFuture()) << "an unbounded wait";
+  }
+  if (after.IsOpen()) {
+    const uint32_t may_come = after.CountIn(ParticipantState::kInvited) +
+                              after.CountIn(ParticipantState::kWorking) +
+                              after.CountIn(ParticipantState::kMissing);
+    EXPECT_GE(accepted + may_come, after.updates_required) << "a wait for nobody";
   }
   EXPECT_FALSE(after.reason.empty());
 }

@@ -24,6 +24,7 @@ ServiceTest::ServiceTest(TransferBounds bounds)
               .uploads = uploads_.get(),
               .models = models_.get(),
               .workers = workers_.get(),
+              .watches = &watches_,
               .timers = timers_.get(),
               .executor = executor_.get(),
               .heartbeat_interval = absl::Milliseconds(500),

@@ -57,6 +57,7 @@ class ServiceTest : public engine::EngineTest {
   const CertificateAndKey kr_;
   std::unique_ptr<TrustStore> trust_;
   std::unique_ptr<CallerCheck> callers_;
+  OpenWatches watches_;
   ServiceContext context_;
 
  private:

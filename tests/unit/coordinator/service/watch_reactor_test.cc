@@ -48,6 +48,34 @@ TEST_F(WatchReactorTest, WatchOfAnEndedJobShowsItOnce) {
   EXPECT_TRUE(reader->Finish().ok());
 }
 
+TEST_F(WatchReactorTest, CoordinatorThatStopsEndsOpenWatchesAtOnce) {
+  const auto context = Context();
+  const auto stub = v1::JobService::NewStub(AsSubmitter());
+  const auto reader = stub->WatchJob(context.get(), request_);
+  v1::Job job;
+  ASSERT_TRUE(reader->Read(&job));
+
+  watches_.EndAll(absl::UnavailableError("the coordinator is stopping"));
+
+  while (reader->Read(&job)) {
+  }
+  const grpc::Status status = reader->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(status.error_message(), "the coordinator is stopping");
+}
+
+TEST_F(WatchReactorTest, WatchThatComesWhileTheCoordinatorStopsEndsAtOnce) {
+  watches_.EndAll(absl::UnavailableError("the coordinator is stopping"));
+  const auto context = Context();
+  const auto stub = v1::JobService::NewStub(AsSubmitter());
+  const auto reader = stub->WatchJob(context.get(), request_);
+  v1::Job job;
+
+  while (reader->Read(&job)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
 TEST_F(WatchReactorTest, ReaderThatGoesAwayLeavesNothingBehind) {
   const auto context = Context();
   const auto stub = v1::JobService::NewStub(AsSubmitter());

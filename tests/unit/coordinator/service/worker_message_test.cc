@@ -114,10 +114,24 @@ TEST_F(WorkerMessageTest, CutReasonIsStillUtf8) {
   ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
 
   const auto view = WaitFor(*job_, [](const engine::JobView& v) {
-    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+    return v.state->round.CountIn(rounds::ParticipantState::kFailed) == 1;
   });
   const std::string& reason = view.state->round.participants.at(id_).reason;
   EXPECT_EQ(reason, ToValidUtf8(reason));
+}
+
+TEST_F(WorkerMessageTest, WorkerThatStopsIsMissingAndNotFailed) {
+  v1::WorkerMessage message;
+  *message.mutable_failed()->mutable_key() = task_.key();
+  message.mutable_failed()->set_reason("the worker is stopping");
+  message.mutable_failed()->set_may_return(true);
+
+  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+
+  const auto view = WaitFor(*job_, [](const engine::JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+  });
+  EXPECT_EQ(view.state->round.participants.at(id_).reason, "the worker is stopping");
 }
 
 TEST_F(WorkerMessageTest, EvaluationMustBeOfNumbers) {

@@ -23,6 +23,7 @@ std::vector<rounds::RoundEvent> EveryEvent() {
           rounds::UpdateAccepted{kFr, update},
           rounds::UpdateRefused{kFr, "NaN"},
           rounds::WorkerMissing{kFr, "silent"},
+          rounds::WorkerFailed{kFr, "no data"},
           rounds::WorkerReturned{kFr},
           rounds::DeadlineChecked{},
           rounds::Aggregated{Sha256Of("m"), Sha256Of("o"), {{kFr, 0.1}}},
@@ -48,6 +49,25 @@ TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
     // Equal records mean equal events: every field of an event is in its record.
     EXPECT_EQ(ToRecord(*back).SerializeAsString(), record.SerializeAsString());
   }
+}
+
+// A journal of before failed workers had an event of their own: field 8 of the round, as bytes.
+TEST(RecordConverterTest, FailedWorkerOfAnOlderJournalIsMissing) {
+  storage::v1::JobRecord record;
+  ASSERT_TRUE(
+      record.ParseFromString(std::string("\x12\x18\x10\x01\x42\x14\x0a\x08"
+                                         "fr-lab/w"
+                                         "\x12\x08"
+                                         "bad data",
+                                         26)));
+
+  const auto event = FromRecord(record);
+
+  ASSERT_THAT(event, IsOk());
+  const auto& missing =
+      std::get<rounds::WorkerMissing>(std::get<jobs::RoundHappened>(*event).event);
+  EXPECT_EQ(missing.worker, kFr);
+  EXPECT_EQ(missing.reason, "bad data");
 }
 
 // One byte that is not UTF-8 would make the whole journal unreadable.

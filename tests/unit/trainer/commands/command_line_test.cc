@@ -45,6 +45,14 @@ TEST(CommandLineTest, CheckConfigSaysThatLibTorchLoads) {
   EXPECT_THAT(run.out, StartsWith("entente-trainer is fine: LibTorch "));
 }
 
+TEST(CommandLineTest, UnknownOptionNamesTheNearest) {
+  EXPECT_THAT(RunCommand({"--log-fromat", "json"}).error,
+              HasSubstr("unknown option \"--log-fromat\"; did you mean \"--log-format\"?"));
+  const CommandRun init = RunCommand({"init", "--recip", "x.json"});
+  EXPECT_EQ(init.exit_code, 2);
+  EXPECT_THAT(init.error, HasSubstr("unknown option \"--recip\"; did you mean \"--recipe\"?"));
+}
+
 TEST(CommandLineTest, UnknownWordsAreBadUsage) {
   EXPECT_EQ(RunCommand({"dance"}).exit_code, 2);
   EXPECT_EQ(RunCommand({"--log-format", "xml"}).exit_code, 2);

@@ -60,7 +60,8 @@ class FakeSender final : public ControlSender {
                             message.progress().activity(), " ", message.progress().step());
       case v1::WorkerMessage::kFailed:
         return absl::StrCat("failed ", TaskText(message.failed().key()), ": ",
-                            message.failed().reason());
+                            message.failed().reason(),
+                            message.failed().may_return() ? " (may return)" : "");
       case v1::WorkerMessage::kEvaluated:
         return absl::StrCat("evaluated ", TaskText(message.evaluated().key()), ": ",
                             message.evaluated().metrics().loss());
@@ -355,8 +356,8 @@ TEST_F(TaskLoopTest, DrainingGivesUpWhatDoesNotEndInTimeAndSaysSo) {
 
   loop_.Drain(absl::ZeroDuration());
 
-  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: the worker is stopping"));
-  EXPECT_TRUE(sender_.WaitFor("failed train b round 1: the worker is stopping"));
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: the worker is stopping (may return)"));
+  EXPECT_TRUE(sender_.WaitFor("failed train b round 1: the worker is stopping (may return)"));
   EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1"));
   EXPECT_TRUE(runner_.closed());
 }
