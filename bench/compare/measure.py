@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import numpy
@@ -259,9 +260,7 @@ def check_final_model(initial, final, options):
 # ---- The command of a peer ------------------------------------------------------------------------
 
 
-def run_peer(package, run):
-    """The program of a peer: parses the options, calls `run(options, limit)` for its result, and writes
-    that, or why there is none, as JSON. `limit` is on the monotonic clock."""
+def _measure(package, run):
     parser = argparse.ArgumentParser(description=f"Measures rounds of {package}; see bench/README.md.")
     parser.add_argument("--parameters", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
@@ -281,3 +280,19 @@ def run_peer(package, run):
     except (PeerFailed, OSError, subprocess.SubprocessError) as error:
         result |= {"problem": f"failed: {error}", "failed": True}
     options.output.write_text(json.dumps(result))
+
+
+def run_peer(package, run):
+    """The program of a peer: parses the options, calls `run(options, limit)` for its result, writes that, or
+    why there is none, as JSON, and ends the process. `limit` is on the monotonic clock."""
+    code = 1
+    try:
+        _measure(package, run)
+        code = 0
+    except SystemExit as stop:
+        code = stop.code
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # A session with an NVFlare server leaves threads behind that would never let it end.

@@ -22,7 +22,7 @@ CONDITIONS = {
 FIGURES = ("seconds_per_round_median", "seconds_per_round_p95", "server_peak_rss_bytes", "client_peak_rss_bytes",
            "wire_bytes_per_round")
 NOTES = (
-    "seconds: from a round's begin to the next one's, by the server's clock",
+    "seconds: from the beginning of a round to that of the next, by the server's clock; small models measure mostly the polling",
     "server memory: resident, all processes of the server at one time; of clients, the largest, likewise,"
     " but Entente's without its trainer",
     "on loopback: all bytes that the machine sent itself, between a server's own processes, TLS and whatever"
@@ -78,11 +78,12 @@ def table(summary):
     for name, ratio in summary["ratios"].items():
         lines += ["", f"  {TITLES[name]} takes {ratio['seconds']:.1f} x Entente's seconds a round, "
                       f"and {ratio['server_rss']:.1f} x its server memory."]
-    lines += ["", "What differs:"]
-    for condition in CONDITIONS:
-        lines.append(f"  {condition}")
-        lines += [f"    {TITLES[name]:<8} {tool['conditions'][condition]}" for name, tool in measured.items()]
-    lines += ["", "How it was measured:", *(f"  {note}" for note in NOTES)]
+    if measured:
+        lines += ["", "What differs:"]
+        for condition in CONDITIONS:
+            lines.append(f"  {condition}")
+            lines += [f"    {TITLES[name]:<8} {tool['conditions'][condition]}" for name, tool in measured.items()]
+        lines += ["", "How it was measured:", *(f"  {note}" for note in NOTES)]
     return "\n".join(lines)
 
 

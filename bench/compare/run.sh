@@ -62,7 +62,7 @@ on_exit() {
   trap '' INT TERM
   trap - EXIT
   if [ -n "$running" ]; then
-    kill -TERM "$running" 2>/dev/null || true
+    kill -TERM -- "-$running" 2>/dev/null || true
     wait "$running" 2>/dev/null || true
   fi
   if [ -z "$keep" ]; then rm -rf "$work"; fi
@@ -72,9 +72,10 @@ trap on_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# in_background COMMAND...: so that a signal does not have to wait for it. Returns its exit code.
+# in_background COMMAND...: so that a signal does not have to wait for it; in a process group of its own, so that
+# one signal reaches it and what it is waiting for. Returns its exit code.
 in_background() {
-  "$@" &
+  setsid "$@" &
   running=$!
   local code=0
   wait "$running" || code=$?
@@ -103,7 +104,7 @@ install() {
 
 run_peer() {
   if ! install "$1"; then
-    no_result "$1" "left out: it could not be installed from PyPI ($(tail -n 1 "$work/install-$1.log" | cut -c 1-200))"
+    no_result "$1" "left out: PyPI cannot be reached or does not have what it needs ($(tail -n 1 "$work/install-$1.log" | cut -c 1-200))"
     return 0
   fi
   say "running $1"

@@ -21,8 +21,8 @@ CONDITIONS = {
     "transport": "HTTP",
     "tls": "no (--insecure)",
     "durability": "none: the SuperLink keeps its state in memory",
-    "processes": "SuperLink, SuperExec and ServerApp; per client SuperNode, SuperExec and ClientApp",
-    "polling": "its defaults, as they come: the server looks for replies every 3 s, a client for work every 3 s",
+    "processes": "SuperLink, SuperExec and ServerApp; per client SuperNode, SuperExec, and a ClientApp started anew each round",
+    "polling": "its defaults: server for replies every 3 s; client for work every 3 s, to start it every 1 s, for its reply every 0.5 s",
 }
 
 

@@ -2,6 +2,7 @@
 """Rounds of NVFlare as it is deployed, not its simulator: a provisioned server and N provisioned clients,
 each a process of its own, that talk over mutual TLS. A job adds a process to each."""
 
+import json
 import logging
 import os
 import subprocess
@@ -30,7 +31,7 @@ CONDITIONS = {
     "tls": "mutual TLS, as provisioned by default",
     "durability": "the model is written each round, not synced; updates are in memory",
     "processes": "server and the job's process; per client a client and the job's process",
-    "polling": "its defaults, as they come: the server looks for results every 0.5 s, a client for work every 0.5 s",
+    "polling": "its defaults: server for results every 0.5 s; client for work every 0.5 s, for its script's result every 2 s",
 }
 PROJECT = """\
 api_version: 3
@@ -60,6 +61,11 @@ def provision(options, port, environment):
     kits = options.work / "kits" / "bench" / "prod_00"
     if made.returncode != 0 or not kits.is_dir():
         raise PeerFailed(f"nvflare provision said: {(made.stdout + made.stderr).strip()[-500:]}")
+    # As provisioned, the server would listen on every address.
+    settings = kits / "server" / "startup" / "fed_server.json"
+    configuration = json.loads(settings.read_text())
+    configuration["servers"][0]["service"]["target"] = f"localhost:{port}"
+    settings.write_text(json.dumps(configuration))
     return kits
 
 
