@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing; compiles with clang's thread-safety analysis; builds with AddressSanitizer and
-# UndefinedBehaviorSanitizer and runs every test, the quickstart and a second machine included; ends in
-# ctest's summary. No input, no arguments.
+# UndefinedBehaviorSanitizer and runs every test, the quickstart, a second machine and the bench of rounds
+# included; fuzzes what reads a stranger's bytes; ends in ctest's summary. No input, no arguments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ quietly() { # NAME COMMAND...
 }
 
 say "Packages"
-deploy/packages/install.sh build run test
+deploy/packages/install.sh build run test bench
 
 say "Layout: clang-format"
 git ls-files '*.cc' '*.h' | xargs clang-format-14 --dry-run --Werror
@@ -29,6 +29,9 @@ quietly analyze-build cmake --build --preset analyze
 say "Sanitizer build: AddressSanitizer and UndefinedBehaviorSanitizer"
 quietly dev-configure cmake --preset dev
 quietly dev-build cmake --build --preset dev
+
+say "Fuzzing: a minute a target"
+quietly fuzz tests/fuzz/run.sh 60
 
 say "Tests"
 ctest --test-dir build/dev --output-on-failure

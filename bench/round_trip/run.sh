@@ -17,9 +17,10 @@ Options:
   --workers N       worker processes
   --rounds R        rounds to measure, after 2 to warm up (default: 7)
   --encoding E      of the updates (default: fp32)
-  --download E      of the model on its way down: fp32 or bf16 (default: fp32)
   --durability D    power_loss or process: what an acknowledged update survives (default: power_loss)
   --threads T       aggregation threads; 0 is one a core (default: 0)
+  --preset NAME     which of CMakePresets.json to build and run: release, or dev for a test of this script;
+                    its figures mean nothing (default: release)
   --no-ceiling      leave the bare gRPC out
   --json            print one JSON object in place of a table
   --keep DIR        work in DIR and leave logs and results there (default: a temporary folder)
@@ -31,16 +32,18 @@ bad_usage() { echo "round_trip: $*; see --help" >&2; exit 2; }
 is_number() { [[ "$1" =~ ^[0-9]{1,15}$ ]] && [ "$1" -ge 1 ]; }
 
 repository=$(cd "$(dirname "$0")/../.." && pwd)
-parameters="" workers="" rounds=7 encoding=fp32 download=fp32 durability=power_loss threads=0 ceiling=true json=false keep=""
+parameters="" workers="" rounds=7 encoding=fp32 durability=power_loss threads=0 preset=release ceiling=true json=false keep=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --help|-h) usage; exit 0 ;;
     --json) json=true; shift; continue ;;
     --no-ceiling) ceiling=false; shift; continue ;;
-    --parameters|--workers|--rounds|--encoding|--download|--durability|--threads|--keep) [ $# -ge 2 ] || bad_usage "$1 needs a value" ;;
+    --parameters|--workers|--rounds|--encoding|--durability|--threads|--keep|--preset) [ $# -ge 2 ] || bad_usage "$1 needs a value" ;;
     *) bad_usage "unknown option $1" ;;
   esac
   case "$1" in
+    --preset) [[ "$2" = release || "$2" = dev ]] || bad_usage "--preset must be release or dev, not '$2'" ;;
+    --durability) [[ "$2" = power_loss || "$2" = process ]] || bad_usage "--durability must be power_loss or process, not '$2'" ;;
     --parameters|--workers|--rounds) is_number "$2" || bad_usage "$1 must be a number from 1, not '$2'" ;;
   esac
   declare "${1#--}=$2"
@@ -53,9 +56,10 @@ warm_up=2
 # ---- Build, and a place to work ---------------------------------------------------------------------
 
 "$repository/deploy/packages/install.sh" build run bench >&2
-(cd "$repository" && cmake --preset release -DENTENTE_BUILD_BENCH=ON && ninja -C build/release -j "$(nproc)") \
+mkdir -p "$repository/build"
+(cd "$repository" && cmake --preset "$preset" -DENTENTE_BUILD_BENCH=ON && ninja -C "build/$preset" -j "$(nproc)") \
   >"$repository/build/bench-build.log" 2>&1 || fail "the build failed; see $repository/build/bench-build.log"
-bin="$repository/build/release/bin"
+bin="$repository/build/$preset/bin"
 
 pids=()
 work=${keep:-$(mktemp -d "${TMPDIR:-/var/tmp}/entente-bench-XXXXXX")}
@@ -107,13 +111,13 @@ alliance:
   trustDomain: alliance.example
   authority: $pki/alliance/authority.crt
 aggregationThreads: $threads
+durability: $durability
 members:
   - id: lab
     jurisdiction: FR
     trustDomain: lab.example
     authority: $pki/lab/authority.crt
 YAML
-if [ "$durability" != power_loss ]; then echo "durability: $durability" >>"$work/coordinator.yaml"; fi
 mkdir -p "$work/coordinator"
 "$bin/entente-coordinator" --config "$work/coordinator.yaml" >"$work/coordinator.log" 2>&1 &
 coordinator=$!
@@ -187,7 +191,6 @@ updates:
 evaluation:
   everyRounds: 0
 YAML
-if [ "$download" != fp32 ]; then sed -i "s/^  encoding: .*/&\n  download: $download/" "$work/recipe.yaml"; fi
 
 cpu_ticks() { awk '{print $14 + $15 + $16 + $17}' "/proc/$1/stat"; }
 all_ticks() { for pid in "${worker_pids[@]}"; do cpu_ticks "$pid"; done | awk '{sum += $1} END {print sum}'; }
@@ -230,7 +233,7 @@ fi
 # A round's time is from its opening to the opening of the next, so that nothing between them is lost.
 jq -n --slurpfile rounds "$work/rounds.json" --slurpfile ceiling "$work/ceiling.json" --slurpfile bare "$work/ceiling-default.json" \
   --argjson warm_up "$warm_up" --argjson parameters "$parameters" --argjson workers "$workers" \
-  --arg encoding "$encoding" --arg download "$download" --arg durability "$durability" \
+  --arg encoding "$encoding" --arg durability "$durability" \
   --argjson up "$round_bytes_up" --argjson down "$round_bytes_down" --argjson wire "$wire_bytes" \
   --argjson coordinator_rss "$coordinator_rss" --argjson worker_rss "$worker_rss" \
   --argjson coordinator_ticks "$coordinator_ticks" --argjson worker_ticks "$worker_ticks" --argjson hertz "$(getconf CLK_TCK)" '
@@ -241,7 +244,7 @@ jq -n --slurpfile rounds "$work/rounds.json" --slurpfile ceiling "$work/ceiling.
   ($ceiling[0].seconds[$warm_up:] | quantile(0.5)) as $ceiling_seconds |
   ($rounds[0] | length) as $count |
   {
-    parameters: $parameters, workers: $workers, encoding: $encoding, download: $download, durability: $durability,
+    parameters: $parameters, workers: $workers, encoding: $encoding, durability: $durability,
     rounds_measured: ($taken | length),
     seconds_per_round_median: ($taken | quantile(0.5)),
     seconds_per_round_p95: ($taken | quantile(0.95)),
@@ -263,7 +266,7 @@ else
   jq -r '
     def round3: . * 1000 | round / 1000;
     def mib: . / 1048576 * 10 | round / 10 | tostring + " MiB";
-    "\(.parameters) parameters x \(.workers) workers, \(.encoding) up, \(.download) down, mTLS, durability \(.durability), \(.rounds_measured) rounds",
+    "\(.parameters) parameters x \(.workers) workers, \(.encoding) up, fp32 down, mTLS, durability \(.durability), \(.rounds_measured) rounds",
     "  a round                \(.seconds_per_round_median | round3) s median, \(.seconds_per_round_p95 | round3) s p95, \(.mib_per_second | round) MiB/s both ways",
     (if .ceiling_seconds then
     "  bare gRPC, same bytes  \(.ceiling_seconds | round3) s (gRPC'"'"'s own channel settings: \(.ceiling_seconds_default_channel | round3) s); a round is \(.ratio_to_ceiling | round3) x that" else empty end),

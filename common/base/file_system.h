@@ -30,12 +30,18 @@ class ReadableFile {
   virtual uint64_t size_bytes() const = 0;
 };
 
-// A file opened for writing. Not thread-safe. Closed by destruction; unsynced bytes may be lost
-// with the power.
+// What must not take written data away again.
+enum class Durability {
+  kProcess,    // The process being killed: the kernel has the bytes.
+  kPowerLoss,  // The machine losing its power: the disk has them.
+};
+
+// A file opened for writing. Closed by destruction; unsynced bytes may be lost with the power.
 class WritableFile {
  public:
   virtual ~WritableFile() = default;
 
+  // May be called from several threads at once, for different bytes.
   virtual absl::Status WriteAt(uint64_t offset, absl::string_view data) = 0;
 
   // On disk when it returns (fdatasync).
@@ -74,6 +80,11 @@ class FileSystem {
 // The machine's own disk.
 class PosixFileSystem final : public FileSystem {
  public:
+  // With kProcess nothing waits for the disk: Sync and the syncs of folders do nothing. For what
+  // can be fetched or made again, and is checked before it is used after a restart.
+  explicit PosixFileSystem(Durability durability = Durability::kPowerLoss)
+      : durability_(durability) {}
+
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
@@ -83,6 +94,11 @@ class PosixFileSystem final : public FileSystem {
   absl::Status CreateFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
+
+ private:
+  absl::Status SyncFolderOf(const std::string& path) const;
+
+  const Durability durability_;
 };
 
 // The whole of a text file. INVALID_ARGUMENT if it is over `bytes_max`.

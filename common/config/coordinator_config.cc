@@ -43,6 +43,9 @@ void FillDefaults(const YamlPlaces& places, CoordinatorConfig* config) {
     *config->mutable_heartbeat_interval() = ToProto(absl::Seconds(5));
   }
   FillLimits(places, config->mutable_limits());
+  if (config->durability() == CoordinatorConfig::DURABILITY_UNSPECIFIED) {
+    config->set_durability(CoordinatorConfig::DURABILITY_POWER_LOSS);
+  }
   if (!config->has_drain_time()) *config->mutable_drain_time() = ToProto(absl::Seconds(10));
   FillLogging(config->mutable_logging());
 }

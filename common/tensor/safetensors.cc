@@ -265,7 +265,7 @@ absl::Status SafetensorsWriter::WriteAt(size_t index, uint64_t offset_bytes,
 }
 
 absl::Status SafetensorsWriter::Finish() {
-  ENTENTE_CHECK(bytes_written_ == layout_.TotalBytes());
+  ENTENTE_CHECK(is_whole());
   return file_->Sync();
 }
 

@@ -9,6 +9,7 @@
 // header padded with spaces to a multiple of 8 bytes. Files that others wrote may order their
 // tensors as they like.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,7 +57,7 @@ class SafetensorsReader {
   const bool is_canonical_;
 };
 
-// Writes a canonical safetensors file. Not thread-safe.
+// Writes a canonical safetensors file.
 class SafetensorsWriter {
  public:
   // Writes the header. The caller removes the file when something fails later.
@@ -66,9 +67,13 @@ class SafetensorsWriter {
 
   const Layout& layout() const { return layout_; }
 
+  // May be called from several threads at once, for different bytes.
   absl::Status WriteAt(size_t index, uint64_t offset_bytes, absl::string_view data);
 
-  // Every byte of every tensor must have been written. Syncs to disk.
+  // Whether every byte of every tensor has been written.
+  bool is_whole() const { return bytes_written_ == layout_.TotalBytes(); }
+
+  // Syncs a whole file to disk.
   absl::Status Finish();
 
  private:
@@ -77,7 +82,7 @@ class SafetensorsWriter {
   const std::unique_ptr<WritableFile> file_;
   const Layout layout_;
   const uint64_t data_start_;
-  uint64_t bytes_written_ = 0;
+  std::atomic<uint64_t> bytes_written_{0};
 };
 
 // The header (size prefix included) of the canonical file with this layout.

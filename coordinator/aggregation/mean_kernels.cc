@@ -30,9 +30,9 @@ void AddContributions(double scale, const float* values, size_t size, int64_t* s
   const auto rounder_bits = hn::Set(integers, kRounderBits);
   size_t i = 0;
   for (; i + lanes <= size; i += lanes) {
-    const auto contribution = hn::Mul(scales, hn::PromoteTo(doubles, hn::LoadU(floats, values + i)));
-    const auto whole =
-        hn::Sub(hn::BitCast(integers, hn::Add(contribution, rounder)), rounder_bits);
+    const auto contribution =
+        hn::Mul(scales, hn::PromoteTo(doubles, hn::LoadU(floats, values + i)));
+    const auto whole = hn::Sub(hn::BitCast(integers, hn::Add(contribution, rounder)), rounder_bits);
     hn::StoreU(hn::Add(hn::LoadU(integers, sums + i), whole), integers, sums + i);
   }
   for (; i < size; ++i) {

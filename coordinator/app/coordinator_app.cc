@@ -93,12 +93,18 @@ TlsPaths TlsOf(const CoordinatorConfig& config, const std::string& authority) {
           .authority = authority};
 }
 
+Durability DurabilityOf(const CoordinatorConfig& config) {
+  return config.durability() == CoordinatorConfig::DURABILITY_PROCESS ? Durability::kProcess
+                                                                      : Durability::kPowerLoss;
+}
+
 }  // namespace
 
 // In order of construction; destroyed from the bottom up, the server first.
 struct CoordinatorApp::Parts {
   explicit Parts(const CoordinatorConfig& config_in)
       : config(config_in),
+        files(DurabilityOf(config)),
         aggregation_threads(config.aggregation_threads() > 0
                                 ? static_cast<int>(config.aggregation_threads())
                                 : CoreCount()),
@@ -114,10 +120,10 @@ struct CoordinatorApp::Parts {
   }
 
   const CoordinatorConfig config;
+  PosixFileSystem files;
   const int aggregation_threads;
   SystemClock clock;
   SystemRandomSource random;
-  PosixFileSystem files;
   std::unique_ptr<TrustStore> trust;
   std::unique_ptr<store::SqliteJournal> journal;
   std::unique_ptr<models::ModelStore> models;
@@ -151,7 +157,8 @@ struct CoordinatorApp::Parts {
 absl::Status CoordinatorApp::Parts::OpenData() {
   const std::string& folder = config.data_directory();
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
-  ENTENTE_ASSIGN_OR_RETURN(journal, store::SqliteJournal::Open(folder + "/journal.sqlite"));
+  ENTENTE_ASSIGN_OR_RETURN(
+      journal, store::SqliteJournal::Open(folder + "/journal.sqlite", DurabilityOf(config)));
   ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(files, folder + "/models"));
   const uint64_t quota_bytes = config.limits().spool_bytes_max();
   ENTENTE_ASSIGN_OR_RETURN(

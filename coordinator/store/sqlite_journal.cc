@@ -79,7 +79,7 @@ absl::StatusOr<int> ReadPragma(sqlite3* database, const char* pragma, const std:
 }
 
 // Locks the file for good, then makes the schema or checks that it is ours.
-absl::Status Prepare(sqlite3* database, const std::string& path) {
+absl::Status Prepare(sqlite3* database, const std::string& path, Durability durability) {
   // Before the first read, so that the lock is taken with it and a second coordinator is refused.
   ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA locking_mode = EXCLUSIVE", path));
   ENTENTE_ASSIGN_OR_RETURN(const int id, ReadPragma(database, "PRAGMA application_id", path));
@@ -95,7 +95,10 @@ absl::Status Prepare(sqlite3* database, const std::string& path) {
                      kSchemaVersion, "); install that version"));
   }
   ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA journal_mode = WAL", path));
-  ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA synchronous = FULL", path));
+  ENTENTE_RETURN_IF_ERROR(Execute(database,
+                                  durability == Durability::kPowerLoss ? "PRAGMA synchronous = FULL"
+                                                                       : "PRAGMA synchronous = OFF",
+                                  path));
   if (tables > 0) return Execute(database, "BEGIN EXCLUSIVE; COMMIT", path);
   return Execute(
       database,
@@ -115,14 +118,15 @@ SqliteJournal::~SqliteJournal() {
   sqlite3_close(database_);
 }
 
-absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path,
+                                                                   Durability durability) {
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(
       path.c_str(), &database,
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
       nullptr);
-  absl::Status status =
-      code == SQLITE_OK ? Prepare(database, path) : SqliteStatus(database, code, "open", path);
+  absl::Status status = code == SQLITE_OK ? Prepare(database, path, durability)
+                                          : SqliteStatus(database, code, "open", path);
   if (!status.ok()) {
     sqlite3_close(database);
     return status;

@@ -2,7 +2,8 @@
 #ifndef COORDINATOR_STORE_SQLITE_JOURNAL_H_
 #define COORDINATOR_STORE_SQLITE_JOURNAL_H_
 
-// The journal in one SQLite file: WAL, synchronous=FULL, one row an event.
+// The journal in one SQLite file: WAL, one row an event. With Durability::kPowerLoss it is
+// synchronous=FULL, with kProcess OFF.
 
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "common/base/file_system.h"
 #include "coordinator/store/journal.h"
 
 struct sqlite3;
@@ -23,7 +25,8 @@ class SqliteJournal final : public Journal {
   //
   // FAILED_PRECONDITION: another process has it open, or a newer version of Entente wrote it (left
   // untouched). DATA_LOSS: it is not a journal. RESOURCE_EXHAUSTED, UNAVAILABLE: from the disk.
-  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& path);
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(
+      const std::string& path, Durability durability = Durability::kPowerLoss);
   ~SqliteJournal() override;
 
   absl::Status Append(const JournalEntry& entry) override ABSL_LOCKS_EXCLUDED(mu_);

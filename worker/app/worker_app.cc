@@ -87,11 +87,14 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
   ENTENTE_ASSIGN_OR_RETURN(const OwnedDescriptor lock,
                            LockWorkDirectory(setup.config.work_directory()));
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(setup.trainer_folder));
+  // Models and updates need not outlive the machine's power: both are checked by their digest after
+  // a restart, and fetched or made again. Residuals are not, so they are on the disk itself.
+  PosixFileSystem work_files(Durability::kProcess);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<ModelCache> cache,
-      ModelCache::Open(files, setup.models_folder, setup.config.cache_bytes_max()));
+      ModelCache::Open(&work_files, setup.models_folder, setup.config.cache_bytes_max()));
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ResumeState> resume_state,
-                           ResumeState::Open(files, setup.updates_folder));
+                           ResumeState::Open(&work_files, setup.updates_folder));
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ResidualStore> residuals,
                            ResidualStore::Open(files, setup.residuals_folder));
   const SystemClock clock;
@@ -102,7 +105,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
 
   TokenBucket upload_pace(&clock, setup.config.bandwidth().upload_bytes_max());
   TokenBucket download_pace(&clock, setup.config.bandwidth().download_bytes_max());
-  GrpcTransfers transfers(channel, {.files = files,
+  GrpcTransfers transfers(channel, {.files = &work_files,
                                     .cache = cache.get(),
                                     .random = &random,
                                     .upload_pace = &upload_pace,
@@ -110,7 +113,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
   TrainerHost trainer(setup.trainer);
   const TaskAdmission admission(
       {.datasets = &setup.datasets, .policy = &setup.policy, .clock = &clock});
-  TaskFlow flow({.files = files,
+  TaskFlow flow({.files = &work_files,
                  .clock = &clock,
                  .datasets = &setup.datasets,
                  .admission = &admission,

@@ -43,6 +43,12 @@ std::string ResidualStore::NewPath(absl::string_view job_id) const {
 
 absl::Status ResidualStore::Keep(absl::string_view job_id, const Digest& update) {
   const std::string stem = JobStem(job_id);
+  {
+    // Whoever wrote it may not have: nothing else tells a torn residual from a whole one.
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
+                             files_.OpenForWrite(NewPath(job_id)));
+    ENTENTE_RETURN_IF_ERROR(file->Sync());
+  }
   ENTENTE_RETURN_IF_ERROR(files_.Rename(NewPath(job_id), PathOf(stem, update)));
   Use(stem);
   while (stems_.size() > limits::kWorkerResidualJobsMax) {
