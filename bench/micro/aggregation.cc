@@ -65,8 +65,11 @@ struct Files {
       const std::string source = absl::StrCat(folder, "/source");
       const std::string path = absl::StrCat(folder, "/update-", i);
       Write(source, i + 1);
-      ENTENTE_CHECK(
-          EncodeUpdate(files, {.source = source, .encoding = encoding, .target = path}).ok());
+      EncodeRequest encode;
+      encode.source = source;
+      encode.encoding = encoding;
+      encode.target = path;
+      ENTENTE_CHECK(EncodeUpdate(files, encode).ok());
       request.updates[WorkerId(absl::StrCat("lab/", i))] = {.path = path, .weight = 0.1};
     }
   }
@@ -154,7 +157,7 @@ void Add(benchmark::State& state, int64_t target) {
   hwy::SetSupportedTargetsForTest(0);
 }
 
-const bool kRegistered = [] {
+const bool kAddsRegistered = [] {
   for (int64_t rest = hwy::SupportedTargets(); rest != 0; rest &= rest - 1) {
     const int64_t target = rest & -rest;
     benchmark::RegisterBenchmark((std::string("Add/") + hwy::TargetName(target)).c_str(), Add,

@@ -13,18 +13,19 @@
 namespace entente::bench {
 namespace {
 
-constexpr size_t kElements = size_t{16} << 10;  // The block that aggregation reads.
+constexpr size_t kBlockElements = size_t{16} << 10;  // The block that aggregation reads.
 
 std::vector<float> Noise() {
   std::vector<float> values;
-  for (size_t i = 0; i < kElements; ++i) {
+  for (size_t i = 0; i < kBlockElements; ++i) {
     values.push_back(static_cast<float>(static_cast<int64_t>(SplitMix64At(1, i))) * 0x1p-70F);
   }
   return values;
 }
 
 void CountFloats(benchmark::State& state) {
-  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(kElements * sizeof(float)));
+  state.SetBytesProcessed(state.iterations() *
+                          static_cast<int64_t>(kBlockElements * sizeof(float)));
 }
 
 void Encode(benchmark::State& state, const UpdateEncoding& encoding, int64_t target) {
@@ -43,7 +44,7 @@ void Decode(benchmark::State& state, const UpdateEncoding& encoding, int64_t tar
   hwy::SetSupportedTargetsForTest(target);
   std::string bytes;
   EncodeValues(encoding, 1, 0, Noise(), &bytes);
-  std::vector<float> values(kElements);
+  std::vector<float> values(kBlockElements);
   for (auto _ : state) {
     const absl::Status status = DecodeValues(encoding, 0, bytes, absl::MakeSpan(values));
     if (!status.ok()) state.SkipWithError(std::string(status.message()).c_str());
@@ -54,7 +55,7 @@ void Decode(benchmark::State& state, const UpdateEncoding& encoding, int64_t tar
 }
 
 // The kinds of vectors differ from machine to machine, so they are found out at the start.
-const bool kRegistered = [] {
+const bool kCodecsRegistered = [] {
   const UpdateEncoding encodings[] = {UpdateEncoding::kFp32,
                                       UpdateEncoding::kBf16,
                                       UpdateEncoding::kFp16,

@@ -33,7 +33,8 @@ std::vector<float> Values(size_t size) {
   for (size_t i = 0; i < size; ++i) {
     const uint64_t random = SplitMix64At(7, i);
     const double magnitude = 256 * std::exp2(-static_cast<double>(random % 48));
-    const double value = random % 3 == 0 ? magnitude * 0.5 : magnitude * 0x1p-64 * random;
+    const double value =
+        random % 3 == 0 ? magnitude * 0.5 : magnitude * 0x1p-64 * static_cast<double>(random);
     values.push_back(static_cast<float>(random >> 63 != 0 ? value : -value));
   }
   return values;
