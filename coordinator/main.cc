@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // entente-coordinator: opens rounds, combines updates, keeps models. coordinator/app wires it.
 
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -26,6 +28,15 @@ constexpr char kFooter[] =
     "configuration.\n"
     "Signals: SIGTERM and SIGINT stop it within drainTime; its jobs go on when it is started "
     "again.";
+
+// Updates, transfers and workers each hold a descriptor; the usual soft limit of 1,024 is too few.
+// A limit that cannot be raised is met where it is too low, with a sentence of its own.
+void RaiseOpenFiles() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
 
 int Fail(const absl::Status& status, int exit_code) {
   std::fprintf(stderr, "entente-coordinator: %s\n", std::string(status.message()).c_str());
@@ -67,6 +78,7 @@ int main(int argc, char** argv) {
 
   const auto format = entente::log::ParseFormat(log_format);
   if (!format.ok()) return Fail(format.status(), kExitBadConfiguration);
+  RaiseOpenFiles();
   entente::PosixFileSystem files;
   const auto config = entente::LoadCoordinatorConfig(files, config_path);
   if (!config.ok()) return Fail(config.status(), kExitBadConfiguration);

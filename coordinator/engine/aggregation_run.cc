@@ -35,7 +35,7 @@ constexpr size_t kBlockElements = size_t{16} << 10;
 
 // Up to so many updates stay open from block to block. With more of them a block opens each anew,
 // so that their number is not limited by that of open files.
-constexpr size_t kOpenUpdatesMax = 256;
+constexpr size_t kOpenUpdatesMax = 64;
 
 template <typename T>
 absl::Span<char> BytesOf(absl::Span<T> values) {

@@ -211,6 +211,11 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   ENTENTE_ASSIGN_OR_RETURN(
       updates::IncomingUpdate incoming,
       deps_.spool->Receive(spool_key, header.total_bytes(), deps_.free_bytes_min));
+  // The round may have ended, and its folder gone, before Receive made the folder anew.
+  if (const auto still = CheckUpload(*job, claim); !still.ok()) {
+    incoming.file->Discard().IgnoreError();
+    return still.status();
+  }
   ArrivedUpdate update{.worker = worker,
                        .round_index = key.round_index(),
                        .attempt = key.attempt(),

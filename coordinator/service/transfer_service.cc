@@ -201,6 +201,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   // The file is let go before the peer knows, so that it can go on at once.
   void End(const absl::Status& status) {
     upload_.reset();
+    v1::UploadMessage().Swap(&message_);  // As in a download: the call may stay for long.
     slot_ = TransferSlot();
     Finish(ToGrpcStatus(status));
   }

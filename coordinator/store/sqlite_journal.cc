@@ -11,7 +11,7 @@
 namespace entente::store {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;  // 2: failed workers, encodings beyond bf16.
 constexpr int kApplicationId =
     0x456e7465;  // "Ente", for file(1) and for telling a foreign database.
 
@@ -99,7 +99,12 @@ absl::Status Prepare(sqlite3* database, const std::string& path, Durability dura
                                   durability == Durability::kPowerLoss ? "PRAGMA synchronous = FULL"
                                                                        : "PRAGMA synchronous = OFF",
                                   path));
-  if (tables > 0) return Execute(database, "BEGIN EXCLUSIVE; COMMIT", path);
+  if (tables > 0) {  // Older records are all still read; an older version must not read ours.
+    return Execute(
+        database,
+        absl::StrCat("BEGIN EXCLUSIVE; PRAGMA user_version = ", kSchemaVersion, "; COMMIT").c_str(),
+        path);
+  }
   return Execute(
       database,
       absl::StrCat("BEGIN EXCLUSIVE;", kSchema, "PRAGMA application_id = ", kApplicationId,

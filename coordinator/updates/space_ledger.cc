@@ -43,7 +43,8 @@ void SpaceLedger::AddPresent(const std::string& path) {
 }
 
 absl::StatusOr<SpaceReservation> SpaceLedger::Reserve(const Request& request) {
-  uint64_t present = BytesThere(request.path);
+  // Only a part is continued; a whole file that nobody accepted is written anew, beside itself.
+  uint64_t present = files_.SizeBytes(absl::StrCat(request.path, ".part")).value_or(0);
   if (present > request.total_bytes) present = 0;  // Such a part is dropped when it is opened.
   const Entry wanted{.account = request.account,
                      .is_open = true,
@@ -139,8 +140,10 @@ void SpaceLedger::SetPresent(const std::string& path, uint64_t bytes) {
 }
 
 void SpaceLedger::Settle(const std::string& path) {
-  const uint64_t present = BytesThere(path);
   absl::MutexLock lock(&mu_);
+  // Under the lock, though style says no disk there: ForgetFolder skips what is open, so a look
+  // from before it would bring back a file that it has seen removed.
+  const uint64_t present = BytesThere(path);
   const auto it = entries_.find(path);
   Discount(it->second);
   if (present == 0 || it->second.account == Account::kDisk) {
