@@ -35,8 +35,8 @@ struct EncodeRequest {
   double value_bound = std::numeric_limits<float>::max();
 };
 
-// Writes the update at `source` as `encoding` to `target`, in pieces; what `files` makes durable, is.
-// INVALID_ARGUMENT if the source is not a safetensors file of F32 tensors, or holds a NaN, an
+// Writes the update at `source` as `encoding` to `target`, in pieces; what `files` makes durable,
+// is. INVALID_ARGUMENT if the source is not a safetensors file of F32 tensors, or holds a NaN, an
 // infinity, or what the encoding cannot hold (for topk, what is beyond value_bound);
 // FAILED_PRECONDITION if the residual is not one of this update. Then neither file is left.
 absl::Status EncodeUpdate(FileSystem& files, const EncodeRequest& request);
