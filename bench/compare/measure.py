@@ -193,7 +193,7 @@ class Sampler:
 
     def peak_bytes(self, group):
         """The most that the processes of a group held at one time: the larger of their sum in any sample
-        and the peak of any one of them. So it may be too small, and is never too large."""
+        and the peak of any one of them. It misses peaks between samples, and counts shared pages once a process."""
         return self._peaks[group]
 
     def loopback_bytes(self, begin, end):
