@@ -43,6 +43,8 @@ std::string ResidualStore::NewPath(absl::string_view job_id) const {
 
 absl::Status ResidualStore::Keep(absl::string_view job_id, const Digest& update) {
   const std::string stem = JobStem(job_id);
+  // To open it for writing would make one that is not there.
+  ENTENTE_RETURN_IF_ERROR(files_.SizeBytes(NewPath(job_id)).status());
   {
     // Whoever wrote it may not have: nothing else tells a torn residual from a whole one.
     ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,

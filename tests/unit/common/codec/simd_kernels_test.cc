@@ -3,12 +3,10 @@
 #include "common/codec/simd_kernels.h"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "common/base/random_source.h"
 #include "common/codec/half_float.h"
 #include "tests/support/bytes_of.h"
+#include "tests/support/simd_targets.h"
 
 namespace entente::simd {
 namespace {
@@ -23,17 +22,6 @@ namespace {
 // Odd ones, and ones around the length of a vector.
 constexpr size_t kSizes[] = {0,  1,  2,  3,  4,  5,  7,  8,   9,   15,  16,  17,
                              31, 32, 33, 63, 64, 65, 99, 127, 128, 129, 255, 256};
-
-void ForEveryTarget(const std::function<void()>& test) {
-  const int64_t supported = hwy::SupportedTargets();
-  for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
-    const int64_t target = rest & -rest;
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    test();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-}
 
 // Floats of every kind: NaNs of both signs, infinities, denormals, ties, and anything else.
 std::vector<float> AllKindsOfFloats() {

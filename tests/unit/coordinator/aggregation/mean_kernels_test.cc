@@ -3,29 +3,15 @@
 #include "coordinator/aggregation/mean_kernels.h"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
-#include <bit>
 #include <cmath>
-#include <functional>
-#include <limits>
 #include <vector>
 
 #include "common/base/random_source.h"
+#include "tests/support/simd_targets.h"
 
 namespace entente::aggregation {
 namespace {
-
-void ForEveryTarget(const std::function<void()>& test) {
-  const int64_t supported = hwy::SupportedTargets();
-  for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
-    const int64_t target = rest & -rest;
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    test();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-}
 
 // Of every magnitude up to 256, ties of the rounding among them.
 std::vector<float> Values(size_t size) {
