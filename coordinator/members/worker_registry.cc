@@ -38,6 +38,7 @@ absl::Status WorkerRegistry::Attach(const WorkerId& worker, WorkerDescription de
   std::shared_ptr<WorkerConnection> replaced;
   {
     absl::MutexLock lock(&mu_);
+    if (!closed_.ok()) return closed_;
     const auto it = workers_.find(worker);
     const bool was_attached = it != workers_.end() && it->second.connection != nullptr;
     if (!was_attached && attached_count_ >= workers_max_) {
@@ -145,6 +146,7 @@ void WorkerRegistry::CloseAll(const absl::Status& status) {
   std::vector<std::shared_ptr<WorkerConnection>> connections;
   {
     absl::MutexLock lock(&mu_);
+    closed_ = status;
     for (const auto& [worker, entry] : workers_) {
       if (entry.connection != nullptr) connections.push_back(entry.connection);
     }

@@ -86,7 +86,7 @@ class WorkerRegistry {
   absl::StatusOr<WorkerId> WorkerOf(const PeerIdentity& identity) const;
 
   // A second connection of the same worker replaces the first, which is closed.
-  // RESOURCE_EXHAUSTED if workers_max are attached.
+  // RESOURCE_EXHAUSTED if workers_max are attached; after CloseAll, the status it was given.
   absl::Status Attach(const WorkerId& worker, WorkerDescription description,
                       std::shared_ptr<WorkerConnection> connection) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -111,7 +111,7 @@ class WorkerRegistry {
   // Every worker seen since the start, by id.
   std::vector<WorkerSnapshot> Snapshot() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Says goodbye to everybody.
+  // Says goodbye to everybody, and to whoever attaches later.
   void CloseAll(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -128,6 +128,7 @@ class WorkerRegistry {
   mutable absl::Mutex mu_;
   std::map<WorkerId, Entry> workers_ ABSL_GUARDED_BY(mu_);
   uint32_t attached_count_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::Status closed_ ABSL_GUARDED_BY(mu_);  // OK until CloseAll.
 };
 
 }  // namespace entente::members

@@ -132,6 +132,15 @@ TEST_F(WorkerRegistryTest, CloseAllReachesEverybody) {
   EXPECT_THAT(connection->closed_with, StatusIs(absl::StatusCode::kUnavailable));
 }
 
+// A worker that was greeted just before the coordinator stops must not stay, forgotten.
+TEST_F(WorkerRegistryTest, WhoAttachesAfterCloseAllIsToldTheSame) {
+  registry_.CloseAll(absl::UnavailableError("stopping"));
+
+  EXPECT_THAT(registry_.Attach(kFr, Offering("d"), std::make_shared<FakeConnection>()),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(registry_.AttachedWith("d").empty());
+}
+
 TEST_F(WorkerRegistryTest, WorkerCanWriteWhatItSaid) {
   WorkerDescription description = Offering("d");
   description.encodings = {v1::Updates::ENCODING_INT8};
