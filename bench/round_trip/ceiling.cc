@@ -177,7 +177,7 @@ int RunServer(const Options& options) {
   if (options.default_channel) {
     builder.SetMaxReceiveMessageSize(limits::kMessageBytesMax);
   } else {
-    SetServerChannelOptions(&builder);
+    SetServerChannelOptions(&builder, ServerMemory{});
   }
   builder.AddListeningPort("127.0.0.1:0", ServerTls(options.server), &port);
   builder.RegisterService(&service);

@@ -15,6 +15,7 @@ namespace entente::limits {
 inline constexpr int kProtocolVersion = 1;
 inline constexpr int64_t kTransferChunkBytes = int64_t{1} << 20;  // 4 MiB was slower with TLS.
 inline constexpr size_t kTransferChunkBytesMax = 4 << 20;         // What a peer may choose.
+inline constexpr int kTransferWindowBytes = 2 << 20;              // Read ahead of one stream.
 inline constexpr int kMessageBytesMax = 5 << 20;      // One chunk of 4 MiB and its frame.
 inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
 

@@ -31,14 +31,23 @@ absl::Status VisitValues(
   const TensorSpec& spec = file.layout().tensors()[tensor.index];
   ENTENTE_CHECK(spec.dtype == EncodedDtype(tensor.encoding));
   ENTENTE_CHECK(spec.Bytes() == EncodedBytes(tensor.encoding, tensor.elements));
+  const bool is_plain = tensor.encoding.kind == EncodingKind::kFp32;
   const size_t piece_values = std::min(kPieceValues, tensor.elements);
-  std::vector<char> bytes(EncodedBytes(tensor.encoding, piece_values));
   std::vector<float> values(piece_values);
+  std::vector<char> bytes(is_plain ? 0 : EncodedBytes(tensor.encoding, piece_values));
   for (uint64_t first = 0; first < tensor.elements; first += piece_values) {
     const size_t size = std::min<uint64_t>(piece_values, tensor.elements - first);
-    const auto piece = absl::MakeSpan(bytes).first(EncodedBytes(tensor.encoding, size));
-    ENTENTE_RETURN_IF_ERROR(file.ReadAt(tensor.index, EncodedBytes(tensor.encoding, first), piece));
+    const uint64_t offset = EncodedBytes(tensor.encoding, first);
     const auto decoded = absl::MakeSpan(values).first(size);
+    if (is_plain) {  // The bytes are the floats.
+      ENTENTE_RETURN_IF_ERROR(file.ReadAt(
+          tensor.index, offset,
+          absl::MakeSpan(reinterpret_cast<char*>(decoded.data()), size * sizeof(float))));
+      ENTENTE_RETURN_IF_ERROR(visit(first, decoded));
+      continue;
+    }
+    const auto piece = absl::MakeSpan(bytes).first(EncodedBytes(tensor.encoding, size));
+    ENTENTE_RETURN_IF_ERROR(file.ReadAt(tensor.index, offset, piece));
     if (absl::Status status = DecodeValues(tensor.encoding, first, piece, decoded); !status.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat(TensorText(spec.name), ": ", status.message()));

@@ -91,8 +91,8 @@ class ErrorFeedback {
   std::vector<float> decoded_;
 };
 
-absl::Status EncodeTensors(FileSystem& files, const EncodeRequest& request,
-                           const SafetensorsReader& source, SafetensorsWriter& target) {
+absl::StatusOr<Digest> EncodeTensors(FileSystem& files, const EncodeRequest& request,
+                                     const SafetensorsReader& source, SafetensorsWriter& target) {
   const UpdateEncoding& encoding = request.encoding;
   const bool is_topk = encoding.kind == EncodingKind::kTopk;
   ErrorFeedback feedback;
@@ -101,6 +101,8 @@ absl::Status EncodeTensors(FileSystem& files, const EncodeRequest& request,
   }
   const double largest =
       is_topk ? std::min(EncodableMax(encoding), request.value_bound) : EncodableMax(encoding);
+  Sha256 hash;  // Pieces are written in the order of the file.
+  hash.Update(SafetensorsHeader(target.layout()));
   std::vector<float> sent;
   std::string bytes;
   for (size_t index = 0; index < source.layout().tensors().size(); ++index) {
@@ -114,17 +116,50 @@ absl::Status EncodeTensors(FileSystem& files, const EncodeRequest& request,
       }
       EncodeValues(encoding, tensor_seed, first, values, &bytes);
       ENTENTE_RETURN_IF_ERROR(target.WriteAt(index, EncodedBytes(encoding, first), bytes));
+      hash.Update(bytes);
       return is_topk ? feedback.Keep(encoding, index, first, bytes) : absl::OkStatus();
     };
     ENTENTE_RETURN_IF_ERROR(VisitValues(source, PlainTensor(source, index), encode));
   }
   ENTENTE_RETURN_IF_ERROR(feedback.Finish());
-  return target.Finish();
+  ENTENTE_RETURN_IF_ERROR(target.Finish());
+  return hash.Current();
+}
+
+absl::StatusOr<Digest> EncodeFile(FileSystem& files, const EncodeRequest& request,
+                                  const SafetensorsReader& source) {
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<SafetensorsWriter> writer,
+      SafetensorsWriter::Create(files, request.target,
+                                UpdateFormOf(source.layout(), request.encoding).layout));
+  return EncodeTensors(files, request, source, *writer);
+}
+
+// For a canonical source that is to be fp32: reads it once, and renames it.
+absl::StatusOr<Digest> MoveFile(FileSystem& files, const EncodeRequest& request,
+                                const SafetensorsReader& source) {
+  Sha256 hash;
+  hash.Update(SafetensorsHeader(source.layout()));
+  for (size_t index = 0; index < source.layout().tensors().size(); ++index) {
+    const std::string& name = source.layout().tensors()[index].name;
+    const auto take = [&](uint64_t first, absl::Span<const float> values) -> absl::Status {
+      hash.Update(BytesOfValues(values));
+      return CheckValues(name, first, values, EncodableMax(request.encoding));
+    };
+    ENTENTE_RETURN_IF_ERROR(VisitValues(source, PlainTensor(source, index), take));
+  }
+  {
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> written,
+                             files.OpenForWrite(request.source));
+    ENTENTE_RETURN_IF_ERROR(written->Sync());
+  }
+  ENTENTE_RETURN_IF_ERROR(files.Rename(request.source, request.target));
+  return hash.Current();
 }
 
 }  // namespace
 
-absl::Status EncodeUpdate(FileSystem& files, const EncodeRequest& request) {
+absl::StatusOr<Digest> EncodeUpdate(FileSystem& files, const EncodeRequest& request) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> reader,
                            SafetensorsReader::Open(files, request.source));
   for (const TensorSpec& tensor : reader->layout().tensors()) {
@@ -134,16 +169,16 @@ absl::Status EncodeUpdate(FileSystem& files, const EncodeRequest& request) {
                        "; trainers write F32"));
     }
   }
-  auto writer = SafetensorsWriter::Create(files, request.target,
-                                          UpdateFormOf(reader->layout(), request.encoding).layout);
-  absl::Status status =
-      writer.ok() ? EncodeTensors(files, request, *reader, **writer) : writer.status();
-  if (!status.ok()) {
+  const bool is_done = request.may_move_source && reader->is_canonical() &&
+                       request.encoding.kind == EncodingKind::kFp32;
+  absl::StatusOr<Digest> digest =
+      is_done ? MoveFile(files, request, *reader) : EncodeFile(files, request, *reader);
+  if (!digest.ok()) {
     // The first error is the one to report.
     files.Remove(request.target).IgnoreError();
     if (!request.next_residual.empty()) files.Remove(request.next_residual).IgnoreError();
   }
-  return status;
+  return digest;
 }
 
 }  // namespace entente

@@ -8,9 +8,10 @@
 #include <limits>
 #include <string>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/base/file_system.h"
 #include "common/codec/update_encoding.h"
+#include "common/crypto/sha256.h"
 
 namespace entente {
 
@@ -18,6 +19,9 @@ struct EncodeRequest {
   std::string source;  // fp32, from the trainer; hostile until checked.
   UpdateEncoding encoding;
   std::string target;
+  // Whether the source may be renamed to the target where it is already what is asked for, which a
+  // canonical file is for fp32: nothing is copied.
+  bool may_move_source = false;
 
   // Seeds the rounding of int8 and int4. The same request gives the same bytes.
   uint64_t seed = 0;
@@ -35,11 +39,12 @@ struct EncodeRequest {
   double value_bound = std::numeric_limits<float>::max();
 };
 
-// Writes the update at `source` as `encoding` to `target`, in pieces; what `files` makes durable,
-// is. INVALID_ARGUMENT if the source is not a safetensors file of F32 tensors, or holds a NaN, an
-// infinity, or what the encoding cannot hold (for topk, what is beyond value_bound);
-// FAILED_PRECONDITION if the residual is not one of this update. Then neither file is left.
-absl::Status EncodeUpdate(FileSystem& files, const EncodeRequest& request);
+// Writes the update at `source` as `encoding` to `target`, in pieces, and returns the digest of the
+// target; what `files` makes durable, is. INVALID_ARGUMENT if the source is not a safetensors file
+// of F32 tensors, or holds a NaN, an infinity, or what the encoding cannot hold (for topk, what is
+// beyond value_bound); FAILED_PRECONDITION if the residual is not one of this update. Then neither
+// file is left.
+absl::StatusOr<Digest> EncodeUpdate(FileSystem& files, const EncodeRequest& request);
 
 }  // namespace entente
 

@@ -164,6 +164,9 @@ std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const 
   };
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kBackoffFirst));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(reconnect_max));
+  // gRPC would enlarge the window for as long as the reader is slower than the link.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits::kTransferWindowBytes);
   arguments.SetMaxReceiveMessageSize(limits::kMessageBytesMax);
   arguments.SetMaxSendMessageSize(limits::kMessageBytesMax);
   std::shared_ptr<grpc::Channel> channel =
@@ -172,7 +175,10 @@ std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const 
   return channel;
 }
 
-void SetServerChannelOptions(grpc::ServerBuilder* builder) {
+void SetServerChannelOptions(grpc::ServerBuilder* builder, const ServerMemory& memory) {
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, memory.window_bytes);
+  builder->SetResourceQuota(grpc::ResourceQuota("entente").Resize(memory.quota_bytes));
   builder->SetMaxReceiveMessageSize(limits::kMessageBytesMax);
   builder->SetMaxSendMessageSize(limits::kMessageBytesMax);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMilliseconds);

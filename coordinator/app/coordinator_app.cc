@@ -98,6 +98,16 @@ Durability DurabilityOf(const CoordinatorConfig& config) {
                                                                       : Durability::kPowerLoss;
 }
 
+// What the configured transfers can need, each with a window read ahead, one message whole and one
+// on its way into it; and control streams. Beyond it somebody does what no worker of ours does.
+ServerMemory MemoryOf(const config::v1::CoordinatorLimits& limits) {
+  constexpr size_t kControlBytes = size_t{64} << 20;
+  const size_t transfer_bytes =
+      limits.transfer_window_bytes() + 2 * size_t{limits::kMessageBytesMax};
+  return {.window_bytes = static_cast<int>(limits.transfer_window_bytes()),
+          .quota_bytes = kControlBytes + limits.transfers_max() * transfer_bytes};
+}
+
 }  // namespace
 
 // In order of construction; destroyed from the bottom up, the server first.
@@ -229,7 +239,7 @@ absl::Status CoordinatorApp::Parts::Listen() {
   grpc::EnableDefaultHealthCheckService(true);
   if (config.reflection()) ENTENTE_RETURN_IF_ERROR(LoadReflection());
   grpc::ServerBuilder builder;
-  SetServerChannelOptions(&builder);
+  SetServerChannelOptions(&builder, MemoryOf(config.limits()));
   // Without this a second coordinator would silently share the port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(config.listen(), ServerTls(TlsOf(config, bundle)), &port);

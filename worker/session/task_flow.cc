@@ -197,8 +197,8 @@ absl::Duration TaskFlow::TimeLeft(const Work& work) const {
   return std::max(work.deadline - dependencies_.clock->Now(), absl::Milliseconds(1));
 }
 
-absl::Status TaskFlow::Encode(const Work& work, const std::string& source,
-                              const std::string& target) {
+absl::StatusOr<Digest> TaskFlow::Encode(const Work& work, const std::string& source,
+                                        const std::string& target) {
   const v1::Recipe& recipe = work.task.recipe();
   const std::string& job_id = work.task.key().job_id();
   // The task's seed is this worker's and this round's own: no two round alike, and one that is made
@@ -207,6 +207,7 @@ absl::Status TaskFlow::Encode(const Work& work, const std::string& source,
   request.source = source;
   request.encoding = EncodingOf(recipe.updates());
   request.target = target;
+  request.may_move_source = true;
   request.seed = DeriveSeed(work.task.seed(), "rounding");
   if (request.encoding.kind == EncodingKind::kTopk) {
     const auto counted = Digest::FromHex(work.task.counted_update_digest());
@@ -223,10 +224,10 @@ absl::Status TaskFlow::Encode(const Work& work, const std::string& source,
     request.next_residual = dependencies_.residuals->NewPath(job_id);
     request.value_bound = recipe.aggregation().value_bound();
   }
-  absl::Status made = EncodeUpdate(*dependencies_.files, request);
-  if (absl::IsFailedPrecondition(made) && !request.residual.empty()) {
+  absl::StatusOr<Digest> made = EncodeUpdate(*dependencies_.files, request);
+  if (absl::IsFailedPrecondition(made.status()) && !request.residual.empty()) {
     log::Warning("what topk left out of the last update cannot be used and is lost",
-                 {{"task", TaskText(work.task.key())}, {"reason", made.message()}});
+                 {{"task", TaskText(work.task.key())}, {"reason", made.status().message()}});
     request.residual.clear();
     made = EncodeUpdate(*dependencies_.files, request);
   }
@@ -242,22 +243,21 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   update.path = dependencies_.resume_state->UpdatePath(work.task.key());
   const std::string unchecked = UncheckedPath(update.path);
   RemoveQuietly(unchecked);  // Of a run that was cut off.
-  absl::Status made = TakeOver(result.output, unchecked);
-  if (made.ok()) {
-    made = Encode(work, unchecked, update.path);
-  }
+  const absl::Status taken = TakeOver(result.output, unchecked);
+  absl::StatusOr<Digest> made = taken.ok() ? Encode(work, unchecked, update.path) : taken;
   RemoveQuietly(unchecked);
-  if (absl::IsInvalidArgument(made)) {
+  if (absl::IsInvalidArgument(made.status())) {
     // The reason leaves the site, and where the site keeps its files is its own business.
-    made = absl::InvalidArgumentError(absl::StrReplaceAll(
-        made.message(), {{unchecked, "the trainer's update"}, {update.path, "the update"}}));
+    made = absl::InvalidArgumentError(
+        absl::StrReplaceAll(made.status().message(),
+                            {{unchecked, "the trainer's update"}, {update.path, "the update"}}));
   }
   if (!made.ok()) {
     RemoveQuietly(update.path);
-    return made;
+    return made.status();
   }
+  const Digest& digest = *made;
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files.SizeBytes(update.path));
-  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Sha256OfFile(files, update.path));
   if (EncodingOf(work.task.recipe().updates()).kind == EncodingKind::kTopk) {
     // Before the update is: one that is sent must have its residual. Without the update it is never
     // asked for, and goes with the next task.

@@ -69,8 +69,9 @@ class TaskFlow final : public TaskRunner {
   absl::Status CheckUpdateBytes(const Work& work, const std::string& model_path);
   absl::Duration TimeLeft(const Work& work) const;
   // Writes the trainer's file as the recipe wants it, for topk with what was left out before, and
-  // leaves what is left out now in the residual store.
-  absl::Status Encode(const Work& work, const std::string& source, const std::string& target);
+  // leaves what is left out now in the residual store. Returns the target's digest.
+  absl::StatusOr<Digest> Encode(const Work& work, const std::string& source,
+                                const std::string& target);
   absl::StatusOr<KeptUpdate> KeepUpdate(const Work& work, const TrainResult& result);
   absl::StatusOr<ModelCache::Lease> FetchModel(const Work& work, const std::string& digest);
   // Prepares the trainer, runs `step`, and does both once more if the trainer broke.

@@ -32,10 +32,12 @@ class EncodeUpdateTest : public ::testing::Test {
     const uint64_t count = bytes.size() / DtypeBytes(dtype);
     folder_.Write("source", SafetensorsHeader(*Layout::Create({{"w", dtype, {count}}})) + bytes);
   }
-  absl::Status Encode(UpdateEncoding encoding) {
-    return EncodeUpdate(
-        files_,
-        {.source = folder_.File("source"), .encoding = encoding, .target = target_, .seed = seed_});
+  absl::StatusOr<Digest> Encode(UpdateEncoding encoding) {
+    return EncodeUpdate(files_, {.source = folder_.File("source"),
+                                 .encoding = encoding,
+                                 .target = target_,
+                                 .may_move_source = may_move_source_,
+                                 .seed = seed_});
   }
 
   // Every value of the one tensor in the target.
@@ -61,6 +63,7 @@ class EncodeUpdateTest : public ::testing::Test {
 
   TempFolder folder_;
   FaultyFileSystem files_;
+  bool may_move_source_ = false;
   uint64_t seed_ = 1;
   const std::string target_ = folder_.File("target");
 };
@@ -97,6 +100,7 @@ TEST_F(EncodeUpdateTest, FileInAnyOrderComesOutCanonical) {
   const std::string size = {static_cast<char>(json.size()), 0, 0, 0, 0, 0, 0, 0};
   folder_.Write("source", size + json + BytesOf({2.0F, 1.0F}));
 
+  may_move_source_ = true;
   ASSERT_THAT(Encode(UpdateEncoding::kFp32), IsOk());
 
   ASSERT_OK_AND_ASSIGN(const auto reader, SafetensorsReader::Open(files_, target_));
@@ -104,6 +108,30 @@ TEST_F(EncodeUpdateTest, FileInAnyOrderComesOutCanonical) {
   std::string bytes(4, '\0');
   ASSERT_THAT(reader->ReadAt(0, 0, absl::MakeSpan(bytes.data(), 4)), IsOk());
   EXPECT_EQ(bytes, BytesOf({1.0F}));
+}
+
+TEST_F(EncodeUpdateTest, SourceThatIsWhatIsWantedIsMovedIfItMay) {
+  const std::string bytes = BytesOf({1.0F, -2.0F});
+  WriteSource(Dtype::kF32, bytes);
+  may_move_source_ = true;
+
+  ASSERT_OK_AND_ASSIGN(const Digest digest, Encode(UpdateEncoding::kFp32));
+
+  EXPECT_FALSE(files_.Exists(folder_.File("source")));
+  EXPECT_EQ(Target(), SafetensorsHeader(*Layout::Create({{"w", Dtype::kF32, {2}}})) + bytes);
+  EXPECT_EQ(digest, Sha256Of(Target()));
+}
+
+TEST_F(EncodeUpdateTest, SourceThatIsNotWhatIsWantedStays) {
+  WriteSource(Dtype::kF32, BytesOf({1.0F, 2.0F}));
+  may_move_source_ = true;
+  ASSERT_THAT(Encode(UpdateEncoding::kBf16), IsOk());
+  EXPECT_TRUE(files_.Exists(folder_.File("source")));
+
+  WriteSource(Dtype::kF32, BytesOf({1.0F, std::numeric_limits<float>::quiet_NaN()}));
+  EXPECT_THAT(Encode(UpdateEncoding::kFp32), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_TRUE(files_.Exists(folder_.File("source")));
+  EXPECT_FALSE(files_.Exists(target_));
 }
 
 TEST_F(EncodeUpdateTest, NanAndInfinityAreRefusedAndNothingIsLeft) {
@@ -177,7 +205,8 @@ TEST_F(EncodeUpdateTest, EveryEncodingHasTheSizeThatIsKnownBefore) {
        {UpdateEncoding::kFp32, UpdateEncoding::kBf16, UpdateEncoding::kFp16, UpdateEncoding::kInt8,
         UpdateEncoding::kInt4, UpdateEncoding::Topk(0.03125, TopkValues::kInt8),
         UpdateEncoding::Topk(0.5, TopkValues::k2Bit)}) {
-    ASSERT_THAT(Encode(encoding), IsOk());
+    ASSERT_OK_AND_ASSIGN(const Digest digest, Encode(encoding));
+    EXPECT_EQ(digest, *Sha256OfFile(files_, target_));
     EXPECT_EQ(Target().size(), UpdateFormOf(model, encoding).file_bytes());
     EXPECT_EQ(Decode(encoding, 5'001).size(), 5'001U);
   }
@@ -200,7 +229,7 @@ class ErrorFeedbackTest : public EncodeUpdateTest {
  protected:
   static constexpr size_t kCount = 270'000;  // Two pieces, and a chunk that is not whole.
 
-  absl::Status Send(const std::vector<float>& update, double value_bound = 256) {
+  absl::StatusOr<Digest> Send(const std::vector<float>& update, double value_bound = 256) {
     WriteSource(Dtype::kF32, BytesOf(update));
     const std::string before = round_ == 0 ? "" : folder_.File(std::to_string(round_));
     ++round_;

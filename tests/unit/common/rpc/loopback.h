@@ -46,7 +46,7 @@ class LoopbackServer final : private grpc::CallbackGenericService {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
     builder.RegisterCallbackGenericService(this);
-    SetServerChannelOptions(&builder);
+    SetServerChannelOptions(&builder, ServerMemory{});
     server_ = builder.BuildAndStart();
     ENTENTE_CHECK(server_ != nullptr && port_ != 0);
   }

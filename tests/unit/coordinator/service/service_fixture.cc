@@ -39,7 +39,7 @@ ServiceTest::ServiceTest(TransferBounds bounds)
   const CertificateAndKey own =
       MakeCertificate(alliance_, "spiffe://alliance.example/coordinator/c", RealNow());
   grpc::ServerBuilder builder;
-  SetServerChannelOptions(&builder);
+  SetServerChannelOptions(&builder, ServerMemory{});
   builder.AddListeningPort(
       "127.0.0.1:0", ServerTls(WriteTlsFiles(folder_, "server", own, trust_->BundlePem())), &port_);
   builder.RegisterService(job_service_.get());
