@@ -15,9 +15,11 @@ namespace entente::limits {
 inline constexpr int kProtocolVersion = 1;
 inline constexpr int64_t kTransferChunkBytes = int64_t{1} << 20;  // 4 MiB was slower with TLS.
 inline constexpr size_t kTransferChunkBytesMax = 4 << 20;         // What a peer may choose.
-inline constexpr int kTransferWindowBytes = 2 << 20;              // Read ahead of one stream.
-inline constexpr int kMessageBytesMax = 5 << 20;      // One chunk of 4 MiB and its frame.
-inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
+// Read ahead of one stream: a long link moves at most so much in a round-trip time.
+inline constexpr int kDownloadWindowBytes = 16 << 20;  // A worker has one at a time.
+inline constexpr int kUploadWindowBytes = 4 << 20;     // A coordinator has many; its default.
+inline constexpr int kMessageBytesMax = 5 << 20;       // One chunk of 4 MiB and its frame.
+inline constexpr int kControlQueueMessagesMax = 256;   // To one worker, before it is cut off.
 
 // Texts from outside.
 inline constexpr size_t kConfigBytesMax = 4 << 20;

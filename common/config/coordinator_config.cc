@@ -31,7 +31,7 @@ void FillLimits(const YamlPlaces& places, CoordinatorLimits* limits) {
   if (!places.Contains("limits.freeBytesMin")) limits->set_free_bytes_min(uint64_t{256} << 20);
   if (!places.Contains("limits.transfersMax")) limits->set_transfers_max(256);
   if (!places.Contains("limits.transferWindowBytes")) {
-    limits->set_transfer_window_bytes(limits::kTransferWindowBytes);
+    limits->set_transfer_window_bytes(limits::kUploadWindowBytes);
   }
   if (!limits->has_transfer_idle_max()) {
     *limits->mutable_transfer_idle_max() = ToProto(absl::Seconds(60));

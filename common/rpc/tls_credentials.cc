@@ -166,7 +166,7 @@ std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const 
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(reconnect_max));
   // gRPC would enlarge the window for as long as the reader is slower than the link.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits::kTransferWindowBytes);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits::kDownloadWindowBytes);
   arguments.SetMaxReceiveMessageSize(limits::kMessageBytesMax);
   arguments.SetMaxSendMessageSize(limits::kMessageBytesMax);
   std::shared_ptr<grpc::Channel> channel =

@@ -42,15 +42,15 @@ std::shared_ptr<grpc::ChannelCredentials> ClientTls(
     const TlsPaths& paths, absl::Duration reload_interval = kTlsReloadInterval);
 
 // A channel to the coordinator: keepalive every 20 s, messages up to limits::kMessageBytesMax,
-// at most limits::kTransferWindowBytes of a stream read ahead, reconnecting with a backoff of at
+// at most limits::kDownloadWindowBytes of a stream read ahead, reconnecting with a backoff of at
 // most `reconnect_max`. Never null; connects lazily.
 std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths,
                                                absl::Duration reconnect_max = limits::kBackoffMax);
 
 // What may be in memory for gRPC's sake.
 struct ServerMemory {
-  int window_bytes = limits::kTransferWindowBytes;  // What is read ahead of each stream.
-  size_t quota_bytes = size_t{1} << 30;  // All connections together; then gRPC sheds load.
+  int window_bytes = limits::kUploadWindowBytes;  // What is read ahead of each stream.
+  size_t quota_bytes = size_t{1} << 30;           // All connections together; then gRPC sheds load.
 };
 
 // The server's side of DialCoordinator: the same message limit, and leave for its keepalive pings

@@ -9,11 +9,11 @@ namespace entente::service {
 
 CallerCheck::CallerCheck(const TrustStore* trust, const members::WorkerRegistry* workers,
                          const Clock* clock)
-    : trust_(*trust), workers_(*workers), clock_(*clock) {}
+    : peers_(trust), workers_(*workers), clock_(*clock) {}
 
 absl::StatusOr<PeerIdentity> CallerCheck::Admit(const grpc::CallbackServerContext& context,
                                                 members::Action action) const {
-  auto identity = trust_.Verify(PeerChainPem(context), clock_.Now());
+  auto identity = peers_.Verify(PeerChainPem(context), clock_.Now());
   absl::Status status = identity.status();
   if (status.ok()) status = members::Authorize(*identity, action);
   if (!status.ok()) {

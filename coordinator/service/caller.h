@@ -11,6 +11,7 @@
 #include "common/base/strong_id.h"
 #include "common/identity/peer_identity.h"
 #include "common/identity/trust_store.h"
+#include "common/identity/verified_peers.h"
 #include "coordinator/members/authorizer.h"
 #include "coordinator/members/worker_registry.h"
 
@@ -34,7 +35,7 @@ class CallerCheck {
   absl::StatusOr<AdmittedWorker> AdmitWorker(const grpc::CallbackServerContext& context) const;
 
  private:
-  const TrustStore& trust_;
+  mutable VerifiedPeers peers_;  // Thread-safe; what it remembers changes no answer.
   const members::WorkerRegistry& workers_;
   const Clock& clock_;
 };

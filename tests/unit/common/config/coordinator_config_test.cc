@@ -66,7 +66,7 @@ TEST_F(CoordinatorConfigTest, TheSmallestFileGetsEveryDefault) {
   EXPECT_EQ(config.limits().free_bytes_min(), uint64_t{256} << 20);
   EXPECT_EQ(config.limits().spool_bytes_max(), 0u);
   EXPECT_EQ(config.limits().transfers_max(), 256u);
-  EXPECT_EQ(config.limits().transfer_window_bytes(), 2u << 20);
+  EXPECT_EQ(config.limits().transfer_window_bytes(), 4u << 20);
   EXPECT_EQ(ToDuration(config.limits().transfer_idle_max()), absl::Minutes(1));
   EXPECT_FALSE(config.reflection());
   EXPECT_EQ(ToDuration(config.drain_time()), absl::Seconds(10));
