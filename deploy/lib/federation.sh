@@ -8,6 +8,7 @@
 #   bin          the folder of the programs
 #   pki          the folder of authorities and certificates
 #   members      ids, in order; jurisdiction[ID] is the country of each, FR where it is not set
+#   host         where workers and submitter find the coordinator, if not at 127.0.0.1
 # and gets
 #   pids         every process that runs in the background, all of which are stopped at the end
 #   started      the process that was started last
@@ -94,11 +95,14 @@ in_repository() {
 # ---- A federation ---------------------------------------------------------------------------------------
 
 declare -A jurisdiction=()
+host=127.0.0.1
 
 # certify_alliance SUBMITTER: the alliance's authority, the coordinator's certificate and one submitter's.
 certify_alliance() {
+  local addresses=(--dns localhost --ip 127.0.0.1)
+  if [ "$host" != 127.0.0.1 ]; then addresses+=(--ip "$host"); fi
   "$bin/entente" pki init --trust-domain alliance.example --name "The alliance" --directory "$pki/alliance"
-  "$bin/entente" pki issue --authority "$pki/alliance" --role coordinator --name coordinator --dns localhost --ip 127.0.0.1 --output "$pki"
+  "$bin/entente" pki issue --authority "$pki/alliance" --role coordinator --name coordinator "${addresses[@]}" --output "$pki"
   "$bin/entente" pki issue --authority "$pki/alliance" --role submitter --name "$1" --output "$pki"
 }
 # certify_member MEMBER WORKER...: the member's own authority, and a certificate for each of its workers.
@@ -142,7 +146,7 @@ worker_yaml() {
   cat <<YAML
 apiVersion: entente/v1
 kind: Worker
-coordinator: 127.0.0.1:$port
+coordinator: $host:$port
 tls:
   certificate: $pki/$1/worker-$2.crt
   privateKey: $pki/$1/worker-$2.key
@@ -185,7 +189,7 @@ start_coordinator() {
   done
   [ -s "$folder/port" ] || fail "the coordinator is not listening after 30 s; see $log"
   port=$(cat "$folder/port")
-  as_submitter=("$bin/entente" --coordinator "127.0.0.1:$port" --certificate "$pki/submitter-$submitter.crt"
+  as_submitter=("$bin/entente" --coordinator "$host:$port" --certificate "$pki/submitter-$submitter.crt"
     --private-key "$pki/submitter-$submitter.key" --authority "$pki/alliance/authority.crt")
 }
 
