@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing; compiles with clang's thread-safety analysis; builds with AddressSanitizer and
-# UndefinedBehaviorSanitizer and runs every test, the quickstart, a second machine and the bench of rounds
-# included; fuzzes what reads a stranger's bytes; ends in ctest's summary. No input, no arguments.
+# UndefinedBehaviorSanitizer and runs every test but those labelled slow, the quickstart, a second machine, the
+# crash loop and the bench of rounds included; fuzzes what reads a stranger's bytes; ends in ctest's summary. No
+# input, no arguments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,4 +35,4 @@ say "Fuzzing: a minute a target"
 quietly fuzz tests/fuzz/run.sh 60
 
 say "Tests"
-ctest --test-dir build/dev --output-on-failure
+ctest --test-dir build/dev -LE slow --output-on-failure

@@ -26,11 +26,13 @@ Exit codes: 0 every tool that could be installed was measured or reached its lim
 be measured; 2 bad usage; 130 interrupted; 143 terminated. Every process it started is stopped at the end.
 TEXT
 }
-bad_usage() { echo "compare: $*; see --help" >&2; exit 2; }
-is_number() { [[ "$1" =~ ^[0-9]{1,15}$ ]] && [ "$1" -ge 1 ]; }
 
 here=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$here/../.." && pwd)
+script=compare
+# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
+. "$repository/deploy/lib/federation.sh"
+
 parameters="" workers="" rounds=7 only="" limit=900 json=false keep=""
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -40,7 +42,7 @@ while [ $# -gt 0 ]; do
     *) bad_usage "unknown option $1" ;;
   esac
   case "$1" in
-    --parameters|--workers|--rounds|--limit) is_number "$2" || bad_usage "$1 must be a number from 1, not '$2'" ;;
+    --parameters|--workers|--rounds|--limit) is_count "$2" || bad_usage "$1 must be a number from 1, not '$2'" ;;
     --only) [[ "$2" =~ ^(flower|nvflare|entente)$ ]] || bad_usage "--only must be flower, nvflare or entente, not '$2'" ;;
   esac
   declare "${1#--}=$2"
@@ -48,7 +50,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$parameters" ] || bad_usage "--parameters is missing"
 [ -n "$workers" ] || bad_usage "--workers is missing"
-if [ -n "$keep" ] && [ -d "$keep" ] && [ -n "$(ls -A "$keep")" ]; then bad_usage "--keep $keep is not empty; name a new folder"; fi
+if [ -n "$keep" ]; then must_be_new --keep "$keep"; fi
 warm_up=2
 
 # ---- Stopping, and a place to work --------------------------------------------------------------------

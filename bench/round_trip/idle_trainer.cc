@@ -13,6 +13,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -45,8 +46,9 @@ class Noise {
   uint32_t state_;
 };
 
+// Calls `tensor_written` after each tensor.
 absl::Status WriteNoise(FileSystem& files, const std::string& path, const Layout& layout,
-                        uint32_t seed) {
+                        uint32_t seed, const std::function<void(size_t)>& tensor_written) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsWriter> writer,
                            SafetensorsWriter::Create(files, path, layout));
   Noise noise(seed);
@@ -61,6 +63,7 @@ absl::Status WriteNoise(FileSystem& files, const std::string& path, const Layout
                           absl::string_view(reinterpret_cast<const char*>(piece.data()),
                                             piece.size() * sizeof(float))));
     }
+    tensor_written(i);
   }
   return writer->Finish();
 }
@@ -73,7 +76,7 @@ absl::Status MakeModel(FileSystem& files, uint64_t parameters, const std::string
     left -= size;
   }
   ENTENTE_ASSIGN_OR_RETURN(const Layout layout, Layout::Create(std::move(tensors)));
-  return WriteNoise(files, path, layout, 0);
+  return WriteNoise(files, path, layout, 0, [](size_t) {});
 }
 
 // The lines of the protocol. The update is made at the first `train` and linked into place ever
@@ -116,8 +119,13 @@ class Conversation {
                                SafetensorsReader::Open(files_, request.at("base_model")));
       const std::string path =
           absl::StrCat(std::filesystem::path(output).parent_path().string(), "/made");
-      ENTENTE_RETURN_IF_ERROR(
-          WriteNoise(files_, path, base->layout().UpdateLayout(Dtype::kF32), seed_));
+      const Layout layout = base->layout().UpdateLayout(Dtype::kF32);
+      ENTENTE_RETURN_IF_ERROR(WriteNoise(files_, path, layout, seed_, [&](size_t tensor_index) {
+        Say({{"type", "progress"},
+             {"task", request.at("task")},
+             {"step", tensor_index},
+             {"step_count", layout.tensors().size()}});
+      }));
       made_ = path;
     }
     if (link(made_.c_str(), output.c_str()) != 0) return absl::UnavailableError("cannot link");

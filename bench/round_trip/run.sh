@@ -27,11 +27,11 @@ Options:
   --help            this text
 TEXT
 }
-fail() { echo "round_trip: $*" >&2; exit 1; }
-bad_usage() { echo "round_trip: $*; see --help" >&2; exit 2; }
-is_number() { [[ "$1" =~ ^[0-9]{1,15}$ ]] && [ "$1" -ge 1 ]; }
-
 repository=$(cd "$(dirname "$0")/../.." && pwd)
+script=round_trip
+# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
+. "$repository/deploy/lib/federation.sh"
+
 parameters="" workers="" rounds=7 encoding=fp32 durability=power_loss threads=0 preset=release ceiling=true json=false keep=""
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -44,7 +44,7 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --preset) [[ "$2" = release || "$2" = dev ]] || bad_usage "--preset must be release or dev, not '$2'" ;;
     --durability) [[ "$2" = power_loss || "$2" = process ]] || bad_usage "--durability must be power_loss or process, not '$2'" ;;
-    --parameters|--workers|--rounds) is_number "$2" || bad_usage "$1 must be a number from 1, not '$2'" ;;
+    --parameters|--workers|--rounds) is_count "$2" || bad_usage "$1 must be a number from 1, not '$2'" ;;
   esac
   declare "${1#--}=$2"
   shift 2
@@ -57,162 +57,69 @@ warm_up=2
 
 "$repository/deploy/packages/install.sh" build run bench >&2
 mkdir -p "$repository/build"
-(cd "$repository" && cmake --preset "$preset" -DENTENTE_BUILD_BENCH=ON && ninja -C "build/$preset" -j "$(nproc)") \
-  >"$repository/build/bench-build.log" 2>&1 || fail "the build failed; see $repository/build/bench-build.log"
-bin="$repository/build/$preset/bin"
-
-pids=()
 work=${keep:-$(mktemp -d "${TMPDIR:-/var/tmp}/entente-bench-XXXXXX")}
-on_exit() {
-  local code=$?
-  trap - EXIT INT TERM
-  if [ ${#pids[@]} -gt 0 ]; then
-    kill -TERM "${pids[@]}" 2>/dev/null || true
-    for _ in $(seq 100); do kill -0 "${pids[@]}" 2>/dev/null || break; sleep 0.1; done
-    kill -KILL "${pids[@]}" 2>/dev/null || true
-    wait "${pids[@]}" 2>/dev/null || true
-  fi
-  if [ -z "$keep" ] && [ "$code" -eq 0 ]; then rm -rf "$work"; fi
-  if [ "$code" -ne 0 ]; then echo "round_trip: the logs are in $work" >&2; fi
-  exit "$code"
+clean_up() {
+  if [ -z "$keep" ] && [ "$1" -eq 0 ]; then rm -rf "$work"; fi
+  if [ "$1" -ne 0 ]; then rmdir "$work" 2>/dev/null || echo "round_trip: the logs are in $work" >&2; fi
 }
-trap on_exit EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+stop_at_end clean_up
+build_programs "$preset" "$repository/build/bench-build.log" -DENTENTE_BUILD_BENCH=ON
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 
 # ---- A federation of one member with N workers ---------------------------------------------------------
 
+members=(lab)
 pki="$work/pki"
 {
-  "$bin/entente" pki init --trust-domain alliance.example --name "The alliance" --directory "$pki/alliance"
-  "$bin/entente" pki issue --authority "$pki/alliance" --role coordinator --name coordinator --dns localhost --ip 127.0.0.1 --output "$pki"
-  "$bin/entente" pki issue --authority "$pki/alliance" --role submitter --name bench --output "$pki"
-  "$bin/entente" pki init --trust-domain lab.example --name lab --directory "$pki/lab"
-  for ((i = 1; i <= workers; ++i)); do
-    "$bin/entente" pki issue --authority "$pki/lab" --role worker --name "w$i" --output "$pki/lab"
-  done
+  certify_alliance bench
+  # shellcheck disable=SC2046
+  certify_member lab $(seq -f w%g "$workers")
 } >"$work/pki.log"
 
 model="$work/model.safetensors"
 "$bin/entente-bench-trainer" model "$parameters" "$model"
 
-cat >"$work/coordinator.yaml" <<YAML
-apiVersion: entente/v1
-kind: Coordinator
-listen: 127.0.0.1:0
-portFile: $work/coordinator/port
-dataDirectory: $work/coordinator
-tls:
-  certificate: $pki/coordinator-coordinator.crt
-  privateKey: $pki/coordinator-coordinator.key
-alliance:
-  trustDomain: alliance.example
-  authority: $pki/alliance/authority.crt
-aggregationThreads: $threads
-durability: $durability
-members:
-  - id: lab
-    jurisdiction: FR
-    trustDomain: lab.example
-    authority: $pki/lab/authority.crt
-YAML
-mkdir -p "$work/coordinator"
-"$bin/entente-coordinator" --config "$work/coordinator.yaml" >"$work/coordinator.log" 2>&1 &
-coordinator=$!
-pids+=("$coordinator")
-for _ in $(seq 100); do [ -s "$work/coordinator/port" ] && break; sleep 0.1; done
-[ -s "$work/coordinator/port" ] || fail "the coordinator did not start: $(tail -n 1 "$work/coordinator.log")"
-port=$(cat "$work/coordinator/port")
+{
+  coordinator_yaml 127.0.0.1:0 "$work/coordinator"
+  echo "aggregationThreads: $threads"
+  echo "durability: $durability"
+} >"$work/coordinator.yaml"
+start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" bench
 
-cat >"$work/policy.yaml" <<YAML
-apiVersion: entente/v1
-kind: LocalPolicy
-rules:
-  - name: the-bench
-    effect: allow
-    submitters: ["spiffe://alliance.example/submitter/bench"]
-YAML
 worker_pids=()
 for ((i = 1; i <= workers; ++i)); do
-  mkdir -p "$work/data/$i"
-  echo "$i" >"$work/data/$i/train.csv"
-  cat >"$work/worker-$i.yaml" <<YAML
-apiVersion: entente/v1
-kind: Worker
-coordinator: 127.0.0.1:$port
-tls:
-  certificate: $pki/lab/worker-w$i.crt
-  privateKey: $pki/lab/worker-w$i.key
-  authority: $pki/alliance/authority.crt
-workDirectory: $work/work/$i
-policy: $work/policy.yaml
-datasets:
-  - name: nothing
-    format: csv
-    directory: $work/data/$i
-trainer:
-  command: [$bin/entente-bench-trainer]
-YAML
-  "$bin/entente-worker" --config "$work/worker-$i.yaml" >"$work/worker-$i.log" 2>&1 &
-  worker_pids+=("$!")
-  pids+=("$!")
+  start_idle_worker "$i" "$work" bench
+  worker_pids+=("$started")
 done
-as_researcher=("$bin/entente" --coordinator "127.0.0.1:$port" --certificate "$pki/submitter-bench.crt"
-  --private-key "$pki/submitter-bench.key" --authority "$pki/alliance/authority.crt")
-attached=0
-for _ in $(seq 300); do
-  attached=$("${as_researcher[@]}" member list -o json 2>/dev/null | jq '[.members[]?.workers[]? | select(.connected)] | length' 2>/dev/null || echo 0)
-  [ "$attached" = "$workers" ] && break
-  sleep 0.1
-done
-[ "$attached" = "$workers" ] || fail "only $attached of $workers workers attached within 30 s"
+await_attached "$workers"
 
 # ---- The rounds -----------------------------------------------------------------------------------------
 
-cat >"$work/recipe.yaml" <<YAML
-apiVersion: entente/v1
-kind: Recipe
-name: round-trip
-purpose: research on the speed of the data plane
-dataset: nothing
-model:
-  builtin: {architecture: mlp, inputShape: [1], outputs: 1}
-  initialWeights: {file: $model}
-task: regression
-training: {epochs: 1, batchSize: 1, optimizer: sgd, learningRate: 0.1}
-rounds: $((warm_up + rounds))
-pacing:
-  quorum: {count: $workers}
-  deadline: 2h
-updates:
-  encoding: $encoding
-evaluation:
-  everyRounds: 0
-YAML
+{
+  idle_recipe "$model" $((warm_up + rounds)) "$workers"
+  echo "updates:"
+  echo "  encoding: $encoding"
+} >"$work/recipe.yaml"
 
 cpu_ticks() { awk '{print $14 + $15 + $16 + $17}' "/proc/$1/stat"; }
 all_ticks() { for pid in "${worker_pids[@]}"; do cpu_ticks "$pid"; done | awk '{sum += $1} END {print sum}'; }
-peak_bytes() { awk '/^VmHWM/ {print $2 * 1024}' "/proc/$1/status"; }
 loopback_bytes() { cat /sys/class/net/lo/statistics/tx_bytes; }
 
-job=$("${as_researcher[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
 wire_before=$(loopback_bytes)
 coordinator_ticks=$(cpu_ticks "$coordinator")
 worker_ticks=$(all_ticks)
-"${as_researcher[@]}" job watch "$job" >"$work/watch.log" 2>&1 || fail "the job did not complete: $(tail -n 1 "$work/watch.log")"
+"${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1 || fail "the job did not complete: $(tail -n 1 "$work/watch.log")"
 coordinator_ticks=$(($(cpu_ticks "$coordinator") - coordinator_ticks))
 worker_ticks=$(($(all_ticks) - worker_ticks))
 wire_bytes=$(($(loopback_bytes) - wire_before))
 coordinator_rss=$(peak_bytes "$coordinator")
 worker_rss=$(for pid in "${worker_pids[@]}"; do peak_bytes "$pid"; done | sort -n | tail -1)
-"${as_researcher[@]}" job show "$job" -o json >"$work/job.json"
-for ((i = 1; i <= warm_up + rounds; ++i)); do "${as_researcher[@]}" round show "$job" "$i" -o json; done | jq -s . >"$work/rounds.json"
+"${as_submitter[@]}" job show "$job" -o json >"$work/job.json"
+for ((i = 1; i <= warm_up + rounds; ++i)); do "${as_submitter[@]}" round show "$job" "$i" -o json; done | jq -s . >"$work/rounds.json"
 
-kill -TERM "${pids[@]}"
-wait "${pids[@]}" || true
-pids=()
+stop_all
 
 # ---- The ceiling ------------------------------------------------------------------------------------------
 

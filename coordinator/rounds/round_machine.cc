@@ -74,9 +74,9 @@ class Stepper {
     next_.updates_required = required;
     for (const WorkerId& worker : opened.cohort) {
       next_.participants[worker] = Participant{};
-      effects_.push_back(SendTrainingTask{worker});
+      effects_.emplace_back(SendTrainingTask{worker});
     }
-    effects_.push_back(ArmTimer{next_.closes_at});
+    effects_.emplace_back(ArmTimer{next_.closes_at});
     return Done(absl::StrCat(opened.cohort.size(), " workers were asked; quorum is ", required));
   }
 
@@ -149,7 +149,7 @@ class Stepper {
     if (participant->state != ParticipantState::kMissing) return NotLegal(next_, event);
     participant->state = ParticipantState::kInvited;
     participant->reason.clear();
-    effects_.push_back(SendTrainingTask{returned.worker});
+    effects_.emplace_back(SendTrainingTask{returned.worker});
     return Done(absl::StrCat(returned.worker.value(), " is back and was asked again"));
   }
 
@@ -185,9 +185,9 @@ class Stepper {
     for (auto& [worker, participant] : next_.participants) {
       if (participant.state != ParticipantState::kAccepted) continue;
       participant.evaluation_awaited = true;
-      effects_.push_back(SendEvaluationTask{worker});
+      effects_.emplace_back(SendEvaluationTask{worker});
     }
-    effects_.push_back(ArmTimer{next_.closes_at});
+    effects_.emplace_back(ArmTimer{next_.closes_at});
     return Done("the members evaluate the new model");
   }
 
@@ -248,7 +248,7 @@ class Stepper {
       if (next_.phase == RoundPhase::kCollecting) {
         next_.phase = RoundPhase::kGrace;
         next_.closes_at = std::min(next_.closes_at, now_ + next_.policy.grace);
-        effects_.push_back(ArmTimer{next_.closes_at});
+        effects_.emplace_back(ArmTimer{next_.closes_at});
       }
       return Done(absl::StrCat("quorum of ", next_.updates_required, " met"));
     }
@@ -272,7 +272,7 @@ class Stepper {
     CancelWhoStillWorks("the round closed without this update");
     next_.phase = RoundPhase::kAggregating;
     next_.closes_at = absl::InfiniteFuture();
-    effects_.push_back(StartAggregation{});
+    effects_.emplace_back(StartAggregation{});
     return Done(absl::StrCat("quorum of ", next_.updates_required, " met with ", Accepted(), ", ",
                              why, WhoIsNotIn()));
   }
@@ -304,7 +304,7 @@ class Stepper {
       const bool trains = next_.IsOpen() && (participant.state == ParticipantState::kInvited ||
                                              participant.state == ParticipantState::kWorking);
       if (trains || participant.evaluation_awaited) {
-        effects_.push_back(CancelTask{.worker = worker,
+        effects_.emplace_back(CancelTask{.worker = worker,
                                       .round_index = next_.round_index,
                                       .attempt = next_.attempt,
                                       .evaluates = participant.evaluation_awaited,

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Sourced, never run: what the scripts share that run a federation of the real programs on this machine.
+#
+# The script sets before it sources this
+#   script       its name, which stands before everything it says to standard error
+# and before it calls what is under "A federation"
+#   bin          the folder of the programs
+#   pki          the folder of authorities and certificates
+#   members      ids, in order; jurisdiction[ID] is the country of each, FR where it is not set
+#   host         where workers and submitter find the coordinator, if not at 127.0.0.1
+# and gets
+#   pids         every process that runs in the background, all of which are stopped at the end
+#   started      the process that was started last
+#   coordinator, port    the coordinator's process, and where it listens
+#   as_submitter         a command: `entente` as the submitter, at this coordinator
+
+fail() { echo "$script: $*" >&2; exit 1; }
+bad_usage() { echo "$script: $*; see --help" >&2; exit 2; }
+is_number() { [[ "$1" =~ ^[0-9]{1,15}$ ]]; }
+is_count() { is_number "$1" && [ "$1" -ge 1 ]; }
+# must_be_new OPTION FOLDER: refuses one that holds anything.
+must_be_new() {
+  if [ -d "$2" ] && [ -n "$(ls -A "$2")" ]; then bad_usage "$1 $2 is not empty; name a new folder"; fi
+}
+
+# ---- Processes ------------------------------------------------------------------------------------------
+
+pids=()
+# start COMMAND...: in the background, stopped at the end.
+start() {
+  "$@" &
+  started=$!
+  pids+=("$started")
+}
+# finish PID: waits for it; a signal ends the wait, where a command in the foreground would hold it up.
+finish() {
+  local code=0
+  wait "$1" || code=$?
+  forget "$1"
+  return "$code"
+}
+# forget PID: it has ended, or is not ours to stop any more.
+forget() {
+  local pid left=()
+  for pid in "${pids[@]}"; do [ "$pid" = "$1" ] || left+=("$pid"); done
+  pids=("${left[@]}")
+}
+run() {
+  start "$@"
+  finish "$started"
+}
+stop_all() {
+  [ ${#pids[@]} -gt 0 ] || return 0
+  kill -TERM "${pids[@]}" 2>/dev/null || true
+  # Every program drains within its drain time, the coordinator within twice its; what is left after
+  # that is ended.
+  for _ in $(seq 250); do
+    kill -0 "${pids[@]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "${pids[@]}" 2>/dev/null || true
+  wait "${pids[@]}" 2>/dev/null || true
+  pids=()
+}
+# stop_at_end COMMAND...: whatever way the script ends, its processes are stopped, and then COMMAND is run with
+# the exit code as one more argument.
+stop_at_end() {
+  at_end=("$@")
+  trap end_script EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+end_script() {
+  local code=$?
+  trap - EXIT INT TERM
+  stop_all
+  "${at_end[@]}" "$code"
+  exit "$code"
+}
+
+# build_programs PRESET LOG [OPTION...]: Ninja itself, for `cmake --build` does not pass a signal on to it.
+build_programs() {
+  local preset=$1 log=$2
+  shift 2
+  run in_repository "$preset" "$@" >"$log" 2>&1 || fail "the build failed; see $log"
+  bin="$repository/build/$preset/bin"
+}
+in_repository() {
+  local preset=$1
+  shift
+  cd "$repository" && cmake --preset "$preset" "$@" && exec ninja -C "build/$preset" -j "$(nproc)"
+}
+
+# ---- A federation ---------------------------------------------------------------------------------------
+
+declare -A jurisdiction=()
+host=127.0.0.1
+
+# certify_alliance SUBMITTER: the alliance's authority, the coordinator's certificate and one submitter's.
+certify_alliance() {
+  local addresses=(--dns localhost --ip 127.0.0.1)
+  if [ "$host" != 127.0.0.1 ]; then addresses+=(--ip "$host"); fi
+  "$bin/entente" pki init --trust-domain alliance.example --name "The alliance" --directory "$pki/alliance"
+  "$bin/entente" pki issue --authority "$pki/alliance" --role coordinator --name coordinator "${addresses[@]}" --output "$pki"
+  "$bin/entente" pki issue --authority "$pki/alliance" --role submitter --name "$1" --output "$pki"
+}
+# certify_member MEMBER WORKER...: the member's own authority, and a certificate for each of its workers.
+certify_member() {
+  local member=$1 worker
+  shift
+  "$bin/entente" pki init --trust-domain "$member.example" --name "$member" --directory "$pki/$member"
+  for worker in "$@"; do "$bin/entente" pki issue --authority "$pki/$member" --role worker --name "$worker" --output "$pki/$member"; done
+}
+
+# coordinator_yaml LISTEN FOLDER: prints the configuration of a coordinator of the members, which keeps its data
+# and the file with its port in FOLDER. More lines may follow it.
+coordinator_yaml() {
+  cat <<YAML
+apiVersion: entente/v1
+kind: Coordinator
+listen: $1
+portFile: $2/port
+dataDirectory: $2
+tls:
+  certificate: $pki/coordinator-coordinator.crt
+  privateKey: $pki/coordinator-coordinator.key
+alliance:
+  trustDomain: alliance.example
+  authority: $pki/alliance/authority.crt
+members:
+YAML
+  local member
+  for member in "${members[@]}"; do
+    cat <<YAML
+  - id: $member
+    jurisdiction: ${jurisdiction[$member]:-FR}
+    trustDomain: $member.example
+    authority: $pki/$member/authority.crt
+YAML
+  done
+}
+# worker_yaml MEMBER WORKER WORK POLICY DATASET FORMAT DATA: prints the configuration of that worker, which works
+# in the folder WORK and offers one data set from the folder DATA. More lines may follow it.
+worker_yaml() {
+  cat <<YAML
+apiVersion: entente/v1
+kind: Worker
+coordinator: $host:$port
+tls:
+  certificate: $pki/$1/worker-$2.crt
+  privateKey: $pki/$1/worker-$2.key
+  authority: $pki/alliance/authority.crt
+workDirectory: $3
+policy: $4
+datasets:
+  - name: $5
+    format: $6
+    directory: $7
+YAML
+}
+
+# policy_yaml SUBMITTER: prints a policy that allows whatever that submitter asks.
+policy_yaml() {
+  cat <<YAML
+apiVersion: entente/v1
+kind: LocalPolicy
+rules:
+  - name: the-submitter
+    effect: allow
+    submitters: ["spiffe://alliance.example/submitter/$1"]
+YAML
+}
+
+# start_coordinator CONFIGURATION FOLDER LOG SUBMITTER [OPTION...]: and waits until it listens. FOLDER is the one of
+# coordinator_yaml. What is in the array coordinator_prefix stands before the program.
+coordinator_prefix=()
+start_coordinator() {
+  local configuration=$1 folder=$2 log=$3 submitter=$4
+  shift 4
+  mkdir -p "$folder"
+  rm -f "$folder/port"
+  start "${coordinator_prefix[@]}" "$bin/entente-coordinator" --config "$configuration" "$@" >>"$log" 2>&1
+  coordinator=$started
+  for _ in $(seq 300); do
+    [ -s "$folder/port" ] && break
+    kill -0 "$coordinator" 2>/dev/null || fail "the coordinator did not start: $(tail -n 1 "$log")"
+    sleep 0.1
+  done
+  [ -s "$folder/port" ] || fail "the coordinator is not listening after 30 s; see $log"
+  port=$(cat "$folder/port")
+  as_submitter=("$bin/entente" --coordinator "$host:$port" --certificate "$pki/submitter-$submitter.crt"
+    --private-key "$pki/submitter-$submitter.key" --authority "$pki/alliance/authority.crt")
+}
+
+# await_attached COUNT: until so many workers are attached. A cohort is whoever is attached when its round opens,
+# and the result depends on it.
+await_attached() {
+  local attached=0
+  for _ in $(seq 300); do
+    attached=$("${as_submitter[@]}" member list -o json 2>/dev/null | jq '[.members[]?.workers[]? | select(.connected)] | length' 2>/dev/null || echo 0)
+    [ "$attached" = "$1" ] && return 0
+    sleep 0.1
+  done
+  fail "only $attached of $1 workers attached within 30 s"
+}
+
+# ---- The quickstart's federation --------------------------------------------------------------------------
+# Five members with one worker each, who share Fashion-MNIST unequally.
+
+five_members() {
+  members=(kr-lab fr-lab in-lab br-lab ca-lab)
+  jurisdiction=([kr-lab]=KR [fr-lab]=FR [in-lab]=IN [br-lab]=BR [ca-lab]=CA)
+}
+# certify_five: their certificates, the coordinator's and the submitter `researcher`'s.
+certify_five() {
+  certify_alliance researcher
+  local member
+  for member in "${members[@]}"; do certify_member "$member" gpu-1; done
+}
+# split_images FOLDER SEED: into FOLDER/data, what was done into FOLDER/split.json. Sets `dataset`, where the images
+# are from, the test images included.
+split_images() {
+  local images
+  images=$(dpkg -L dataset-fashion-mnist | grep '/train-images-idx3-ubyte.gz$')
+  dataset=$(dirname "$images")
+  run "$bin/entente-trainer" split --images "$images" --labels "$dataset/train-labels-idx1-ubyte.gz" \
+    --members "$(IFS=,; echo "${members[*]}")" --output "$1/data" --alpha 0.5 --held-out 0.1 \
+    --seed "$2" >"$1/split.json" 2>"$1/logs/split.log" || fail "the split failed: $(tail -n 1 "$1/logs/split.log")"
+  chmod -R go= "$1/data"
+}
+# start_five FOLDER PORT: coordinator and workers, with their data from FOLDER/data, until all are attached. Logs are
+# in FOLDER/logs.
+start_five() {
+  {
+    coordinator_yaml "127.0.0.1:$2" "$1/coordinator"
+    echo "heartbeatInterval: 1s"
+  } >"$1/coordinator.yaml"
+  start_coordinator "$1/coordinator.yaml" "$1/coordinator" "$1/logs/coordinator.log" researcher
+  local member
+  for member in "${members[@]}"; do
+    worker_yaml "$member" gpu-1 "$1/work/$member" "$repository/configs/policies/research.yaml" \
+      fashion-mnist idx "$1/data/$member" >"$1/$member.yaml"
+    start "$bin/entente-worker" --config "$1/$member.yaml" >"$1/logs/$member.log" 2>&1
+  done
+  await_attached ${#members[@]}
+}
+# start_test RECIPE_JSON MODEL RESULT LOG: starts the evaluation of a model on the 10,000 test images.
+start_test() {
+  start "$bin/entente-trainer" evaluate --recipe "$1" --model "$2" \
+    --dataset-format idx --data "$dataset" --part test -o json >"$3" 2>>"$4"
+}
+
+# ---- A federation whose training costs nothing ------------------------------------------------------------
+# The member `lab` with workers w1, w2, ...; bench/round_trip/idle_trainer.cc answers for their trainers.
+
+# start_idle_worker NUMBER FOLDER SUBMITTER [PREFIX...]: starts worker w<NUMBER>, which keeps its files in FOLDER and
+# takes SUBMITTER's jobs. PREFIX stands before the program.
+start_idle_worker() {
+  local number=$1 folder=$2 submitter=$3
+  shift 3
+  mkdir -p "$folder/data/$number"
+  echo "$number" >"$folder/data/$number/train.csv"
+  policy_yaml "$submitter" >"$folder/policy.yaml"
+  {
+    worker_yaml lab "w$number" "$folder/work/$number" "$folder/policy.yaml" nothing csv "$folder/data/$number"
+    echo "trainer:"
+    echo "  command: [$bin/entente-bench-trainer]"
+  } >"$folder/worker-$number.yaml"
+  start "$@" "$bin/entente-worker" --config "$folder/worker-$number.yaml" >"$folder/worker-$number.log" 2>&1
+}
+
+# idle_recipe MODEL ROUNDS WORKERS: prints a recipe that needs an update of every worker. More lines may follow it.
+idle_recipe() {
+  cat <<YAML
+apiVersion: entente/v1
+kind: Recipe
+name: idle
+purpose: research on the movement of models
+dataset: nothing
+model:
+  builtin: {architecture: mlp, inputShape: [1], outputs: 1}
+  initialWeights: {file: $1}
+task: regression
+training: {epochs: 1, batchSize: 1, optimizer: sgd, learningRate: 0.1}
+rounds: $2
+pacing:
+  quorum: {count: $3}
+evaluation:
+  everyRounds: 0
+YAML
+}
+
+# peak_bytes PID: the most memory that the process had at once.
+peak_bytes() { awk '/^VmHWM/ {print $2 * 1024}' "/proc/$1/status"; }

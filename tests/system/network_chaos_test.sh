@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# network_chaos_test.sh BIN: a coordinator and two workers on machines of their own (network namespaces joined by a
+# cable), and what befalls a line: connections reset in mid-upload, the cable out for longer than a connection lives,
+# 1 Mbit/s, 200 ms each way, and a machine that loses its power and comes back under another address while the
+# coordinator still holds its connections. Every job completes with updates of both workers, and an upload that was cut goes
+# on where it stood: the bytes on the cable show it.
+set -euo pipefail
+repository=$(cd "$(dirname "$0")/../.." && pwd)
+script=network_chaos_test
+# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
+. "$repository/deploy/lib/federation.sh"
+
+bin=$1
+hub=entente-hub-$$
+lab=entente-lab-$$
+host=10.77.0.1
+if [ "$(id -u)" -ne 0 ] || ! ip netns add "$hub" 2>/dev/null; then
+  echo "skipped: making network namespaces needs root"
+  exit 77
+fi
+
+work=$(mktemp -d)
+clean_up() {
+  if [ "$1" -ne 0 ]; then tail -n 12 "$work"/*.log >&2 || true; fi
+  ip netns del "$hub" 2>/dev/null || true
+  ip netns del "$lab" 2>/dev/null || true
+  rm -rf "$work"
+}
+stop_at_end clean_up
+
+# plug_in ADDRESS: a fresh machine for the lab, with that address, and a cable to the hub.
+plug_in() {
+  ip netns add "$lab"
+  ip link add "hub$$" netns "$hub" type veth peer name "lab$$" netns "$lab"
+  ip -n "$hub" addr add "$host/24" dev "hub$$"
+  ip -n "$lab" addr add "$1/24" dev "lab$$"
+  ip -n "$lab" link set lo up
+  ip -n "$hub" link set "hub$$" up
+  ip -n "$lab" link set "lab$$" up
+}
+# line RATE: how fast the cable is, each way.
+line() {
+  tc -n "$hub" qdisc replace dev "hub$$" root tbf rate "$1" burst 64kb latency 200ms
+  tc -n "$lab" qdisc replace dev "lab$$" root tbf rate "$1" burst 64kb latency 200ms
+}
+bytes_to_hub() { ip netns exec "$hub" cat "/sys/class/net/hub$$/statistics/rx_bytes"; }
+
+ip -n "$hub" link set lo up
+plug_in 10.77.0.2
+line 1gbit 2>/dev/null || { echo "skipped: this kernel cannot slow a line down (tbf)"; exit 77; }
+
+# ---- A federation: the coordinator on one machine, two workers on the other --------------------------------
+
+pki="$work/pki"
+members=(lab)
+{
+  certify_alliance researcher
+  certify_member lab w1 w2
+} >"$work/pki.log"
+coordinator_yaml "$host:0" "$work/coordinator" >"$work/coordinator.yaml"
+echo "heartbeatInterval: 1s" >>"$work/coordinator.yaml"
+coordinator_prefix=(ip netns exec "$hub")
+start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
+as_submitter=(ip netns exec "$hub" "${as_submitter[@]}")
+worker_pids=()
+start_workers() {
+  local number
+  worker_pids=()
+  for number in 1 2; do
+    start_idle_worker "$number" "$work" researcher ip netns exec "$lab"
+    worker_pids+=("$started")
+  done
+  await_attached 2
+}
+start_workers
+
+# submit NAME PARAMETERS ROUNDS: starts a job with a model of that size.
+submit() {
+  "$bin/entente-bench-trainer" model "$2" "$work/model.safetensors"
+  idle_recipe "$work/model.safetensors" "$3" 2 >"$work/recipe.yaml"
+  job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+  began=$SECONDS
+  update_bytes=$((4 * $2))
+  bytes_before=$(bytes_to_hub)
+}
+completes() { # WHAT
+  run timeout 300 "${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1 || fail "$1: the job did not complete: $(tail -n 2 "$work/watch.log")"
+  echo "$1: done in $((SECONDS - began)) s, $(($(bytes_to_hub) - bytes_before)) bytes to the hub for updates of $update_bytes"
+}
+# Both uploads have come so far, in thousandths of an update.
+uploads_reach() {
+  local wanted=$(($1 * update_bytes / 1000)) count
+  for _ in $(seq 600); do
+    count=$(find "$work/coordinator/spool" -type f -size +"$((wanted / 1024))k" 2>/dev/null | wc -l)
+    [ "$count" -ge 2 ] && return 0
+    sleep 0.05
+  done
+  fail "no two uploads of $wanted bytes within 30 s"
+}
+# expect_no_more_than THOUSANDTHS: of the two updates' bytes were on the cable.
+expect_no_more_than() {
+  local came=$(($(bytes_to_hub) - bytes_before)) most=$((2 * update_bytes * $1 / 1000))
+  [ "$came" -le "$most" ] || fail "$came bytes were sent for 2 updates of $update_bytes; an upload that was cut did not go on where it stood"
+}
+
+# ---- Resets ---------------------------------------------------------------------------------------------
+
+line 40mbit
+submit resets 4000000 1
+for reached in 250 450 650 850; do
+  uploads_reach "$reached"
+  ip netns exec "$lab" ss --tcp --kill state established dst "$host" >/dev/null
+done
+grep -q "worker detached" "$work/coordinator.log" || fail "the resets went unnoticed"
+completes "four resets of every connection in mid-upload"
+# From the beginning each time it would be 3.2 times the bytes.
+expect_no_more_than 1700
+
+# ---- The cable out for 15 s -----------------------------------------------------------------------------
+
+submit cable 4000000 1
+uploads_reach 600
+ip -n "$hub" link set "hub$$" down
+sleep 15
+ip -n "$hub" link set "hub$$" up
+completes "the cable out for 15 s in mid-upload"
+expect_no_more_than 1400
+
+# ---- A slow line, a long line ------------------------------------------------------------------------------
+
+line 1mbit
+submit slow 100000 1
+completes "1 Mbit/s"
+line 1gbit
+
+kill -TERM "${worker_pids[@]}"
+for pid in "${worker_pids[@]}"; do finish "$pid" || true; done
+start ip netns exec "$lab" python3 "$(dirname "$0")/delaying_proxy.py" 7443 "$host" "$port" 0.2 >"$work/proxy.log" 2>&1
+proxy=$started
+for _ in $(seq 300); do grep -q listening "$work/proxy.log" && break; sleep 0.1; done
+hub_host=$host hub_port=$port
+host=127.0.0.1 port=7443
+start_workers
+host=$hub_host port=$hub_port
+submit far 1000000 2
+completes "200 ms each way"
+kill -TERM "${worker_pids[@]}"
+for pid in "${worker_pids[@]}"; do finish "$pid" || true; done
+kill -TERM "$proxy"
+finish "$proxy" || true
+
+# ---- Power loss, and another address: half-open connections -------------------------------------------------
+
+line 40mbit
+start_workers
+submit power 4000000 1
+uploads_reach 300
+ip -n "$hub" link set "hub$$" down
+kill -KILL "${worker_pids[@]}"
+for pid in "${worker_pids[@]}"; do finish "$pid" 2>/dev/null || true; done
+ip netns del "$lab"
+for _ in $(seq 100); do ip -n "$hub" link show "hub$$" >/dev/null 2>&1 || break; sleep 0.1; done
+plug_in 10.77.0.3
+line 40mbit
+bytes_before=0
+start_workers
+completes "a machine that lost its power came back with another address"
+
+echo "every job completed, and no upload that was cut began anew"
