@@ -129,6 +129,7 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
   }
   const absl::Status sent = dependencies_.transfers->Upload(
       update->header, update->path,
+      work.task.recipe().updates().compression() == v1::Updates::COMPRESSION_ZSTD,
       [&](uint64_t bytes, uint64_t total_bytes) {
         work.report("uploading", StepProgress{.step = bytes, .step_count = total_bytes});
       },
@@ -144,14 +145,14 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
 }
 
 TaskResult TaskFlow::RunEvaluation(const Work& work) {
-  const absl::StatusOr<ModelCache::Lease> model = FetchModel(work, work.task.model_digest());
+  const absl::StatusOr<FetchedModel> model = FetchModel(work);
   if (!model.ok()) return EndOf(model.status(), work.cancel);
   EvaluateResult evaluation;
   const absl::Status evaluated = WithTrainer(work, [&]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(
         evaluation,
         dependencies_.trainer->Evaluate(
-            {.task = TaskFileStem(work.task.key()), .model = model->path()},
+            {.task = TaskFileStem(work.task.key()), .model = model->path},
             [&](const StepProgress& step) { work.report("evaluating", step); }, work.cancel));
     return absl::OkStatus();
   });
@@ -165,16 +166,15 @@ TaskResult TaskFlow::RunEvaluation(const Work& work) {
 }
 
 absl::StatusOr<KeptUpdate> TaskFlow::MakeUpdate(const Work& work) {
-  ENTENTE_ASSIGN_OR_RETURN(const ModelCache::Lease model,
-                           FetchModel(work, work.task.model_digest()));
-  ENTENTE_RETURN_IF_ERROR(CheckUpdateBytes(work, model.path()));
+  ENTENTE_ASSIGN_OR_RETURN(const FetchedModel model, FetchModel(work));
+  ENTENTE_RETURN_IF_ERROR(CheckUpdateBytes(work, model.path));
   const std::string stem = TaskFileStem(work.task.key());
   TrainResult result;
   ENTENTE_RETURN_IF_ERROR(WithTrainer(work, [&]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(
         result, dependencies_.trainer->Train(
                     {.task = stem,
-                     .base_model = model.path(),
+                     .base_model = model.path,
                      .output_name = absl::StrCat(stem, ".safetensors"),
                      .seed = work.task.seed(),
                      .deadline = TimeLeft(work)},
@@ -284,8 +284,13 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   return update;
 }
 
-absl::StatusOr<ModelCache::Lease> TaskFlow::FetchModel(const Work& work,
-                                                       const std::string& digest_hex) {
+absl::StatusOr<TaskFlow::FetchedModel> TaskFlow::FetchModel(const Work& work) {
+  ENTENTE_ASSIGN_OR_RETURN(ModelCache::Lease lease, Fetch(work, work.task.model_digest()));
+  ENTENTE_ASSIGN_OR_RETURN(std::string path, lease.ExpandedPath());
+  return FetchedModel{.lease = std::move(lease), .path = std::move(path)};
+}
+
+absl::StatusOr<ModelCache::Lease> TaskFlow::Fetch(const Work& work, const std::string& digest_hex) {
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(digest_hex));
   work.report("downloading", StepProgress());
   return dependencies_.transfers->Download(
@@ -301,7 +306,7 @@ absl::Status TaskFlow::WithTrainer(const Work& work, absl::FunctionRef<absl::Sta
   std::string program_path;
   if (work.task.recipe().model().has_torchscript()) {
     ENTENTE_ASSIGN_OR_RETURN(program,
-                             FetchModel(work, work.task.recipe().model().torchscript().digest()));
+                             Fetch(work, work.task.recipe().model().torchscript().digest()));
     program_path = program->path();
   }
   const auto try_once = [&]() -> absl::Status {

@@ -4,8 +4,8 @@
 
 // The way of one task through the worker:
 //
-//   policy -> download model -> prepare trainer -> train -> encode -> keep on disk -> upload
-//                                              \-> evaluate -> metrics
+//   policy -> download model -> expand it -> prepare trainer -> train -> encode -> keep -> upload
+//                                                           \-> evaluate -> metrics
 //
 // A trainer that ends or falls silent is started again and the step tried once more; then the task
 // has failed.
@@ -61,6 +61,11 @@ class TaskFlow final : public TaskRunner {
     const CancelToken& cancel;
   };
 
+  struct FetchedModel {
+    ModelCache::Lease lease;
+    std::string path;  // For as long as the lease lives.
+  };
+
   TaskResult RunTraining(const Work& work);
   TaskResult RunEvaluation(const Work& work);
 
@@ -72,7 +77,9 @@ class TaskFlow final : public TaskRunner {
   // leaves what is left out now in the residual store.
   absl::Status Encode(const Work& work, const std::string& source, const std::string& target);
   absl::StatusOr<KeptUpdate> KeepUpdate(const Work& work, const TrainResult& result);
-  absl::StatusOr<ModelCache::Lease> FetchModel(const Work& work, const std::string& digest);
+  absl::StatusOr<ModelCache::Lease> Fetch(const Work& work, const std::string& digest);
+  // The task's model, as the trainer reads it.
+  absl::StatusOr<FetchedModel> FetchModel(const Work& work);
   // Prepares the trainer, runs `step`, and does both once more if the trainer broke.
   absl::Status WithTrainer(const Work& work, absl::FunctionRef<absl::Status()> step);
   absl::Status Prepare(const Work& work, const std::string& program_path);
