@@ -94,13 +94,13 @@ class ErrorFeedback {
 absl::Status EncodeTensors(FileSystem& files, const EncodeRequest& request,
                            const SafetensorsReader& source, SafetensorsWriter& target) {
   const UpdateEncoding& encoding = request.encoding;
-  const bool is_topk = encoding.kind == EncodingKind::kTopk;
+  const bool has_feedback = UsesResidual(request);
   ErrorFeedback feedback;
-  if (is_topk) {
+  if (has_feedback) {
     ENTENTE_ASSIGN_OR_RETURN(feedback, ErrorFeedback::Open(files, request, source.layout()));
   }
   const double largest =
-      is_topk ? std::min(EncodableMax(encoding), request.value_bound) : EncodableMax(encoding);
+      has_feedback ? std::min(EncodableMax(encoding), request.value_bound) : EncodableMax(encoding);
   std::vector<float> sent;
   std::string bytes;
   for (size_t index = 0; index < source.layout().tensors().size(); ++index) {
@@ -108,13 +108,13 @@ absl::Status EncodeTensors(FileSystem& files, const EncodeRequest& request,
     const uint64_t tensor_seed = DeriveSeed(request.seed, absl::StrCat("tensor ", index));
     const auto encode = [&](uint64_t first, absl::Span<const float> values) -> absl::Status {
       ENTENTE_RETURN_IF_ERROR(CheckValues(name, first, values, largest));
-      if (is_topk) {
+      if (has_feedback) {
         ENTENTE_RETURN_IF_ERROR(feedback.Add(index, first, values, &sent));
         values = sent;
       }
       EncodeValues(encoding, tensor_seed, first, values, &bytes);
       ENTENTE_RETURN_IF_ERROR(target.WriteAt(index, EncodedBytes(encoding, first), bytes));
-      return is_topk ? feedback.Keep(encoding, index, first, bytes) : absl::OkStatus();
+      return has_feedback ? feedback.Keep(encoding, index, first, bytes) : absl::OkStatus();
     };
     ENTENTE_RETURN_IF_ERROR(VisitValues(source, PlainTensor(source, index), encode));
   }
@@ -123,6 +123,10 @@ absl::Status EncodeTensors(FileSystem& files, const EncodeRequest& request,
 }
 
 }  // namespace
+
+bool UsesResidual(const EncodeRequest& request) {
+  return request.encoding.kind == EncodingKind::kTopk || !request.residual.empty();
+}
 
 absl::Status EncodeUpdate(FileSystem& files, const EncodeRequest& request) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> reader,

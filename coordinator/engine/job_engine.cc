@@ -396,14 +396,14 @@ void JobEngine::TryToOpenRound() {
 void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
   const absl::Time now = deps_.clock->Now();
   // A worker that is not attached gets its task when it comes back; until then its lease runs.
-  const auto terms = terms_.Of(worker, description_->recipe, *deps_.workers);
+  WorkerTerms terms = terms_.Of(worker, description_->recipe, *deps_.workers);
   const RoundState& round = working_state_.round;
-  Digest model = kind == v1::TaskKey::KIND_TRAIN ? round.base_model : round.model;
   if (terms.updates.download() == v1::Updates::DOWNLOAD_BF16) {
     // Without a copy the model itself will do.
-    if (const Digest rounded = deps_.models->RoundedOf(model); !rounded.IsNone()) model = rounded;
+    terms.rounded_model =
+        deps_.models->RoundedOf(kind == v1::TaskKey::KIND_TRAIN ? round.base_model : round.model);
   }
-  deps_.workers->Send(worker, TaskMessage(*description_, round, worker, kind, model, terms, now));
+  deps_.workers->Send(worker, TaskMessage(*description_, round, worker, kind, terms, now));
   leases_.Renew(worker, now + lease_);
   ArmLeaseCheck();
 }

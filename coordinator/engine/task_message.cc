@@ -13,7 +13,7 @@ namespace entente::engine {
 
 v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::RoundState& round,
                                    const WorkerId& worker, v1::TaskKey::Kind kind,
-                                   const Digest& model, const WorkerTerms& terms, absl::Time now) {
+                                   const WorkerTerms& terms, absl::Time now) {
   v1::CoordinatorMessage message;
   v1::Task* const task = message.mutable_task();
   task->mutable_key()->set_job_id(job.id.value());
@@ -21,7 +21,8 @@ v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::Roun
   task->mutable_key()->set_attempt(round.attempt);
   task->mutable_key()->set_kind(kind);
   const bool trains = kind == v1::TaskKey::KIND_TRAIN;
-  task->set_model_digest(model.ToHex());
+  const Digest& model = trains ? round.base_model : round.model;
+  task->set_model_digest((terms.rounded_model.IsNone() ? model : terms.rounded_model).ToHex());
   *task->mutable_recipe() = job.recipe;
   *task->mutable_recipe()->mutable_updates() = terms.updates;
   const bool is_the_jobs =

@@ -14,12 +14,11 @@
 
 namespace entente::engine {
 
-// The task of `worker` in `round`, to start from or to evaluate `model` in the form in which the
-// worker downloads it. Its seed depends on the recipe's seed, the round and the worker,
+// The task of `worker` in `round`. Its seed depends on the recipe's seed, the round and the worker,
 // not on the attempt: the same work gives the same update.
 v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::RoundState& round,
                                    const WorkerId& worker, v1::TaskKey::Kind kind,
-                                   const Digest& model, const WorkerTerms& terms, absl::Time now);
+                                   const WorkerTerms& terms, absl::Time now);
 
 v1::CoordinatorMessage TaskCancelledMessage(const JobId& job, const rounds::CancelTask& cancel);
 

@@ -17,6 +17,7 @@ namespace entente::engine {
 
 struct WorkerTerms {
   v1::Updates updates;    // The recipe's, as far as the worker knows it.
+  Digest rounded_model;   // The copy of the task's model, if it downloads that; else none.
   Digest counted_update;  // Its newest one that is in a committed model; none if none is.
 };
 
@@ -30,6 +31,7 @@ class WorkerTermsBook {
   // A worker that cannot write the recipe's encoding writes fp32, as every worker can; one that
   // cannot read the recipe's download reads fp32. It may be the other after a restart; that is no
   // matter, for the intake takes updates in both (AcceptedForms) and from both (CheckUpload).
+  // Which copy that is, is the task's: rounded_model is none.
   WorkerTerms Of(const WorkerId& worker, const v1::Recipe& recipe,
                  const members::WorkerRegistry& workers) const;
 

@@ -197,8 +197,8 @@ absl::Duration TaskFlow::TimeLeft(const Work& work) const {
   return std::max(work.deadline - dependencies_.clock->Now(), absl::Milliseconds(1));
 }
 
-absl::Status TaskFlow::Encode(const Work& work, const std::string& source,
-                              const std::string& target) {
+absl::StatusOr<bool> TaskFlow::Encode(const Work& work, const std::string& source,
+                                      const std::string& target) {
   const v1::Recipe& recipe = work.task.recipe();
   const std::string& job_id = work.task.key().job_id();
   // The task's seed is this worker's and this round's own: no two round alike, and one that is made
@@ -208,15 +208,16 @@ absl::Status TaskFlow::Encode(const Work& work, const std::string& source,
   request.encoding = EncodingOf(recipe.updates());
   request.target = target;
   request.seed = DeriveSeed(work.task.seed(), "rounding");
-  if (request.encoding.kind == EncodingKind::kTopk) {
-    const auto counted = Digest::FromHex(work.task.counted_update_digest());
-    if (counted.ok()) {
-      request.residual = dependencies_.residuals->Find(job_id, *counted).value_or("");
-      if (request.residual.empty()) {
-        log::Warning("what topk left out of the last update is not here and is lost",
-                     {{"task", TaskText(work.task.key())}, {"update", counted->ToHex()}});
-      }
+  // There may be a residual, too, if this worker wrote topk before and is asked for fp32 now.
+  const auto counted = Digest::FromHex(work.task.counted_update_digest());
+  if (counted.ok()) {
+    request.residual = dependencies_.residuals->Find(job_id, *counted).value_or("");
+    if (request.residual.empty() && request.encoding.kind == EncodingKind::kTopk) {
+      log::Warning("what topk left out of the last update is not here and is lost",
+                   {{"task", TaskText(work.task.key())}, {"update", counted->ToHex()}});
     }
+  }
+  if (UsesResidual(request)) {
     // Of updates that never counted.
     ENTENTE_RETURN_IF_ERROR(
         dependencies_.residuals->KeepOnly(job_id, counted.ok() ? *counted : Digest()));
@@ -230,7 +231,8 @@ absl::Status TaskFlow::Encode(const Work& work, const std::string& source,
     request.residual.clear();
     made = EncodeUpdate(*dependencies_.files, request);
   }
-  return made;
+  ENTENTE_RETURN_IF_ERROR(made);
+  return UsesResidual(request);
 }
 
 absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainResult& result) {
@@ -243,8 +245,11 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   const std::string unchecked = UncheckedPath(update.path);
   RemoveQuietly(unchecked);  // Of a run that was cut off.
   absl::Status made = TakeOver(result.output, unchecked);
+  bool leaves_residual = false;
   if (made.ok()) {
-    made = Encode(work, unchecked, update.path);
+    const absl::StatusOr<bool> encoded = Encode(work, unchecked, update.path);
+    made = encoded.status();
+    leaves_residual = encoded.ok() && *encoded;
   }
   RemoveQuietly(unchecked);
   if (absl::IsInvalidArgument(made)) {
@@ -258,7 +263,7 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   }
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files.SizeBytes(update.path));
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Sha256OfFile(files, update.path));
-  if (EncodingOf(work.task.recipe().updates()).kind == EncodingKind::kTopk) {
+  if (leaves_residual) {
     // Before the update is: one that is sent must have its residual. Without the update it is never
     // asked for, and goes with the next task.
     const absl::Status kept = dependencies_.residuals->Keep(work.task.key().job_id(), digest);

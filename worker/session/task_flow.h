@@ -73,9 +73,10 @@ class TaskFlow final : public TaskRunner {
   absl::StatusOr<KeptUpdate> MakeUpdate(const Work& work);
   absl::Status CheckUpdateBytes(const Work& work, const std::string& model_path);
   absl::Duration TimeLeft(const Work& work) const;
-  // Writes the trainer's file as the recipe wants it, for topk with what was left out before, and
-  // leaves what is left out now in the residual store.
-  absl::Status Encode(const Work& work, const std::string& source, const std::string& target);
+  // Writes the trainer's file as the recipe wants it, with what topk left out before, and leaves
+  // what is left out now at the residual store's NewPath. Whether it left anything there.
+  absl::StatusOr<bool> Encode(const Work& work, const std::string& source,
+                              const std::string& target);
   absl::StatusOr<KeptUpdate> KeepUpdate(const Work& work, const TrainResult& result);
   absl::StatusOr<ModelCache::Lease> Fetch(const Work& work, const std::string& digest);
   // The task's model, as the trainer reads it.

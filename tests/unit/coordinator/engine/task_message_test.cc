@@ -11,15 +11,12 @@ namespace {
 
 const absl::Time kClosesAt = absl::FromUnixSeconds(1'700'000'000);
 const WorkerId kAskedWorker("fr-lab/w");
-const Digest kModel = Sha256Of("model");
 
 JobDescription Job() {
   JobDescription job{.id = JobId("j"), .submitter = "spiffe://a.example/submitter/s"};
   FillRecipeDefaults(&job.recipe);
   return job;
 }
-
-WorkerTerms Terms(const JobDescription& job) { return {.updates = job.recipe.updates()}; }
 
 rounds::RoundState Round() {
   rounds::RoundState round;
@@ -30,13 +27,15 @@ rounds::RoundState Round() {
   return round;
 }
 
-TEST(TaskMessageTest, NamesTheModelAndTheTimeLeft) {
-  const v1::Task task = TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_EVALUATE,
-                                    kModel, Terms(Job()), kClosesAt)
-                            .task();
+TEST(TaskMessageTest, TrainingStartsFromTheBaseAndEvaluationLooksAtTheNextModel) {
+  const v1::Task train =
+      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, {}, kClosesAt).task();
+  const v1::Task evaluate =
+      TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_EVALUATE, {}, kClosesAt).task();
 
-  EXPECT_EQ(task.model_digest(), kModel.ToHex());
-  EXPECT_EQ(ToDuration(task.deadline()), absl::Minutes(3));
+  EXPECT_EQ(train.model_digest(), Sha256Of("base").ToHex());
+  EXPECT_EQ(evaluate.model_digest(), Sha256Of("next").ToHex());
+  EXPECT_EQ(ToDuration(train.deadline()), absl::Minutes(3));
 }
 
 TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
@@ -44,8 +43,7 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
     rounds::RoundState round = Round();
     round.round_index = round_index;
     round.attempt = attempt;
-    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, kModel,
-                       Terms(Job()), kClosesAt)
+    return TaskMessage(Job(), round, WorkerId(worker), v1::TaskKey::KIND_TRAIN, {}, kClosesAt)
         .task()
         .seed();
   };
@@ -56,21 +54,29 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
 }
 
 TEST(TaskMessageTest, PastDeadlineIsZero) {
-  const v1::Task task = TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, kModel,
-                                    Terms(Job()), kClosesAt + absl::Hours(1))
+  const v1::Task task = TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, {},
+                                    kClosesAt + absl::Hours(1))
                             .task();
 
   EXPECT_EQ(ToDuration(task.deadline()), absl::ZeroDuration());
 }
 
-TEST(TaskMessageTest, RecipeIsTheJobsButForWhatTheWorkerDoesNotKnow) {
+TEST(TaskMessageTest, WorkerThatDownloadsTheRoundedCopyIsToldItsDigest) {
+  const v1::Task task = TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN,
+                                    {.rounded_model = Sha256Of("rounded")}, kClosesAt)
+                            .task();
+
+  EXPECT_EQ(task.model_digest(), Sha256Of("rounded").ToHex());
+}
+
+TEST(TaskMessageTest, RecipeSaysOfUpdatesWhatTheWorkerKnows) {
   JobDescription job = Job();
   job.recipe.mutable_updates()->set_encoding(v1::Updates::ENCODING_TOPK);
   FillRecipeDefaults(&job.recipe);
   job.recipe_digest = RecipeDigest(job.recipe);
   const auto task_with = [&job](const v1::Updates& updates) {
-    return TaskMessage(job, Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, kModel,
-                       {.updates = updates}, kClosesAt)
+    return TaskMessage(job, Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, {.updates = updates},
+                       kClosesAt)
         .task();
   };
   v1::Updates older;
@@ -78,24 +84,24 @@ TEST(TaskMessageTest, RecipeIsTheJobsButForWhatTheWorkerDoesNotKnow) {
 
   const v1::Task task = task_with(older);
 
-  EXPECT_EQ(task.recipe().updates().SerializeAsString(), older.SerializeAsString());
+  EXPECT_EQ(task.recipe().updates().encoding(), v1::Updates::ENCODING_FP32);
+  EXPECT_FALSE(task.recipe().updates().has_topk());
   EXPECT_EQ(task.recipe_digest(), RecipeDigest(task.recipe()).ToHex());
   EXPECT_NE(task.recipe_digest(), job.recipe_digest.ToHex());
   EXPECT_EQ(task_with(job.recipe.updates()).recipe_digest(), job.recipe_digest.ToHex());
 }
 
 TEST(TaskMessageTest, TrainingIsToldWhichUpdateCountedLast) {
-  WorkerTerms terms = Terms(Job());
-  const auto digest = [&terms](v1::TaskKey::Kind kind) {
-    return TaskMessage(Job(), Round(), kAskedWorker, kind, kModel, terms, kClosesAt)
+  const WorkerTerms terms{.counted_update = Sha256Of("update")};
+  const auto digest = [&](v1::TaskKey::Kind kind, const WorkerTerms& told) {
+    return TaskMessage(Job(), Round(), kAskedWorker, kind, told, kClosesAt)
         .task()
         .counted_update_digest();
   };
 
-  EXPECT_EQ(digest(v1::TaskKey::KIND_TRAIN), "");
-  terms.counted_update = Sha256Of("update");
-  EXPECT_EQ(digest(v1::TaskKey::KIND_TRAIN), Sha256Of("update").ToHex());
-  EXPECT_EQ(digest(v1::TaskKey::KIND_EVALUATE), "");
+  EXPECT_EQ(digest(v1::TaskKey::KIND_TRAIN, terms), Sha256Of("update").ToHex());
+  EXPECT_EQ(digest(v1::TaskKey::KIND_TRAIN, {}), "");
+  EXPECT_EQ(digest(v1::TaskKey::KIND_EVALUATE, terms), "");
 }
 
 TEST(TaskMessageTest, CancellationNamesTheTaskInFull) {

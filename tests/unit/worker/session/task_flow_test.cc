@@ -392,6 +392,19 @@ TEST_F(TopkTaskFlowTest, WhatIsLeftOutGoesIntoTheNextUpdate) {
   EXPECT_THAT(ResidualFiles(), testing::SizeIs(2)) << "the one that counted and the new one";
 }
 
+TEST_F(TopkTaskFlowTest, WhatIsLeftOutGoesIntoAnUpdateInFp32AsAWhole) {
+  const std::string first = Send(TopkTask(0));
+  v1::Task task = Task();
+  task.mutable_key()->set_round_index(1);
+  task.set_counted_update_digest(first);
+
+  const std::string second = Send(task);
+
+  EXPECT_THAT(Sent(task, UpdateEncoding::kFp32), ElementsAre(2, 4, 3));
+  Send(TopkTask(2, 1, second));
+  EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 3)) << "nothing was left";
+}
+
 TEST_F(TopkTaskFlowTest, UpdateThatDidNotCountLeavesTheResidualAsItWas) {
   const std::string first = Send(TopkTask(0));
   Send(TopkTask(1, 1, first));
