@@ -17,6 +17,8 @@ Options:
   --workers N       worker processes
   --rounds R        rounds to measure, after 2 to warm up (default: 7)
   --encoding E      of the updates (default: fp32)
+  --download D      fp32 or bf16: in which form workers get the model (default: fp32)
+  --compression C   none or zstd: of the chunks, both ways (default: none)
   --durability D    power_loss or process: what an acknowledged update survives (default: power_loss)
   --threads T       aggregation threads; 0 is one a core (default: 0)
   --preset NAME     which of CMakePresets.json to build and run: release, or dev for a test of this script;
@@ -32,18 +34,20 @@ script=round_trip
 # shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
 . "$repository/deploy/lib/federation.sh"
 
-parameters="" workers="" rounds=7 encoding=fp32 durability=power_loss threads=0 preset=release ceiling=true json=false keep=""
+parameters="" workers="" rounds=7 encoding=fp32 download=fp32 compression=none durability=power_loss threads=0 preset=release ceiling=true json=false keep=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --help|-h) usage; exit 0 ;;
     --json) json=true; shift; continue ;;
     --no-ceiling) ceiling=false; shift; continue ;;
-    --parameters|--workers|--rounds|--encoding|--durability|--threads|--keep|--preset) [ $# -ge 2 ] || bad_usage "$1 needs a value" ;;
+    --parameters|--workers|--rounds|--encoding|--download|--compression|--durability|--threads|--keep|--preset) [ $# -ge 2 ] || bad_usage "$1 needs a value" ;;
     *) bad_usage "unknown option $1" ;;
   esac
   case "$1" in
     --preset) [[ "$2" = release || "$2" = dev ]] || bad_usage "--preset must be release or dev, not '$2'" ;;
     --durability) [[ "$2" = power_loss || "$2" = process ]] || bad_usage "--durability must be power_loss or process, not '$2'" ;;
+    --download) [[ "$2" = fp32 || "$2" = bf16 ]] || bad_usage "--download must be fp32 or bf16, not '$2'" ;;
+    --compression) [[ "$2" = none || "$2" = zstd ]] || bad_usage "--compression must be none or zstd, not '$2'" ;;
     --parameters|--workers|--rounds) is_count "$2" || bad_usage "$1 must be a number from 1, not '$2'" ;;
   esac
   declare "${1#--}=$2"
@@ -100,6 +104,8 @@ await_attached "$workers"
   idle_recipe "$model" $((warm_up + rounds)) "$workers"
   echo "updates:"
   echo "  encoding: $encoding"
+  echo "  download: $download"
+  echo "  compression: $compression"
 } >"$work/recipe.yaml"
 
 cpu_ticks() { awk '{print $14 + $15 + $16 + $17}' "/proc/$1/stat"; }
@@ -140,7 +146,7 @@ fi
 # A round's time is from its opening to the opening of the next, so that nothing between them is lost.
 jq -n --slurpfile rounds "$work/rounds.json" --slurpfile ceiling "$work/ceiling.json" --slurpfile bare "$work/ceiling-default.json" \
   --argjson warm_up "$warm_up" --argjson parameters "$parameters" --argjson workers "$workers" \
-  --arg encoding "$encoding" --arg durability "$durability" \
+  --arg encoding "$encoding" --arg download "$download" --arg compression "$compression" --arg durability "$durability" \
   --argjson up "$round_bytes_up" --argjson down "$round_bytes_down" --argjson wire "$wire_bytes" \
   --argjson coordinator_rss "$coordinator_rss" --argjson worker_rss "$worker_rss" \
   --argjson coordinator_ticks "$coordinator_ticks" --argjson worker_ticks "$worker_ticks" --argjson hertz "$(getconf CLK_TCK)" '
@@ -151,7 +157,8 @@ jq -n --slurpfile rounds "$work/rounds.json" --slurpfile ceiling "$work/ceiling.
   ($ceiling[0].seconds[$warm_up:] | quantile(0.5)) as $ceiling_seconds |
   ($rounds[0] | length) as $count |
   {
-    parameters: $parameters, workers: $workers, encoding: $encoding, durability: $durability,
+    parameters: $parameters, workers: $workers, encoding: $encoding, download: $download, compression: $compression,
+    durability: $durability,
     rounds_measured: ($taken | length),
     seconds_per_round_median: ($taken | quantile(0.5)),
     seconds_per_round_p95: ($taken | quantile(0.95)),
@@ -173,7 +180,7 @@ else
   jq -r '
     def round3: . * 1000 | round / 1000;
     def mib: . / 1048576 * 10 | round / 10 | tostring + " MiB";
-    "\(.parameters) parameters x \(.workers) workers, \(.encoding) up, fp32 down, mTLS, durability \(.durability), \(.rounds_measured) rounds",
+    "\(.parameters) parameters x \(.workers) workers, \(.encoding) up, \(.download) down, compression \(.compression), mTLS, durability \(.durability), \(.rounds_measured) rounds",
     "  a round                \(.seconds_per_round_median | round3) s median, \(.seconds_per_round_p95 | round3) s p95, \(.mib_per_second | round) MiB/s both ways",
     (if .ceiling_seconds then
     "  bare gRPC, same bytes  \(.ceiling_seconds | round3) s (gRPC'"'"'s own channel settings: \(.ceiling_seconds_default_channel | round3) s); a round is \(.ratio_to_ceiling | round3) x that" else empty end),

@@ -94,13 +94,13 @@ class ErrorFeedback {
 absl::StatusOr<Digest> EncodeTensors(FileSystem& files, const EncodeRequest& request,
                                      const SafetensorsReader& source, SafetensorsWriter& target) {
   const UpdateEncoding& encoding = request.encoding;
-  const bool is_topk = encoding.kind == EncodingKind::kTopk;
+  const bool has_feedback = UsesResidual(request);
   ErrorFeedback feedback;
-  if (is_topk) {
+  if (has_feedback) {
     ENTENTE_ASSIGN_OR_RETURN(feedback, ErrorFeedback::Open(files, request, source.layout()));
   }
   const double largest =
-      is_topk ? std::min(EncodableMax(encoding), request.value_bound) : EncodableMax(encoding);
+      has_feedback ? std::min(EncodableMax(encoding), request.value_bound) : EncodableMax(encoding);
   Sha256 hash;  // Pieces are written in the order of the file.
   hash.Update(SafetensorsHeader(target.layout()));
   std::vector<float> sent;
@@ -110,14 +110,14 @@ absl::StatusOr<Digest> EncodeTensors(FileSystem& files, const EncodeRequest& req
     const uint64_t tensor_seed = DeriveSeed(request.seed, absl::StrCat("tensor ", index));
     const auto encode = [&](uint64_t first, absl::Span<const float> values) -> absl::Status {
       ENTENTE_RETURN_IF_ERROR(CheckValues(name, first, values, largest));
-      if (is_topk) {
+      if (has_feedback) {
         ENTENTE_RETURN_IF_ERROR(feedback.Add(index, first, values, &sent));
         values = sent;
       }
       EncodeValues(encoding, tensor_seed, first, values, &bytes);
       ENTENTE_RETURN_IF_ERROR(target.WriteAt(index, EncodedBytes(encoding, first), bytes));
       hash.Update(bytes);
-      return is_topk ? feedback.Keep(encoding, index, first, bytes) : absl::OkStatus();
+      return has_feedback ? feedback.Keep(encoding, index, first, bytes) : absl::OkStatus();
     };
     ENTENTE_RETURN_IF_ERROR(VisitValues(source, PlainTensor(source, index), encode));
   }
@@ -159,6 +159,10 @@ absl::StatusOr<Digest> MoveFile(FileSystem& files, const EncodeRequest& request,
 
 }  // namespace
 
+bool UsesResidual(const EncodeRequest& request) {
+  return request.encoding.kind == EncodingKind::kTopk || !request.residual.empty();
+}
+
 absl::StatusOr<Digest> EncodeUpdate(FileSystem& files, const EncodeRequest& request) {
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> reader,
                            SafetensorsReader::Open(files, request.source));
@@ -170,7 +174,7 @@ absl::StatusOr<Digest> EncodeUpdate(FileSystem& files, const EncodeRequest& requ
     }
   }
   const bool is_done = request.may_move_source && reader->is_canonical() &&
-                       request.encoding.kind == EncodingKind::kFp32;
+                       request.encoding.kind == EncodingKind::kFp32 && !UsesResidual(request);
   absl::StatusOr<Digest> digest =
       is_done ? MoveFile(files, request, *reader) : EncodeFile(files, request, *reader);
   if (!digest.ok()) {

@@ -26,9 +26,10 @@ struct EncodeRequest {
   // Seeds the rounding of int8 and int4. The same request gives the same bytes.
   uint64_t seed = 0;
 
-  // The rest is for topk. What earlier rounds left out is added to the update before the largest
-  // are chosen, and what is left out then is written for the next round: over the rounds all of it
-  // is sent (error feedback, Seide et al. 2014, Karimireddy et al. 2019).
+  // The rest is for topk, and for an update in another encoding that comes after one in topk. What
+  // earlier rounds left out is added to the update before the largest are chosen, and what is left
+  // out then is written for the next round: over the rounds all of it is sent (error feedback,
+  // Seide et al. 2014, Karimireddy et al. 2019).
   //
   // What is left of the updates sent so far: an F32 safetensors file of the update's tensors.
   // Empty: nothing is.
@@ -39,11 +40,14 @@ struct EncodeRequest {
   double value_bound = std::numeric_limits<float>::max();
 };
 
+// Whether what is left of earlier updates goes into this one, and what is left then is written.
+bool UsesResidual(const EncodeRequest& request);
+
 // Writes the update at `source` as `encoding` to `target`, in pieces, and returns the digest of the
 // target; what `files` makes durable, is. INVALID_ARGUMENT if the source is not a safetensors file
-// of F32 tensors, or holds a NaN, an infinity, or what the encoding cannot hold (for topk, what is
-// beyond value_bound); FAILED_PRECONDITION if the residual is not one of this update. Then neither
-// file is left.
+// of F32 tensors, or holds a NaN, an infinity, or what the encoding cannot hold (with a residual,
+// what is beyond value_bound); FAILED_PRECONDITION if the residual is not one of this update. Then
+// neither file is left.
 absl::StatusOr<Digest> EncodeUpdate(FileSystem& files, const EncodeRequest& request);
 
 }  // namespace entente

@@ -77,6 +77,12 @@ void FillUpdates(v1::Updates* updates) {
   if (updates->encoding() == v1::Updates::ENCODING_UNSPECIFIED) {
     updates->set_encoding(v1::Updates::ENCODING_FP32);
   }
+  if (updates->download() == v1::Updates::DOWNLOAD_UNSPECIFIED) {
+    updates->set_download(v1::Updates::DOWNLOAD_FP32);
+  }
+  if (updates->compression() == v1::Updates::COMPRESSION_UNSPECIFIED) {
+    updates->set_compression(v1::Updates::COMPRESSION_NONE);
+  }
   if (updates->encoding() != v1::Updates::ENCODING_TOPK) return;
   v1::TopK& topk = *updates->mutable_topk();
   if (!topk.has_fraction()) topk.set_fraction(0.03125);

@@ -4,6 +4,21 @@
 #include "google/protobuf/descriptor.h"
 
 namespace entente {
+namespace {
+
+// Every value of an enum of the recipe but its 0, "not set".
+template <typename Enum>
+std::vector<Enum> KnownValues() {
+  std::vector<Enum> known;
+  const auto& type = *google::protobuf::GetEnumDescriptor<Enum>();
+  for (int i = 0; i < type.value_count(); ++i) {
+    if (type.value(i)->number() == 0) continue;
+    known.push_back(static_cast<Enum>(type.value(i)->number()));
+  }
+  return known;
+}
+
+}  // namespace
 
 UpdateEncoding EncodingOf(const v1::Updates& updates) {
   switch (updates.encoding()) {
@@ -24,14 +39,12 @@ UpdateEncoding EncodingOf(const v1::Updates& updates) {
   }
 }
 
-std::vector<v1::Updates::Encoding> KnownEncodings() {
-  std::vector<v1::Updates::Encoding> known;
-  const google::protobuf::EnumDescriptor& type = *v1::Updates::Encoding_descriptor();
-  for (int i = 0; i < type.value_count(); ++i) {
-    if (type.value(i)->number() == v1::Updates::ENCODING_UNSPECIFIED) continue;
-    known.push_back(static_cast<v1::Updates::Encoding>(type.value(i)->number()));
-  }
-  return known;
+std::vector<v1::Updates::Encoding> KnownEncodings() { return KnownValues<v1::Updates::Encoding>(); }
+
+std::vector<v1::Updates::Download> KnownDownloads() { return KnownValues<v1::Updates::Download>(); }
+
+std::vector<v1::Updates::Compression> KnownCompressions() {
+  return KnownValues<v1::Updates::Compression>();
 }
 
 std::vector<v1::Updates::Encoding> FirstEncodings() {

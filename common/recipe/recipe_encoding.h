@@ -18,6 +18,10 @@ UpdateEncoding EncodingOf(const v1::Updates& updates);
 // Every encoding that this version can write and read: what a worker says in its Hello.
 std::vector<v1::Updates::Encoding> KnownEncodings();
 
+// Likewise every form in which it can read models, and every compression.
+std::vector<v1::Updates::Download> KnownDownloads();
+std::vector<v1::Updates::Compression> KnownCompressions();
+
 // What a worker can write whose Hello names none: it is older than the others.
 std::vector<v1::Updates::Encoding> FirstEncodings();
 

@@ -22,6 +22,7 @@
 #include "common/tensor/safetensors.h"
 #include "coordinator/aggregation/block_plan.h"
 #include "coordinator/aggregation/weighted_mean.h"
+#include "coordinator/models/rounded_model.h"
 #include "coordinator/optimizer/state_layout.h"
 
 namespace entente::engine {
@@ -75,6 +76,7 @@ struct Work {
 
   SafetensorsWriter& model;
   SafetensorsWriter* const new_state;  // Null: the optimizer has none.
+  SafetensorsWriter* const rounded;    // Null: nobody wants it.
 
   absl::Mutex mu{};
   absl::Status status ABSL_GUARDED_BY(mu) = absl::OkStatus();
@@ -121,7 +123,9 @@ class BlockLoop {
     bytes_.resize(block.size * element_bytes);
     const uint64_t offset = block.first * element_bytes;
     ENTENTE_RETURN_IF_ERROR(work_.base.ReadAt(block.tensor, offset, absl::MakeSpan(bytes_)));
-    return work_.model.WriteAt(block.tensor, offset, TextOf(bytes_));
+    ENTENTE_RETURN_IF_ERROR(work_.model.WriteAt(block.tensor, offset, TextOf(bytes_)));
+    if (work_.rounded == nullptr) return absl::OkStatus();
+    return work_.rounded->WriteAt(block.tensor, offset, TextOf(bytes_));
   }
 
   absl::Status Move(const Block& block) {
@@ -223,7 +227,11 @@ class BlockLoop {
       ENTENTE_RETURN_IF_ERROR(work_.new_state->WriteAt(
           StateTensor(block, s), block.first * sizeof(double), TextOf(state_[s])));
     }
-    return absl::OkStatus();
+    if (work_.rounded == nullptr) return absl::OkStatus();
+    ENTENTE_RETURN_IF_ERROR(
+        models::RoundValues(SpecOf(block).name, block.first, values_, &rounded_));
+    return work_.rounded->WriteAt(block.tensor, EncodedBytes(UpdateEncoding::kBf16, block.first),
+                                  rounded_);
   }
 
   Work& work_;
@@ -233,6 +241,7 @@ class BlockLoop {
   std::vector<double> combined_;
   std::vector<double> model_;
   std::vector<std::vector<double>> state_;
+  std::string rounded_;
 };
 
 void RunThreads(Work& work, Executor& pool, int thread_count) {
@@ -296,6 +305,42 @@ absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenState(const models::Model
   return state;
 }
 
+// The digests of two files, at the same time if there is more than one thread for it.
+absl::StatusOr<std::pair<Digest, Digest>> DigestsOf(
+    FileSystem& files, const std::pair<std::string, std::string>& paths, Executor& pool,
+    int thread_count) {
+  absl::StatusOr<Digest> second;
+  absl::BlockingCounter running(1);
+  const auto take_second = [&] {
+    second = Sha256OfFile(files, paths.second);
+    running.DecrementCount();
+  };
+  if (thread_count > 1) {
+    pool.Post(take_second);
+  } else {
+    take_second();
+  }
+  const absl::StatusOr<Digest> first = Sha256OfFile(files, paths.first);
+  running.Wait();
+  ENTENTE_RETURN_IF_ERROR(first.status());
+  ENTENTE_RETURN_IF_ERROR(second.status());
+  return std::pair(*first, *second);
+}
+
+// Takes the files of a model and its rounded copy into the store; the model's digest. The model
+// comes last: where it is, its copy is, too.
+absl::StatusOr<Digest> AdoptBoth(models::ModelStore& store, FileSystem& files,
+                                 const std::string& label,
+                                 const std::pair<std::string, std::string>& paths, Executor& pool,
+                                 int thread_count) {
+  ENTENTE_ASSIGN_OR_RETURN(const auto digests, DigestsOf(files, paths, pool, thread_count));
+  const auto& [model, rounded] = digests;
+  ENTENTE_RETURN_IF_ERROR(store.AdoptAs(paths.second, rounded));
+  ENTENTE_RETURN_IF_ERROR(store.SetRounded(model, rounded, absl::StrCat(label, "-which")));
+  ENTENTE_RETURN_IF_ERROR(store.AdoptAs(paths.first, model));
+  return model;
+}
+
 }  // namespace
 
 absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& request,
@@ -313,10 +358,12 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
 
   const std::string model_path = store.TemporaryPath(absl::StrCat(request.label, "-model"));
   const std::string state_path = store.TemporaryPath(absl::StrCat(request.label, "-state"));
+  const std::string rounded_path = store.TemporaryPath(absl::StrCat(request.label, "-rounded"));
   // Whatever was not adopted goes; what was is no longer there, and then this does nothing.
   const absl::Cleanup remove_temporary_files = [&] {
     files.Remove(model_path).IgnoreError();
     files.Remove(state_path).IgnoreError();
+    files.Remove(rounded_path).IgnoreError();
   };
   const bool has_state = !state_layout.tensors().empty();
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsWriter> model,
@@ -324,6 +371,12 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
   std::unique_ptr<SafetensorsWriter> new_state;
   if (has_state) {
     ENTENTE_ASSIGN_OR_RETURN(new_state, SafetensorsWriter::Create(files, state_path, state_layout));
+  }
+  std::unique_ptr<SafetensorsWriter> rounded;
+  if (request.rounds_model) {
+    ENTENTE_ASSIGN_OR_RETURN(
+        rounded,
+        SafetensorsWriter::Create(files, rounded_path, models::RoundedLayout(base->layout())));
   }
 
   const std::vector<UpdateForm> forms = AcceptedForms(base->layout(), request.encoding);
@@ -337,21 +390,29 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
             .old_state = old_state.get(),
             .blocks = aggregation::PlanBlocks(base->layout(), kBlockElements),
             .model = *model,
-            .new_state = new_state.get()};
+            .new_state = new_state.get(),
+            .rounded = rounded.get()};
   RunThreads(work, pool, thread_count);
   {
     absl::MutexLock lock(&work.mu);
     ENTENTE_RETURN_IF_ERROR(work.status);
   }
-  // Adopt takes the digest first and syncs then: the disk has been at work on it since the first
-  // block.
+  // The digests are taken first and the files synced then: the disk has been at work on them since
+  // the first block.
   ENTENTE_CHECK(model->is_whole());
   AggregationOutcome outcome;
   if (has_state) {
     ENTENTE_CHECK(new_state->is_whole());
     ENTENTE_ASSIGN_OR_RETURN(outcome.optimizer_state, store.Adopt(state_path));
   }
-  ENTENTE_ASSIGN_OR_RETURN(outcome.model, store.Adopt(model_path));
+  if (rounded == nullptr) {
+    ENTENTE_ASSIGN_OR_RETURN(outcome.model, store.Adopt(model_path));
+    return outcome;
+  }
+  ENTENTE_CHECK(rounded->is_whole());
+  ENTENTE_ASSIGN_OR_RETURN(
+      outcome.model,
+      AdoptBoth(store, files, request.label, {model_path, rounded_path}, pool, thread_count));
   return outcome;
 }
 

@@ -4,8 +4,9 @@
 
 // Makes the next model out of the base model and the accepted updates, out of core: it walks the
 // parameters block by block, reads the same block of every update, combines them, lets the server
-// optimizer move the model, and writes the block of the next model. Memory is threads x block x
-// few, whatever the number of updates and the size of the model.
+// optimizer move the model, and writes the block of the next model, and if workers download that,
+// of its rounded copy. Memory is threads x block x few, whatever the number of updates and the size
+// of the model.
 
 #include <atomic>
 #include <cstdint>
@@ -38,6 +39,8 @@ struct AggregationRequest {
   std::map<WorkerId, AggregationInput> updates;
   // The recipe's. Each update is in this or in fp32; its file's header says in which.
   UpdateEncoding encoding;
+  // Whether the next model gets a rounded copy; see models/rounded_model.h.
+  bool rounds_model = false;
   double value_bound = 256;
   optimizer::ServerOptimizerSettings optimizer;
   // Names the temporary files; unique among runs at the same time.
@@ -47,7 +50,7 @@ struct AggregationRequest {
 };
 
 struct AggregationOutcome {
-  Digest model;            // In the model store, synced.
+  Digest model;            // In the model store, synced, as is its rounded copy if it has one.
   Digest optimizer_state;  // In the model store, synced; none if the optimizer has no state.
 };
 
@@ -55,13 +58,14 @@ struct AggregationOutcome {
 // called from a `pool` thread unless thread_count is 1. The same request gives the same bits for
 // every thread_count.
 //
-// CANCELLED if it was stopped. INVALID_ARGUMENT if the result would not be finite (naming the
-// tensor), or the optimizer's state is not this model's. NOT_FOUND naming what is not in the store
-// or the spool. DATA_LOSS if an update is no longer the one that was accepted. RESOURCE_EXHAUSTED,
-// UNAVAILABLE from the disk.
+// CANCELLED if it was stopped. INVALID_ARGUMENT if the result would not be finite or is too large
+// to be rounded (naming the tensor), or the optimizer's state is not this model's. NOT_FOUND naming
+// what is not in the store or the spool. DATA_LOSS if an update is no longer the one that was
+// accepted. RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
 //
-// On error temporary files are gone and no model is stored. (If the very last rename fails, a state
-// may be: a file without a name in any journal, and the one that the next try needs.)
+// On error temporary files are gone and no model is stored. (If one of the last renames fails, a
+// state or a rounded copy may be: files without a name in any journal, and those that the next try
+// needs.)
 absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& request,
                                                   models::ModelStore& store, FileSystem& files,
                                                   Executor& pool, int thread_count);

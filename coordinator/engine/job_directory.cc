@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/recipe/recipe.h"
+#include "coordinator/models/rounded_model.h"
 
 namespace entente::engine {
 namespace {
@@ -57,6 +58,7 @@ absl::Status JobDirectory::Restore() {
   for (const auto& [id, job] : restored) {
     if (job->View().state->HasEnded()) continue;
     log::Info("job resumed", {{"job", id.value()}});
+    RestoreRoundedModels(*job);
     job->Resume();
   }
   return absl::OkStatus();
@@ -70,6 +72,7 @@ absl::StatusOr<SubmitOutcome> JobDirectory::Submit(SubmitRequest request) {
                                                    " are taken"));
   }
   ENTENTE_RETURN_IF_ERROR(CheckFiles(request));
+  ENTENTE_RETURN_IF_ERROR(RoundInitialModel(request));
 
   absl::MutexLock lock(&submit_mu_);
   ENTENTE_ASSIGN_OR_RETURN(SubmitOutcome known, FindByToken(request));
@@ -104,6 +107,26 @@ absl::Status JobDirectory::CheckFiles(const SubmitRequest& request) const {
       CheckUploaded(*deps_.models, request.initial_model.ToHex(), "the initial model"));
   ENTENTE_ASSIGN_OR_RETURN(const auto reader, deps_.models->OpenModel(request.initial_model));
   return models::CheckModel(*reader);
+}
+
+absl::Status JobDirectory::RoundInitialModel(const SubmitRequest& request) {
+  if (request.recipe.updates().download() != v1::Updates::DOWNLOAD_BF16) return absl::OkStatus();
+  const std::string label = absl::StrCat("submission-", ++submission_count_);
+  return models::RoundModel(*deps_.models, *deps_.files, request.initial_model, label).status();
+}
+
+void JobDirectory::RestoreRoundedModels(const JobEngine& job) {
+  if (job.description().recipe.updates().download() != v1::Updates::DOWNLOAD_BF16) return;
+  const rounds::RoundState round = job.View().state->round;
+  for (const Digest& model : {round.base_model, round.model}) {
+    if (model.IsNone()) continue;
+    const auto rounded = models::RoundModel(*deps_.models, *deps_.files, model, "restore");
+    if (rounded.ok()) continue;
+    log::Warning("a model cannot be rounded; workers download it as it is",
+                 {{"job", job.description().id.value()},
+                  {"model", model.ToHex()},
+                  {"reason", std::string(rounded.status().message())}});
+  }
 }
 
 absl::StatusOr<SubmitOutcome> JobDirectory::FindByToken(const SubmitRequest& request) const {

@@ -5,6 +5,7 @@
 // Every job there is, by id. Restores them from the journal at the start, makes new ones, and
 // passes on what concerns them all.
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -61,6 +62,10 @@ class JobDirectory {
 
  private:
   absl::Status CheckFiles(const SubmitRequest& request) const;
+  // Of a job whose workers download bf16: before it is journalled, and again should the copies be
+  // gone after a restart.
+  absl::Status RoundInitialModel(const SubmitRequest& request);
+  void RestoreRoundedModels(const JobEngine& job);
   absl::StatusOr<SubmitOutcome> FindByToken(const SubmitRequest& request) const
       ABSL_LOCKS_EXCLUDED(mu_);
   JobId NewId(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);
@@ -69,6 +74,7 @@ class JobDirectory {
   const JobEngine::Dependencies deps_;
   RandomSource& random_;
   const uint32_t running_jobs_max_;
+  std::atomic<uint64_t> submission_count_{0};  // Names what is made for each.
 
   // Submissions go one after the other: that is what makes a token mean one job. Held while one is
   // journalled, so nobody else waits for it.

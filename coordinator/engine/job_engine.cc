@@ -265,6 +265,12 @@ void JobEngine::AddBytesDown(uint64_t bytes) {
   bytes_down_ += bytes;
 }
 
+bool JobEngine::IsDownloadOf(const Digest& model, const Digest& file) const {
+  if (file == model) return true;
+  return aggregation_plan_.downloads_bf16 && !file.IsNone() &&
+         file == deps_.models->RoundedOf(model);
+}
+
 absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
   const absl::Time now = JournalTime(deps_.clock->Now());
   ENTENTE_ASSIGN_OR_RETURN(jobs::JobTransition transition, jobs::Step(working_state_, event, now));
@@ -326,7 +332,7 @@ void JobEngine::Publish(jobs::JobTransition transition) {
     if (transition.ended_round.has_value()) {
       terms_.Count(*transition.ended_round);
       for (const auto& [worker, participant] : transition.ended_round->participants) {
-        bytes_up_ += participant.update.bytes;
+        bytes_up_ += participant.update.BytesUp();
       }
       if (auto evaluation = rounds::CombinedEvaluation(*transition.ended_round);
           evaluation.has_value()) {
@@ -390,9 +396,14 @@ void JobEngine::TryToOpenRound() {
 void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
   const absl::Time now = deps_.clock->Now();
   // A worker that is not attached gets its task when it comes back; until then its lease runs.
-  const auto terms = terms_.Of(worker, description_->recipe, *deps_.workers);
-  deps_.workers->Send(worker,
-                      TaskMessage(*description_, working_state_.round, worker, kind, terms, now));
+  WorkerTerms terms = terms_.Of(worker, description_->recipe, *deps_.workers);
+  const RoundState& round = working_state_.round;
+  if (terms.updates.download() == v1::Updates::DOWNLOAD_BF16) {
+    // Without a copy the model itself will do.
+    terms.rounded_model =
+        deps_.models->RoundedOf(kind == v1::TaskKey::KIND_TRAIN ? round.base_model : round.model);
+  }
+  deps_.workers->Send(worker, TaskMessage(*description_, round, worker, kind, terms, now));
   leases_.Renew(worker, now + lease_);
   ArmLeaseCheck();
 }

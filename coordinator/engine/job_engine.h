@@ -63,8 +63,8 @@ struct JobView {
   std::shared_ptr<const jobs::JobState> state;
   std::map<WorkerId, WorkerProgress> progress;  // Of the round in flight.
   std::optional<rounds::Metrics> evaluation;    // Of the newest model that was evaluated.
-  uint64_t bytes_up = 0;                        // Of accepted updates, all rounds.
-  uint64_t bytes_down = 0;                      // Of models sent, since the coordinator started.
+  uint64_t bytes_up = 0;    // Of accepted updates as they travelled, all rounds.
+  uint64_t bytes_down = 0;  // Of models sent, since the coordinator started.
 };
 
 // An update that has arrived whole and valid.
@@ -143,6 +143,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void Cancel(std::string reason, std::function<void(absl::Status)> done);
 
   void AddBytesDown(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether `file` is `model` in a form in which workers of this job download it. Reads the disk.
+  bool IsDownloadOf(const Digest& model, const Digest& file) const;
 
  private:
   JobEngine(const Dependencies& dependencies, JobDescription description);

@@ -24,6 +24,7 @@ RoundAggregation AggregationOf(const JobId& job, const jobs::AggregationPlan& pl
   made.request.base_model = round.base_model;
   made.request.optimizer_state = optimizer_state;
   made.request.encoding = plan.encoding;
+  made.request.rounds_model = plan.downloads_bf16;
   made.request.value_bound = plan.value_bound;
   made.request.optimizer = plan.optimizer;
   made.request.label = absl::StrCat(job.value(), "-", round.round_index, "-", round.attempt);

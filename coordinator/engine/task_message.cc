@@ -7,6 +7,7 @@
 #include "common/base/random_source.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe.h"
+#include "google/protobuf/util/message_differencer.h"
 
 namespace entente::engine {
 
@@ -20,18 +21,13 @@ v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::Roun
   task->mutable_key()->set_attempt(round.attempt);
   task->mutable_key()->set_kind(kind);
   const bool trains = kind == v1::TaskKey::KIND_TRAIN;
-  task->set_model_digest((trains ? round.base_model : round.model).ToHex());
+  const Digest& model = trains ? round.base_model : round.model;
+  task->set_model_digest((terms.rounded_model.IsNone() ? model : terms.rounded_model).ToHex());
   *task->mutable_recipe() = job.recipe;
-  Digest recipe_digest = job.recipe_digest;
-  if (terms.falls_back_to_fp32) {
-    // A worker refuses a recipe with a word that it does not know. How its update travels is all
-    // that is different.
-    v1::Updates updates;
-    updates.set_encoding(v1::Updates::ENCODING_FP32);
-    *task->mutable_recipe()->mutable_updates() = updates;
-    recipe_digest = RecipeDigest(task->recipe());
-  }
-  task->set_recipe_digest(recipe_digest.ToHex());
+  *task->mutable_recipe()->mutable_updates() = terms.updates;
+  const bool is_the_jobs =
+      google::protobuf::util::MessageDifferencer::Equals(terms.updates, job.recipe.updates());
+  task->set_recipe_digest((is_the_jobs ? job.recipe_digest : RecipeDigest(task->recipe())).ToHex());
   task->set_submitter(job.submitter);
   task->set_seed(DeriveSeed(job.recipe.training().seed(),
                             absl::StrCat("round ", round.round_index, " of ", worker.value())));

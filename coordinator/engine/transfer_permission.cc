@@ -39,7 +39,7 @@ absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClai
         ", but round ", round.round_index + 1, " attempt ", round.attempt, " is in flight"));
   }
   ENTENTE_RETURN_IF_ERROR(rounds::CheckUpdateWelcome(round, claim.worker));
-  if (claim.base_model != round.base_model) {
+  if (!job.IsDownloadOf(round.base_model, claim.base_model)) {
     return absl::FailedPreconditionError(
         absl::StrCat("the update starts from model ", claim.base_model.ToHex(), ", but round ",
                      round.round_index + 1, " starts from ", round.base_model.ToHex()));
@@ -50,7 +50,8 @@ absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClai
 absl::Status CheckDownload(const JobEngine& job, const WorkerId& worker, const Digest& file) {
   const JobView view = job.View();
   const rounds::RoundState& round = view.state->round;
-  const bool is_needed = file == round.base_model || file == round.model ||
+  const bool is_needed = job.IsDownloadOf(round.base_model, file) ||
+                         job.IsDownloadOf(round.model, file) ||
                          file.ToHex() == job.description().recipe.model().torchscript().digest();
   if (is_needed && round.participants.contains(worker)) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(worker.value(), " has no task of job ",

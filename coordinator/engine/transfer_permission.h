@@ -27,11 +27,12 @@ enum class UploadVerdict {
 };
 
 // FAILED_PRECONDITION, NOT_FOUND, ALREADY_EXISTS as rounds::CheckUpdateWelcome; FAILED_PRECONDITION
-// also for another round, attempt or base model, naming the current one.
+// also for another round, attempt or base model, naming the current one. Of a job that downloads
+// bf16 an update may start from the model or from its rounded copy: not every worker reads that.
 absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClaim& claim);
 
 // PERMISSION_DENIED unless the worker's tasks need the file: the base model or the new model of the
-// round in flight, or the recipe's program, for who is of the cohort.
+// round in flight, also rounded, or the recipe's program, for who is of the cohort.
 absl::Status CheckDownload(const JobEngine& job, const WorkerId& worker, const Digest& file);
 
 }  // namespace entente::engine

@@ -54,6 +54,11 @@ class UpdateUpload final : public Upload {
     return status;
   }
 
+  void SetSentBytes(uint64_t bytes) override {
+    rounds::UpdateRecord& record = parts_.update.record;
+    record.sent_bytes = bytes == record.bytes ? 0 : bytes;
+  }
+
   void Seal(std::function<void(absl::Status)> done) override {
     const absl::Status verified = parts_.file->Verify(parts_.update.record.digest);
     if (!verified.ok()) return done(verified);

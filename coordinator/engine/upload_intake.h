@@ -38,6 +38,9 @@ class Upload {
   // OUT_OF_RANGE if the chunk does not continue at offset() or is too long.
   virtual absl::Status Append(uint64_t offset, absl::string_view data) = 0;
 
+  // How many bytes the chunks had as they travelled; said before Seal, by who cares.
+  virtual void SetSentBytes(uint64_t) {}
+
   // Validates and stores; reads the whole file once. `done` is called, here or on another thread,
   // once it is durable or refused; only then may the upload be destroyed.
   virtual void Seal(std::function<void(absl::Status)> done) = 0;

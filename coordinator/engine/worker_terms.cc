@@ -14,9 +14,15 @@ void WorkerTermsBook::Count(const rounds::RoundState& ended) {
 WorkerTerms WorkerTermsBook::Of(const WorkerId& worker, const v1::Recipe& recipe,
                                 const members::WorkerRegistry& workers) const {
   WorkerTerms terms;
-  const v1::Updates::Encoding wanted = recipe.updates().encoding();
-  terms.falls_back_to_fp32 =
-      wanted != v1::Updates::ENCODING_FP32 && !workers.CanWrite(worker, wanted);
+  // A worker refuses a recipe with a word that it does not know.
+  terms.updates = recipe.updates();
+  if (terms.updates.encoding() != v1::Updates::ENCODING_FP32 &&
+      !workers.CanWrite(worker, terms.updates.encoding())) {
+    terms.updates.set_encoding(v1::Updates::ENCODING_FP32);
+    terms.updates.clear_topk();
+  }
+  if (!workers.CanRead(worker, terms.updates.download())) terms.updates.clear_download();
+  if (!workers.Knows(worker, terms.updates.compression())) terms.updates.clear_compression();
   if (const auto it = counted_.find(worker); it != counted_.end()) {
     terms.counted_update = it->second;
   }

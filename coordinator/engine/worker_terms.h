@@ -2,8 +2,8 @@
 #ifndef COORDINATOR_ENGINE_WORKER_TERMS_H_
 #define COORDINATOR_ENGINE_WORKER_TERMS_H_
 
-// What a job's tasks tell one worker and not the others: how it writes its update, and which of its
-// updates was the last that counted.
+// What a job's tasks tell one worker and not the others: how its update and its model travel, and
+// which of its updates was the last that counted.
 
 #include <map>
 
@@ -16,8 +16,9 @@
 namespace entente::engine {
 
 struct WorkerTerms {
-  bool falls_back_to_fp32 = false;  // It cannot write the recipe's encoding.
-  Digest counted_update;            // Its newest one that is in a committed model; none if none is.
+  v1::Updates updates;    // The recipe's, as far as the worker knows it.
+  Digest rounded_model;   // The copy of the task's model, if it downloads that; else none.
+  Digest counted_update;  // Its newest one that is in a committed model; none if none is.
 };
 
 // Folded from the ended rounds, like all of a job's state: the same after a restart. Not
@@ -27,8 +28,10 @@ class WorkerTermsBook {
   // Takes in an ended attempt: the updates that a committed one accepted count, others never do.
   void Count(const rounds::RoundState& ended);
 
-  // A worker that cannot write the recipe's encoding writes fp32, as every worker can. It may be
-  // the other after a restart; that is no matter, for the intake takes both (AcceptedForms).
+  // A worker that cannot write the recipe's encoding writes fp32, as every worker can; one that
+  // cannot read the recipe's download reads fp32. It may be the other after a restart; that is no
+  // matter, for the intake takes updates in both (AcceptedForms) and from both (CheckUpload).
+  // Which copy that is, is the task's: rounded_model is none.
   WorkerTerms Of(const WorkerId& worker, const v1::Recipe& recipe,
                  const members::WorkerRegistry& workers) const;
 

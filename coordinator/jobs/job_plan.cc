@@ -50,6 +50,7 @@ AggregationPlan AggregationPlanOf(const v1::Recipe& recipe) {
   plan.member_weight_cap = aggregation.member_weight_cap();
   plan.value_bound = aggregation.value_bound();
   plan.encoding = EncodingOf(recipe.updates());
+  plan.downloads_bf16 = recipe.updates().download() == v1::Updates::DOWNLOAD_BF16;
   const v1::ServerOptimizer& server = recipe.server_optimizer();
   plan.optimizer.name = OptimizerNameOf(server.name());
   plan.optimizer.learning_rate = server.learning_rate();

@@ -18,6 +18,7 @@ struct AggregationPlan {
   double member_weight_cap = 1.0;
   double value_bound = 256;
   UpdateEncoding encoding;
+  bool downloads_bf16 = false;  // Workers get the model rounded.
   optimizer::ServerOptimizerSettings optimizer;
 };
 

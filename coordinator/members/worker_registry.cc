@@ -93,12 +93,26 @@ std::vector<WorkerId> WorkerRegistry::AttachedWith(absl::string_view dataset) co
   return found;
 }
 
-bool WorkerRegistry::CanWrite(const WorkerId& worker, v1::Updates::Encoding encoding) const {
+template <typename Value>
+bool WorkerRegistry::Said(const WorkerId& worker, std::vector<Value> WorkerDescription::*list,
+                          Value value) const {
   absl::MutexLock lock(&mu_);
   const auto it = workers_.find(worker);
   if (it == workers_.end()) return false;
-  const auto& encodings = it->second.snapshot.description.encodings;
-  return std::find(encodings.begin(), encodings.end(), encoding) != encodings.end();
+  const std::vector<Value>& said = it->second.snapshot.description.*list;
+  return std::find(said.begin(), said.end(), value) != said.end();
+}
+
+bool WorkerRegistry::CanWrite(const WorkerId& worker, v1::Updates::Encoding encoding) const {
+  return Said(worker, &WorkerDescription::encodings, encoding);
+}
+
+bool WorkerRegistry::CanRead(const WorkerId& worker, v1::Updates::Download download) const {
+  return Said(worker, &WorkerDescription::downloads, download);
+}
+
+bool WorkerRegistry::Knows(const WorkerId& worker, v1::Updates::Compression compression) const {
+  return Said(worker, &WorkerDescription::compressions, compression);
 }
 
 bool WorkerRegistry::Send(const WorkerId& worker, const v1::CoordinatorMessage& message) {

@@ -51,7 +51,9 @@ struct WorkerDescription {
   std::string version;
   std::vector<std::string> datasets;
   std::string sandbox;
-  std::vector<v1::Updates::Encoding> encodings;  // That it can write.
+  std::vector<v1::Updates::Encoding> encodings;        // That it can write.
+  std::vector<v1::Updates::Download> downloads;        // Forms of a model that it can read.
+  std::vector<v1::Updates::Compression> compressions;  // That it knows.
   absl::Time certificate_expires_at;
 };
 
@@ -97,8 +99,13 @@ class WorkerRegistry {
   // Attached workers that offer the data set, sorted.
   std::vector<WorkerId> AttachedWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Whether the worker said, when it last attached, that it can write updates so.
+  // Whether the worker said, when it last attached, that it can write updates so, read models so,
+  // or knows the compression.
   bool CanWrite(const WorkerId& worker, v1::Updates::Encoding encoding) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  bool CanRead(const WorkerId& worker, v1::Updates::Download download) const
+      ABSL_LOCKS_EXCLUDED(mu_);
+  bool Knows(const WorkerId& worker, v1::Updates::Compression compression) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether the worker is attached; if so the message is on its way.
@@ -119,6 +126,11 @@ class WorkerRegistry {
     WorkerSnapshot snapshot;
     std::shared_ptr<WorkerConnection> connection;  // Null while not attached.
   };
+
+  // Whether `value` is in that list of what the worker said of itself.
+  template <typename Value>
+  bool Said(const WorkerId& worker, std::vector<Value> WorkerDescription::*list, Value value) const
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   const std::vector<MemberInfo> members_;
   const Clock& clock_;

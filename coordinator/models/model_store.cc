@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr absl::string_view kTemporaryPrefix = "tmp-";
 constexpr size_t kPrefixDigitsMin = 8;
+constexpr uint64_t kDigestTextBytes = 2 * Digest::kBytes;
 
 // `label` as a file name: what is not a plain character becomes %XX, so that labels stay distinct.
 std::string FileNameOf(absl::string_view label) {
@@ -85,17 +87,44 @@ std::string ModelStore::TemporaryPath(absl::string_view label) const {
 
 absl::StatusOr<Digest> ModelStore::Adopt(const std::string& temporary_path) {
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Sha256OfFile(files_, temporary_path));
-  if (Contains(digest)) {
-    ENTENTE_RETURN_IF_ERROR(files_.Remove(temporary_path));
-    return digest;
-  }
+  ENTENTE_RETURN_IF_ERROR(AdoptAs(temporary_path, digest));
+  return digest;
+}
+
+absl::Status ModelStore::AdoptAs(const std::string& temporary_path, const Digest& digest) {
+  if (Contains(digest)) return files_.Remove(temporary_path);
   {
     ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
                              files_.OpenForWrite(temporary_path));
     ENTENTE_RETURN_IF_ERROR(file->Sync());
   }
-  ENTENTE_RETURN_IF_ERROR(files_.Rename(temporary_path, PathOf(digest)));
-  return digest;
+  return files_.Rename(temporary_path, PathOf(digest));
+}
+
+Digest ModelStore::RoundedOf(const Digest& model) const {
+  const auto text = ReadTextFile(files_, RoundedPathOf(model), kDigestTextBytes);
+  if (!text.ok()) return Digest();
+  const auto rounded = Digest::FromHex(*text);
+  return rounded.ok() && Contains(*rounded) ? *rounded : Digest();
+}
+
+absl::Status ModelStore::SetRounded(const Digest& model, const Digest& rounded,
+                                    absl::string_view label) {
+  if (RoundedOf(model) == rounded) return absl::OkStatus();
+  const std::string temporary_path = TemporaryPath(label);
+  // Once it is renamed this does nothing.
+  const absl::Cleanup remove_what_is_left = [&] { files_.Remove(temporary_path).IgnoreError(); };
+  {
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
+                             files_.OpenForWrite(temporary_path));
+    ENTENTE_RETURN_IF_ERROR(file->WriteAt(0, rounded.ToHex()));
+    ENTENTE_RETURN_IF_ERROR(file->Sync());
+  }
+  return files_.Rename(temporary_path, RoundedPathOf(model));
+}
+
+std::string ModelStore::RoundedPathOf(const Digest& model) const {
+  return absl::StrCat(PathOf(model), ".bf16");
 }
 
 absl::StatusOr<Digest> ModelStore::Find(absl::string_view prefix) const {

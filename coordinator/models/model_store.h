@@ -4,6 +4,9 @@
 
 // Models, programs and optimizer states, each a file named by its digest: "<folder>/<digest>".
 // Storing the same bytes twice is storing them once; a file once there never changes.
+//
+// A model may have a rounded copy (rounded_model.h). That is a file of its own; which one it is
+// stands in "<folder>/<the model's digest>.bf16".
 
 #include <cstdint>
 #include <memory>
@@ -43,6 +46,14 @@ class ModelStore {
 
   // Hashes the file, syncs it, and renames it to its digest. On error the file is where it was.
   absl::StatusOr<Digest> Adopt(const std::string& temporary_path);
+  // The same, of a file whose digest is known.
+  absl::Status AdoptAs(const std::string& temporary_path, const Digest& digest);
+
+  // The digest of the model's rounded copy; none if there is none here.
+  Digest RoundedOf(const Digest& model) const;
+  // Says that `rounded`, which is here, is the copy of `model`, which may yet come. `label` as
+  // for TemporaryPath.
+  absl::Status SetRounded(const Digest& model, const Digest& rounded, absl::string_view label);
 
   // Full digest of the one file whose name starts with `prefix` (8 digits at least). NOT_FOUND;
   // INVALID_ARGUMENT if it is shorter or fits several.
@@ -50,6 +61,8 @@ class ModelStore {
 
  private:
   ModelStore(FileSystem* files, std::string folder);
+
+  std::string RoundedPathOf(const Digest& model) const;
 
   FileSystem& files_;
   const std::string folder_;

@@ -161,6 +161,8 @@ absl::Status AttachReactor::OnHello(const v1::Hello& hello) {
       .datasets = {hello.datasets().begin(), hello.datasets().end()},
       .sandbox = hello.sandbox(),
       .encodings = EncodingsOf(hello),
+      .downloads = DownloadsOf(hello),
+      .compressions = CompressionsOf(hello),
       .certificate_expires_at = worker_.identity.expires_at};
   const absl::Status attached =
       context_.workers->Attach(worker_.id, std::move(description), shared_from_this());

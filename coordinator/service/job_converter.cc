@@ -132,7 +132,7 @@ v1::Round ToProto(const JobId& job, const rounds::RoundState& round,
   proto.set_updates_accepted(round.CountIn(rounds::ParticipantState::kAccepted));
   uint64_t bytes_up = 0;
   for (const auto& [worker, participant] : round.participants) {
-    bytes_up += participant.update.bytes;
+    bytes_up += participant.update.BytesUp();
     if (detail == Detail::kBrief) continue;
     const auto it = progress.find(worker);
     *proto.add_participants() =

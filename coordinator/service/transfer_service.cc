@@ -10,6 +10,7 @@
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/status_conversion.h"
+#include "common/transfer/chunk_compression.h"
 #include "coordinator/engine/transfer_permission.h"
 #include "coordinator/service/idle_cut.h"
 #include "coordinator/service/unary_call.h"
@@ -41,6 +42,7 @@ absl::StatusOr<std::unique_ptr<engine::Upload>> OpenUpload(const ServiceContext&
 struct DownloadSource {
   std::unique_ptr<ReadableFile> file;
   std::function<void(uint64_t)> count_bytes;
+  bool compresses = false;
 };
 
 // Who may have the file, and how its bytes are counted.
@@ -56,6 +58,8 @@ absl::StatusOr<DownloadSource> OpenDownload(const ServiceContext& context,
     ENTENTE_ASSIGN_OR_RETURN(const auto job, context.jobs->Find(JobId(request.job_id())));
     // A worker gets what its tasks need, and nothing else of the alliance's models.
     ENTENTE_RETURN_IF_ERROR(engine::CheckDownload(*job, worker.id, digest));
+    source.compresses = request.reads_zstd() && job->description().recipe.updates().compression() ==
+                                                    v1::Updates::COMPRESSION_ZSTD;
     source.count_bytes = [workers = context.workers, id = worker.id, job](uint64_t bytes) {
       job->AddBytesDown(bytes);
       workers->AddBytes(id, 0, bytes);
@@ -128,6 +132,9 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
     if (!status.ok()) return End(status);
     chunk_.set_offset(offset_);
     offset_ += data.size();
+    chunk_.set_raw_bytes(0);
+    const auto raw_bytes = static_cast<uint32_t>(data.size());
+    if (source_.compresses && compressor_.Compress(&data)) chunk_.set_raw_bytes(raw_bytes);
     idle_.BeginWait();
     StartWrite(&chunk_);
   }
@@ -136,6 +143,7 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   // likes.
   void End(const absl::Status& status) {
     source_ = DownloadSource();
+    compressor_ = ChunkCompressor();
     v1::Chunk().Swap(&chunk_);
     slot_ = TransferSlot();
     Finish(ToGrpcStatus(status));
@@ -146,6 +154,7 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   TransferSlot slot_;
   DownloadSource source_;
   uint64_t offset_ = 0;
+  ChunkCompressor compressor_;
   v1::Chunk chunk_;
 };
 
@@ -201,6 +210,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   // The file is let go before the peer knows, so that it can go on at once.
   void End(const absl::Status& status) {
     upload_.reset();
+    decompressor_ = ChunkDecompressor();
     v1::UploadMessage().Swap(&message_);  // As in a download: the call may stay for long.
     slot_ = TransferSlot();
     Finish(ToGrpcStatus(status));
@@ -213,6 +223,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
       }
       header_ = message_.header();
       ENTENTE_ASSIGN_OR_RETURN(upload_, OpenUpload(context_, call_, header_));
+      sent_bytes_ = upload_->offset();  // How those came is not known any more.
       return absl::OkStatus();
     }
     if (!message_.has_chunk()) {
@@ -223,7 +234,15 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
                                                      limits::kTransferChunkBytesMax, " bytes, not ",
                                                      message_.chunk().data().size()));
     }
-    return upload_->Append(message_.chunk().offset(), message_.chunk().data());
+    absl::string_view data = message_.chunk().data();
+    sent_bytes_ += data.size();
+    if (message_.chunk().raw_bytes() > 0) {
+      const uint64_t total = header_.total_bytes();
+      ENTENTE_ASSIGN_OR_RETURN(
+          data, decompressor_.Decompress(data, message_.chunk().raw_bytes(),
+                                         total - std::min(total, message_.chunk().offset())));
+    }
+    return upload_->Append(message_.chunk().offset(), data);
   }
 
   // The peer has sent everything, or is gone.
@@ -233,6 +252,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
     if (call_.IsCancelled()) {  // What has come stays, for the upload to continue.
       return End(absl::CancelledError("the sender has gone"));
     }
+    upload_->SetSentBytes(sent_bytes_);
     upload_->Seal([this](const absl::Status& status) {
       if (status.ok()) {
         receipt_->set_digest(header_.digest());
@@ -246,7 +266,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   void CountBytes() {
     const auto worker = context_.callers->AdmitWorker(call_);
     if (!worker.ok()) return;
-    context_.workers->AddBytes(worker->id, header_.total_bytes(), 0);
+    context_.workers->AddBytes(worker->id, sent_bytes_, 0);
     context_.workers->SetActivity(worker->id, "");
   }
 
@@ -258,6 +278,8 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   TransferSlot slot_;
   std::unique_ptr<engine::Upload> upload_;
   v1::UploadHeader header_;
+  uint64_t sent_bytes_ = 0;  // By the peer, as they travelled.
+  ChunkDecompressor decompressor_;
   v1::UploadMessage message_;
 };
 

@@ -4,17 +4,20 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/utf8.h"
 #include "common/recipe/recipe_encoding.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/repeated_field.h"
 
 namespace entente::service {
 namespace {
 
 constexpr int kDatasetsMax = 1000;
-constexpr int kEncodingsMax = 100;
+constexpr int kWordsMax = 100;
 constexpr size_t kWordBytesMax = 100;
 
 std::string CutReason(absl::string_view text) {
@@ -72,6 +75,18 @@ const v1::TaskKey* KeyOf(const v1::WorkerMessage& message) {
   }
 }
 
+// A newer worker's number may be none of ours; no recipe here asks for it.
+template <typename Enum>
+std::vector<Enum> ValuesKnown(const google::protobuf::RepeatedField<int>& numbers) {
+  std::vector<Enum> known;
+  for (const int number : numbers) {
+    if (google::protobuf::GetEnumDescriptor<Enum>()->FindValueByNumber(number) != nullptr) {
+      known.push_back(static_cast<Enum>(number));
+    }
+  }
+  return known;
+}
+
 }  // namespace
 
 absl::Status CheckHello(const v1::Hello& hello) {
@@ -89,9 +104,12 @@ absl::Status CheckHello(const v1::Hello& hello) {
       return absl::InvalidArgumentError("a data set's name has 1 to 100 bytes");
     }
   }
-  if (hello.encodings_size() > kEncodingsMax) {
-    return absl::InvalidArgumentError(absl::StrCat("a worker may name ", kEncodingsMax,
-                                                   " encodings, not ", hello.encodings_size()));
+  for (const auto& [what, size] : {std::pair("encodings", hello.encodings_size()),
+                                   std::pair("downloads", hello.downloads_size()),
+                                   std::pair("compressions", hello.compressions_size())}) {
+    if (size <= kWordsMax) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("a worker may name ", kWordsMax, " ", what, ", not ", size));
   }
   if (hello.version().size() > kWordBytesMax || hello.sandbox().size() > kWordBytesMax) {
     return absl::InvalidArgumentError("version and sandbox have at most 100 bytes");
@@ -101,14 +119,15 @@ absl::Status CheckHello(const v1::Hello& hello) {
 
 std::vector<v1::Updates::Encoding> EncodingsOf(const v1::Hello& hello) {
   if (hello.encodings().empty()) return FirstEncodings();
-  std::vector<v1::Updates::Encoding> encodings;
-  for (const int encoding : hello.encodings()) {
-    // A newer worker's number may be none of ours; no recipe here asks for it.
-    if (v1::Updates::Encoding_IsValid(encoding)) {
-      encodings.push_back(static_cast<v1::Updates::Encoding>(encoding));
-    }
-  }
-  return encodings;
+  return ValuesKnown<v1::Updates::Encoding>(hello.encodings());
+}
+
+std::vector<v1::Updates::Download> DownloadsOf(const v1::Hello& hello) {
+  return ValuesKnown<v1::Updates::Download>(hello.downloads());
+}
+
+std::vector<v1::Updates::Compression> CompressionsOf(const v1::Hello& hello) {
+  return ValuesKnown<v1::Updates::Compression>(hello.compressions());
 }
 
 absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId& worker,

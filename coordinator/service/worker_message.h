@@ -21,6 +21,11 @@ absl::Status CheckHello(const v1::Hello& hello);
 // How the worker can write updates: what its Hello names, or what workers could before it did.
 std::vector<v1::Updates::Encoding> EncodingsOf(const v1::Hello& hello);
 
+// What the worker can read models in, and the compressions it knows; of these, too, those that are
+// known here. None of an older worker.
+std::vector<v1::Updates::Download> DownloadsOf(const v1::Hello& hello);
+std::vector<v1::Updates::Compression> CompressionsOf(const v1::Hello& hello);
+
 // INVALID_ARGUMENT if the message is malformed. A message about a job that is not there, or a round
 // that is over, is no error: it was late.
 absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId& worker,

@@ -50,6 +50,7 @@ struct RoundRecorder {
     record->set_update_bytes(e.update.bytes);
     record->set_examples(e.update.examples);
     record->set_training_loss(e.update.training_loss);
+    record->set_sent_bytes(e.update.sent_bytes);
   }
   void operator()(const rounds::UpdateRefused& e) const {
     *to->mutable_update_refused() = WithReason(e.worker, e.reason);
@@ -103,6 +104,7 @@ absl::StatusOr<rounds::RoundEvent> FromUpdateAccepted(const rec::UpdateAccepted&
   event.update.bytes = record.update_bytes();
   event.update.examples = record.examples();
   event.update.training_loss = record.training_loss();
+  event.update.sent_bytes = record.sent_bytes();
   return event;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Input: an encoding (encoding_choice.h), two bytes with a number of elements, bytes to decode.
-// They are decoded or refused; in pieces as at once; and never with another number of bytes.
+// One target for each encoding: CMakeLists.txt defines ENTENTE_FUZZED_KIND, an EncodingKind, and
+// for topk ENTENTE_FUZZED_VALUES. Input: the fraction of topk less one in 512ths, two bytes with a
+// number of elements, bytes to decode. They are decoded or refused; in pieces as at once; and never
+// with another number of bytes.
 
 #include <algorithm>
 #include <bit>
@@ -9,10 +11,21 @@
 
 #include "common/base/check.h"
 #include "common/codec/value_codec.h"
-#include "tests/fuzz/encoding_choice.h"
+
+#ifndef ENTENTE_FUZZED_VALUES
+#define ENTENTE_FUZZED_VALUES kInt8
+#endif
 
 namespace entente {
 namespace {
+
+constexpr size_t kParameterBytes = 3;
+
+UpdateEncoding FuzzedEncoding(uint8_t fraction) {
+  return {.kind = EncodingKind::ENTENTE_FUZZED_KIND,
+          .topk_fraction = (fraction + 1) / 512.0,
+          .topk_values = TopkValues::ENTENTE_FUZZED_VALUES};
+}
 
 void DecodeInPieces(const UpdateEncoding& encoding, const std::string& bytes,
                     const std::vector<float>& expected, bool expected_ok) {
@@ -37,12 +50,11 @@ void DecodeInPieces(const UpdateEncoding& encoding, const std::string& bytes,
 }  // namespace entente
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using entente::fuzz::kChoiceBytes;
-  if (size < kChoiceBytes + 2) return 0;
-  const entente::UpdateEncoding encoding = entente::fuzz::ChosenEncoding(data);
-  const size_t elements = data[kChoiceBytes] + 256 * (data[kChoiceBytes + 1] % 64);
-  std::string bytes(reinterpret_cast<const char*>(data) + kChoiceBytes + 2,
-                    size - kChoiceBytes - 2);
+  using entente::kParameterBytes;
+  if (size < kParameterBytes) return 0;
+  const entente::UpdateEncoding encoding = entente::FuzzedEncoding(data[0]);
+  const size_t elements = data[1] + 256 * (data[2] % 64);
+  std::string bytes(reinterpret_cast<const char*>(data) + kParameterBytes, size - kParameterBytes);
   std::vector<float> values(elements);
   const uint64_t right_size = entente::EncodedBytes(encoding, elements);
   const absl::Status as_given = entente::DecodeValues(encoding, 0, bytes, absl::MakeSpan(values));

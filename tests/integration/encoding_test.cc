@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every encoding through the real programs.
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "common/tensor/safetensors.h"
 #include "tests/integration/federation.h"
 
 namespace entente {
@@ -32,6 +34,64 @@ TEST_F(EncodingTest, EveryEncodingTrainsAModelWithFewerBytes) {
     EXPECT_GT(job["evaluation"].value("accuracy", 0.0), 0.5) << words << job.dump(2);
     EXPECT_LT(job.value("bytesUp", 0), plain_bytes) << words;
   }
+}
+
+TEST_F(EncodingTest, ModelsInBf16AndCompressedChunksTrainAModelWithFewerBytes) {
+  StartCoordinator();
+  for (const char* member : {"br-lab", "fr-lab"}) StartWorker(member);
+  WaitForWorkers(2);
+  const nlohmann::json plain = WaitForEnd(Submit(RecipeIn(4, "encoding: fp32"), "fp32"));
+  const std::string rounded = "encoding: bf16, download: bf16";
+
+  const nlohmann::json first = WaitForEnd(Submit(RecipeIn(4, rounded), "first"));
+  const nlohmann::json second = WaitForEnd(Submit(RecipeIn(4, rounded), "second"));
+  const nlohmann::json compressed =
+      WaitForEnd(Submit(RecipeIn(4, rounded + ", compression: zstd"), "zstd"));
+
+  for (const nlohmann::json& job : {first, second, compressed}) {
+    EXPECT_EQ(job.value("state", ""), "completed") << job.dump(2);
+    EXPECT_GT(job["evaluation"].value("accuracy", 0.0), 0.5) << job.dump(2);
+    // The same updates give the same model, however they travelled.
+    EXPECT_EQ(job["modelDigest"], first["modelDigest"]);
+  }
+  EXPECT_LT(first.value("bytesDown", 0), plain.value("bytesDown", 0));
+  EXPECT_LT(first.value("bytesUp", 0), plain.value("bytesUp", 0));
+  EXPECT_LT(compressed.value("bytesUp", 0), first.value("bytesUp", 0));
+  const std::string pulled = folder_.File("pulled.safetensors");
+  ASSERT_EQ(
+      Entente({"model", "pull", first.value("modelDigest", ""), "--output", pulled}).exit_status,
+      0);
+  PosixFileSystem files;
+  const auto model = SafetensorsReader::Open(files, pulled);
+  ASSERT_TRUE(model.ok()) << model.status();
+  for (const TensorSpec& tensor : (*model)->layout().tensors()) {
+    EXPECT_EQ(tensor.dtype, Dtype::kF32) << tensor.name;
+  }
+}
+
+TEST_F(EncodingTest, RoundedModelIsTheSameAfterTheCoordinatorWasKilled) {
+  StartCoordinator();
+  for (const char* member : {"br-lab", "fr-lab"}) StartWorker(member);
+  WaitForWorkers(2);
+  const std::string recipe = RecipeIn(12, "encoding: bf16, download: bf16");
+  const nlohmann::json undisturbed = WaitForEnd(Submit(recipe, "undisturbed"));
+  const std::string job = Submit(recipe, "killed");
+  ASSERT_TRUE(WaitUntil([&] {
+    return EntenteJson({"job", "show", job}).value("roundsCommitted", 0) >= 3;
+  }));
+  coordinator().Signal(SIGKILL);
+  coordinator().WaitForExit();
+  StopCoordinator();
+  // As if it had been killed between the copy and its name.
+  for (const auto& file : std::filesystem::directory_iterator(folder_.File("coordinator/models"))) {
+    if (file.path().extension() == ".bf16") std::filesystem::remove(file.path());
+  }
+  StartCoordinator();
+
+  const nlohmann::json ended = WaitForEnd(job);
+
+  EXPECT_EQ(ended.value("state", ""), "completed") << ended.dump(2);
+  EXPECT_EQ(ended["modelDigest"], undisturbed["modelDigest"]);
 }
 
 TEST_F(EncodingTest, TopkGoesOnOverRestartsOfWorkerAndCoordinatorAndLeavesNothing) {

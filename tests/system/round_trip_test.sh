@@ -21,6 +21,10 @@ bench --parameters 100000 --encoding int8 --durability process --no-ceiling
 jq -e '.bytes_up > 2 * 101564 and .bytes_up < 2 * 101564 + 1000' "$result" >/dev/null ||
   fail "other bytes than 2 x 100,000 of int8: $(cat "$result")"
 
+bench --parameters 100000 --encoding bf16 --download bf16 --no-ceiling
+jq -e '.bytes_up > 400000 and .bytes_up < 401000 and .bytes_down > 400000 and .bytes_down < 401000' "$result" >/dev/null ||
+  fail "other bytes than 2 x 100,000 of bf16 both ways: $(cat "$result")"
+
 if "$repository/bench/round_trip/run.sh" --parameters 0 --workers 2 2>"$result"; then fail "0 parameters were taken"; fi
 grep -q "must be a number from 1" "$result" || fail "a bad option is not explained: $(cat "$result")"
 echo "bench/round_trip runs, moves the right bytes and says so"

@@ -131,6 +131,7 @@ TEST(IncludeArrowsTest, EveryLibraryStaysBehindItsWall) {
       {{"<yaml-cpp/"}, {"common/config/", "trainer/"}},
       {{"<spdlog/"}, {"common/base/log."}},
       {{"<zlib.h"}, {"trainer/data/"}},
+      {{"<zstd"}, {"common/transfer/chunk_compression."}},
       {{"\"hwy/", "<hwy/"},
        {"common/codec/simd_kernels.", "coordinator/aggregation/mean_kernels."}},
   };

@@ -70,6 +70,8 @@ v1::Hello MakeHello(const WorkerOptions& options, const WorkerSetup& setup) {
   for (const auto& [name, dataset] : setup.datasets) hello.add_datasets(name);
   hello.set_sandbox(std::string(SandboxName(setup.trainer.sandbox.kind)));
   for (const v1::Updates::Encoding encoding : KnownEncodings()) hello.add_encodings(encoding);
+  for (const v1::Updates::Download download : KnownDownloads()) hello.add_downloads(download);
+  for (const v1::Updates::Compression known : KnownCompressions()) hello.add_compressions(known);
   return hello;
 }
 

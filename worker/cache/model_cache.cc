@@ -10,8 +10,16 @@
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
+#include "common/tensor/safetensors.h"
+#include "worker/cache/model_expansion.h"
 
 namespace entente::worker {
+namespace {
+
+constexpr char kExpandedSuffix[] = ".fp32";
+constexpr char kHalfMadeSuffix[] = ".new";
+
+}  // namespace
 
 ModelCache::Lease::Lease(ModelCache* cache, const Digest& digest, std::string path)
     : cache_(cache), digest_(digest), path_(std::move(path)) {}
@@ -33,6 +41,10 @@ ModelCache::Lease::~Lease() {
   if (cache_ != nullptr) cache_->EndUse(digest_);
 }
 
+absl::StatusOr<std::string> ModelCache::Lease::ExpandedPath() const {
+  return cache_->Expand(digest_);
+}
+
 absl::StatusOr<std::unique_ptr<ModelCache>> ModelCache::Open(FileSystem* files,
                                                              const std::string& folder,
                                                              uint64_t bytes_max) {
@@ -50,6 +62,13 @@ ModelCache::ModelCache(FileSystem* files, std::string folder, uint64_t bytes_max
 absl::Status ModelCache::TakeUpFiles() {
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
   for (const std::string& name : names) {
+    absl::string_view stem = absl::StripSuffix(name, kHalfMadeSuffix);
+    if (absl::ConsumeSuffix(&stem, kExpandedSuffix)) {
+      if (Digest::FromHex(stem).ok()) {
+        ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(folder_, "/", name)));
+      }
+      continue;
+    }
     const absl::StatusOr<Digest> digest = Digest::FromHex(name);
     if (!digest.ok()) continue;
     ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files_.SizeBytes(PathOf(*digest)));
@@ -126,7 +145,7 @@ absl::Status ModelCache::DropOtherParts(const Digest& wanted) {
 absl::Status ModelCache::MakeRoom(uint64_t bytes) {
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<Digest> removed, TakeOut(bytes));
   absl::Status status;
-  for (const Digest& old : removed) status.Update(files_.Remove(PathOf(old)));
+  for (const Digest& old : removed) status.Update(RemoveFiles(old));
   return status;
 }
 
@@ -137,7 +156,7 @@ absl::StatusOr<std::vector<Digest>> ModelCache::TakeOut(uint64_t bytes) {
   std::vector<std::pair<uint64_t, Digest>> idle;  // By last use.
   for (const auto& [digest, entry] : entries_) {
     if (entry.users > 0) {
-      bytes_in_use += entry.bytes;
+      bytes_in_use += entry.bytes + entry.expanded_bytes;
     } else {
       idle.emplace_back(entry.last_use, digest);
     }
@@ -150,11 +169,45 @@ absl::StatusOr<std::vector<Digest>> ModelCache::TakeOut(uint64_t bytes) {
   std::sort(idle.begin(), idle.end());
   for (const auto& [last_use, digest] : idle) {
     if (bytes_ + bytes <= bytes_max_) break;
-    bytes_ -= entries_[digest].bytes;
+    bytes_ -= entries_[digest].bytes + entries_[digest].expanded_bytes;
     entries_.erase(digest);
     removed.push_back(digest);
   }
   return removed;
+}
+
+absl::StatusOr<std::string> ModelCache::Expand(const Digest& digest) {
+  const std::string path = ExpandedPathOf(digest);
+  {
+    absl::MutexLock lock(&mu_);
+    if (entries_[digest].expanded_bytes > 0) return path;
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> model,
+                           SafetensorsReader::Open(files_, PathOf(digest)));
+  ENTENTE_ASSIGN_OR_RETURN(const Layout expanded, ExpandedLayout(model->layout()));
+  if (expanded == model->layout()) return PathOf(digest);
+  const uint64_t bytes = SafetensorsFileBytes(expanded);
+  ENTENTE_RETURN_IF_ERROR(MakeRoom(bytes));
+  const std::string half_made = path + kHalfMadeSuffix;
+  absl::Status made = ExpandModel(files_, *model, expanded, half_made);
+  if (made.ok()) made = files_.Rename(half_made, path);
+  if (!made.ok()) {
+    files_.Remove(half_made).IgnoreError();  // The first error is the one to report.
+    return made;
+  }
+  absl::MutexLock lock(&mu_);
+  entries_[digest].expanded_bytes = bytes;
+  bytes_ += bytes;
+  return path;
+}
+
+absl::Status ModelCache::RemoveFiles(const Digest& digest) {
+  ENTENTE_RETURN_IF_ERROR(files_.Remove(ExpandedPathOf(digest)));
+  return files_.Remove(PathOf(digest));
+}
+
+std::string ModelCache::ExpandedPathOf(const Digest& digest) const {
+  return PathOf(digest) + kExpandedSuffix;
 }
 
 std::string ModelCache::PathOf(const Digest& digest) const {
@@ -178,10 +231,10 @@ void ModelCache::Drop(const Digest& digest) {
     absl::MutexLock lock(&mu_);
     const auto entry = entries_.find(digest);
     if (entry == entries_.end() || entry->second.users > 0) return;
-    bytes_ -= entry->second.bytes;
+    bytes_ -= entry->second.bytes + entry->second.expanded_bytes;
     entries_.erase(entry);
   }
-  if (const absl::Status removed = files_.Remove(PathOf(digest)); !removed.ok()) {
+  if (const absl::Status removed = RemoveFiles(digest); !removed.ok()) {
     log::Warning("cannot remove a spoilt model", {{"reason", removed.message()}});
   }
 }

@@ -3,7 +3,9 @@
 #define WORKER_CACHE_MODEL_CACHE_H_
 
 // Models and TorchScript programs this worker has downloaded: one folder of files named by their
-// SHA-256, bounded in size. What was not used for longest goes first; what is in use stays.
+// SHA-256, bounded in size. What was not used for longest goes first; what is in use stays. Beside
+// a model that came in bf16 lies "<digest>.fp32", as the trainer reads it; it is made anew after a
+// restart.
 
 #include <cstdint>
 #include <map>
@@ -34,6 +36,12 @@ class ModelCache {
 
     const std::string& path() const { return path_; }
     const Digest& digest() const { return digest_; }
+
+    // Path of the model as the trainer reads it, for as long as the lease lives: F32 in place of
+    // BF16, made when it is first asked for, or path() if it has no BF16. One call at a time.
+    // INVALID_ARGUMENT if the file is no model; RESOURCE_EXHAUSTED, with the numbers, if there is
+    // no room for it.
+    absl::StatusOr<std::string> ExpandedPath() const;
 
    private:
     friend class ModelCache;
@@ -74,6 +82,7 @@ class ModelCache {
  private:
   struct Entry {
     uint64_t bytes = 0;
+    uint64_t expanded_bytes = 0;  // 0: it is not there.
     uint64_t last_use = 0;
     int users = 0;
     bool is_verified = false;
@@ -88,7 +97,10 @@ class ModelCache {
   absl::Status MakeRoom(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
   // Takes those entries out of the books; returns what is to be removed from disk.
   absl::StatusOr<std::vector<Digest>> TakeOut(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::string> Expand(const Digest& digest) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status RemoveFiles(const Digest& digest);
   std::string PathOf(const Digest& digest) const;
+  std::string ExpandedPathOf(const Digest& digest) const;
   Lease Use(const Digest& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndUse(const Digest& digest) ABSL_LOCKS_EXCLUDED(mu_);
   void Drop(const Digest& digest) ABSL_LOCKS_EXCLUDED(mu_);

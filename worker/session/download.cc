@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/session/download.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -52,12 +53,14 @@ absl::Status Download::FetchOnce(const Transfers::ByteProgress& progress, const 
   request.set_digest(target_.digest.ToHex());
   request.set_job_id(target_.job_id);
   request.set_offset(file_ == nullptr ? 0 : file_->offset());
+  request.set_reads_zstd(true);
   grpc::ClientContext context;
   const CancelToken::Registration registration =
       cancel.OnCancel([&context] { context.TryCancel(); });
   const std::unique_ptr<grpc::ClientReaderInterface<v1::Chunk>> reader =
       stub_.Download(&context, request);
   stands_further_ = false;
+  bad_chunk_ = absl::OkStatus();
   const bool at_its_end = ReadChunks(reader.get(), progress, cancel, made_progress);
   if (!at_its_end) context.TryCancel();
   const absl::Status status = FromGrpcStatus(reader->Finish());
@@ -65,6 +68,7 @@ absl::Status Download::FetchOnce(const Transfers::ByteProgress& progress, const 
   const bool is_whole = file_ != nullptr && file_->offset() == file_->total_bytes();
   if (is_whole) return absl::OkStatus();
   if (stands_further_) return FetchOnce(progress, cancel, made_progress);
+  ENTENTE_RETURN_IF_ERROR(bad_chunk_);
   if (!at_its_end) return absl::AbortedError("the coordinator sent chunks out of order");
   ENTENTE_RETURN_IF_ERROR(status);
   return absl::UnavailableError("the coordinator ended the download early");
@@ -76,6 +80,18 @@ bool Download::ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
   v1::Chunk chunk;
   while (reader->Read(&chunk)) {
     pace_.WaitFor(chunk.data().size(), cancel);
+    absl::string_view data = chunk.data();
+    if (chunk.raw_bytes() > 0) {
+      const uint64_t total = file_ == nullptr ? chunk.total_bytes() : file_->total_bytes();
+      const auto raw = decompressor_.Decompress(data, chunk.raw_bytes(),
+                                                total - std::min(total, chunk.offset()));
+      if (!raw.ok()) {
+        bad_chunk_ = absl::DataLossError(
+            absl::StrCat("the coordinator sent a bad chunk: ", raw.status().message()));
+        return false;
+      }
+      data = *raw;
+    }
     if (file_ == nullptr) {
       absl::StatusOr<std::unique_ptr<IncomingFile>> file =
           cache_.BeginDownload(target_.digest, chunk.total_bytes());
@@ -85,13 +101,13 @@ bool Download::ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
       }
       file_ = *std::move(file);
       // An earlier run of this worker has a part already: it is asked for from there.
-      stands_further_ = file_->offset() > chunk.offset() + chunk.data().size();
+      stands_further_ = file_->offset() > chunk.offset() + data.size();
       if (stands_further_ || file_->offset() == file_->total_bytes()) return false;
     }
     // What is here already is not written twice.
-    const uint64_t chunk_end = chunk.offset() + chunk.data().size();
+    const uint64_t chunk_end = chunk.offset() + data.size();
     if (chunk_end >= chunk.offset() && chunk_end <= file_->offset()) continue;
-    const absl::Status taken = TakeChunk(chunk);
+    const absl::Status taken = TakeData(chunk.offset(), data);
     if (absl::IsOutOfRange(taken)) return false;
     if (!taken.ok()) {
       local_failure_ = taken;
@@ -103,10 +119,10 @@ bool Download::ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
   return true;
 }
 
-absl::Status Download::TakeChunk(const v1::Chunk& chunk) {
-  if (chunk.offset() >= file_->offset()) return file_->Append(chunk.offset(), chunk.data());
-  const uint64_t known = file_->offset() - chunk.offset();
-  return file_->Append(file_->offset(), absl::string_view(chunk.data()).substr(known));
+absl::Status Download::TakeData(uint64_t offset, absl::string_view data) {
+  if (offset >= file_->offset()) return file_->Append(offset, data);
+  const uint64_t known = file_->offset() - offset;
+  return file_->Append(file_->offset(), data.substr(known));
 }
 
 }  // namespace entente::worker

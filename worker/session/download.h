@@ -8,7 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/base/random_source.h"
+#include "common/transfer/chunk_compression.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
 #include "worker/cache/model_cache.h"
 #include "worker/session/token_bucket.h"
@@ -41,7 +43,8 @@ class Download {
   bool ReadChunks(grpc::ClientReaderInterface<v1::Chunk>* reader,
                   const Transfers::ByteProgress& progress, const CancelToken& cancel,
                   bool* made_progress);
-  absl::Status TakeChunk(const v1::Chunk& chunk);
+  // `data` are the chunk's raw bytes, which belong at `offset`.
+  absl::Status TakeData(uint64_t offset, absl::string_view data);
 
   v1::TransferService::StubInterface& stub_;
   ModelCache& cache_;
@@ -50,6 +53,8 @@ class Download {
   const Target target_;
   std::unique_ptr<IncomingFile> file_;  // Null until the first chunk has said the size.
   bool stands_further_ = false;         // Than what the stream at hand brings; see ReadChunks.
+  ChunkDecompressor decompressor_;
+  absl::Status bad_chunk_;  // What is wrong with one of the stream at hand.
   absl::Status local_failure_;
 };
 

@@ -24,7 +24,8 @@ absl::StatusOr<ModelCache::Lease> GrpcTransfers::Download(const Digest& digest,
 }
 
 absl::Status GrpcTransfers::Upload(const v1::UploadHeader& header, const std::string& path,
-                                   const ByteProgress& progress, const CancelToken& cancel) {
+                                   bool compresses, const ByteProgress& progress,
+                                   const CancelToken& cancel) {
   absl::StatusOr<std::unique_ptr<ReadableFile>> opened = dependencies_.files->OpenForRead(path);
   if (!opened.ok()) {
     return absl::InternalError(
@@ -37,7 +38,7 @@ absl::Status GrpcTransfers::Upload(const v1::UploadHeader& header, const std::st
                                             header.total_bytes()));
   }
   worker::Upload upload(stub_.get(), dependencies_.random, dependencies_.upload_pace, header,
-                        std::move(file));
+                        std::move(file), compresses);
   return upload.Run(progress, cancel);
 }
 

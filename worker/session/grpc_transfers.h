@@ -34,7 +34,7 @@ class GrpcTransfers final : public Transfers {
   absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string& job_id,
                                              const ByteProgress& progress,
                                              const CancelToken& cancel) override;
-  absl::Status Upload(const v1::UploadHeader& header, const std::string& path,
+  absl::Status Upload(const v1::UploadHeader& header, const std::string& path, bool compresses,
                       const ByteProgress& progress, const CancelToken& cancel) override;
 
  private:

@@ -129,6 +129,7 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
   }
   const absl::Status sent = dependencies_.transfers->Upload(
       update->header, update->path,
+      work.task.recipe().updates().compression() == v1::Updates::COMPRESSION_ZSTD,
       [&](uint64_t bytes, uint64_t total_bytes) {
         work.report("uploading", StepProgress{.step = bytes, .step_count = total_bytes});
       },
@@ -144,14 +145,14 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
 }
 
 TaskResult TaskFlow::RunEvaluation(const Work& work) {
-  const absl::StatusOr<ModelCache::Lease> model = FetchModel(work, work.task.model_digest());
+  const absl::StatusOr<FetchedModel> model = FetchModel(work);
   if (!model.ok()) return EndOf(model.status(), work.cancel);
   EvaluateResult evaluation;
   const absl::Status evaluated = WithTrainer(work, [&]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(
         evaluation,
         dependencies_.trainer->Evaluate(
-            {.task = TaskFileStem(work.task.key()), .model = model->path()},
+            {.task = TaskFileStem(work.task.key()), .model = model->path},
             [&](const StepProgress& step) { work.report("evaluating", step); }, work.cancel));
     return absl::OkStatus();
   });
@@ -165,16 +166,15 @@ TaskResult TaskFlow::RunEvaluation(const Work& work) {
 }
 
 absl::StatusOr<KeptUpdate> TaskFlow::MakeUpdate(const Work& work) {
-  ENTENTE_ASSIGN_OR_RETURN(const ModelCache::Lease model,
-                           FetchModel(work, work.task.model_digest()));
-  ENTENTE_RETURN_IF_ERROR(CheckUpdateBytes(work, model.path()));
+  ENTENTE_ASSIGN_OR_RETURN(const FetchedModel model, FetchModel(work));
+  ENTENTE_RETURN_IF_ERROR(CheckUpdateBytes(work, model.path));
   const std::string stem = TaskFileStem(work.task.key());
   TrainResult result;
   ENTENTE_RETURN_IF_ERROR(WithTrainer(work, [&]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(
         result, dependencies_.trainer->Train(
                     {.task = stem,
-                     .base_model = model.path(),
+                     .base_model = model.path,
                      .output_name = absl::StrCat(stem, ".safetensors"),
                      .seed = work.task.seed(),
                      .deadline = TimeLeft(work)},
@@ -197,8 +197,8 @@ absl::Duration TaskFlow::TimeLeft(const Work& work) const {
   return std::max(work.deadline - dependencies_.clock->Now(), absl::Milliseconds(1));
 }
 
-absl::StatusOr<Digest> TaskFlow::Encode(const Work& work, const std::string& source,
-                                        const std::string& target) {
+absl::StatusOr<TaskFlow::Encoded> TaskFlow::Encode(const Work& work, const std::string& source,
+                                                   const std::string& target) {
   const v1::Recipe& recipe = work.task.recipe();
   const std::string& job_id = work.task.key().job_id();
   // The task's seed is this worker's and this round's own: no two round alike, and one that is made
@@ -209,15 +209,16 @@ absl::StatusOr<Digest> TaskFlow::Encode(const Work& work, const std::string& sou
   request.target = target;
   request.may_move_source = true;
   request.seed = DeriveSeed(work.task.seed(), "rounding");
-  if (request.encoding.kind == EncodingKind::kTopk) {
-    const auto counted = Digest::FromHex(work.task.counted_update_digest());
-    if (counted.ok()) {
-      request.residual = dependencies_.residuals->Find(job_id, *counted).value_or("");
-      if (request.residual.empty()) {
-        log::Warning("what topk left out of the last update is not here and is lost",
-                     {{"task", TaskText(work.task.key())}, {"update", counted->ToHex()}});
-      }
+  // There may be a residual, too, if this worker wrote topk before and is asked for fp32 now.
+  const auto counted = Digest::FromHex(work.task.counted_update_digest());
+  if (counted.ok()) {
+    request.residual = dependencies_.residuals->Find(job_id, *counted).value_or("");
+    if (request.residual.empty() && request.encoding.kind == EncodingKind::kTopk) {
+      log::Warning("what topk left out of the last update is not here and is lost",
+                   {{"task", TaskText(work.task.key())}, {"update", counted->ToHex()}});
     }
+  }
+  if (UsesResidual(request)) {
     // Of updates that never counted.
     ENTENTE_RETURN_IF_ERROR(
         dependencies_.residuals->KeepOnly(job_id, counted.ok() ? *counted : Digest()));
@@ -231,7 +232,8 @@ absl::StatusOr<Digest> TaskFlow::Encode(const Work& work, const std::string& sou
     request.residual.clear();
     made = EncodeUpdate(*dependencies_.files, request);
   }
-  return made;
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, std::move(made));
+  return Encoded{.digest = digest, .leaves_residual = UsesResidual(request)};
 }
 
 absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainResult& result) {
@@ -244,7 +246,7 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   const std::string unchecked = UncheckedPath(update.path);
   RemoveQuietly(unchecked);  // Of a run that was cut off.
   const absl::Status taken = TakeOver(result.output, unchecked);
-  absl::StatusOr<Digest> made = taken.ok() ? Encode(work, unchecked, update.path) : taken;
+  absl::StatusOr<Encoded> made = taken.ok() ? Encode(work, unchecked, update.path) : taken;
   RemoveQuietly(unchecked);
   if (absl::IsInvalidArgument(made.status())) {
     // The reason leaves the site, and where the site keeps its files is its own business.
@@ -256,9 +258,9 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
     RemoveQuietly(update.path);
     return made.status();
   }
-  const Digest& digest = *made;
+  const Digest& digest = made->digest;
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files.SizeBytes(update.path));
-  if (EncodingOf(work.task.recipe().updates()).kind == EncodingKind::kTopk) {
+  if (made->leaves_residual) {
     // Before the update is: one that is sent must have its residual. Without the update it is never
     // asked for, and goes with the next task.
     const absl::Status kept = dependencies_.residuals->Keep(work.task.key().job_id(), digest);
@@ -284,8 +286,13 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   return update;
 }
 
-absl::StatusOr<ModelCache::Lease> TaskFlow::FetchModel(const Work& work,
-                                                       const std::string& digest_hex) {
+absl::StatusOr<TaskFlow::FetchedModel> TaskFlow::FetchModel(const Work& work) {
+  ENTENTE_ASSIGN_OR_RETURN(ModelCache::Lease lease, Fetch(work, work.task.model_digest()));
+  ENTENTE_ASSIGN_OR_RETURN(std::string path, lease.ExpandedPath());
+  return FetchedModel{.lease = std::move(lease), .path = std::move(path)};
+}
+
+absl::StatusOr<ModelCache::Lease> TaskFlow::Fetch(const Work& work, const std::string& digest_hex) {
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(digest_hex));
   work.report("downloading", StepProgress());
   return dependencies_.transfers->Download(
@@ -301,7 +308,7 @@ absl::Status TaskFlow::WithTrainer(const Work& work, absl::FunctionRef<absl::Sta
   std::string program_path;
   if (work.task.recipe().model().has_torchscript()) {
     ENTENTE_ASSIGN_OR_RETURN(program,
-                             FetchModel(work, work.task.recipe().model().torchscript().digest()));
+                             Fetch(work, work.task.recipe().model().torchscript().digest()));
     program_path = program->path();
   }
   const auto try_once = [&]() -> absl::Status {

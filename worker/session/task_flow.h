@@ -4,8 +4,8 @@
 
 // The way of one task through the worker:
 //
-//   policy -> download model -> prepare trainer -> train -> encode -> keep on disk -> upload
-//                                              \-> evaluate -> metrics
+//   policy -> download model -> expand it -> prepare trainer -> train -> encode -> keep -> upload
+//                                                           \-> evaluate -> metrics
 //
 // A trainer that ends or falls silent is started again and the step tried once more; then the task
 // has failed.
@@ -61,6 +61,11 @@ class TaskFlow final : public TaskRunner {
     const CancelToken& cancel;
   };
 
+  struct FetchedModel {
+    ModelCache::Lease lease;
+    std::string path;  // For as long as the lease lives.
+  };
+
   TaskResult RunTraining(const Work& work);
   TaskResult RunEvaluation(const Work& work);
 
@@ -68,12 +73,20 @@ class TaskFlow final : public TaskRunner {
   absl::StatusOr<KeptUpdate> MakeUpdate(const Work& work);
   absl::Status CheckUpdateBytes(const Work& work, const std::string& model_path);
   absl::Duration TimeLeft(const Work& work) const;
-  // Writes the trainer's file as the recipe wants it, for topk with what was left out before, and
-  // leaves what is left out now in the residual store. Returns the target's digest.
-  absl::StatusOr<Digest> Encode(const Work& work, const std::string& source,
-                                const std::string& target);
+  // What Encode wrote: the target's digest, and whether it left something at the residual store's
+  // NewPath.
+  struct Encoded {
+    Digest digest;
+    bool leaves_residual = false;
+  };
+  // Writes the trainer's file as the recipe wants it, with what topk left out before, and leaves
+  // what is left out now at the residual store's NewPath.
+  absl::StatusOr<Encoded> Encode(const Work& work, const std::string& source,
+                                 const std::string& target);
   absl::StatusOr<KeptUpdate> KeepUpdate(const Work& work, const TrainResult& result);
-  absl::StatusOr<ModelCache::Lease> FetchModel(const Work& work, const std::string& digest);
+  absl::StatusOr<ModelCache::Lease> Fetch(const Work& work, const std::string& digest);
+  // The task's model, as the trainer reads it.
+  absl::StatusOr<FetchedModel> FetchModel(const Work& work);
   // Prepares the trainer, runs `step`, and does both once more if the trainer broke.
   absl::Status WithTrainer(const Work& work, absl::FunctionRef<absl::Status()> step);
   absl::Status Prepare(const Work& work, const std::string& program_path);

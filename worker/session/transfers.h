@@ -36,9 +36,11 @@ class Transfers {
 
   // OK: the coordinator has the update for good. INVALID_ARGUMENT, FAILED_PRECONDITION,
   // PERMISSION_DENIED and the like: it refused it, with its words. INTERNAL: nobody refused it, but
-  // it could not be read here, or the coordinator is broken.
+  // it could not be read here, or the coordinator is broken. `compresses`: chunks may travel as
+  // zstd.
   virtual absl::Status Upload(const v1::UploadHeader& header, const std::string& path,
-                              const ByteProgress& progress, const CancelToken& cancel) = 0;
+                              bool compresses, const ByteProgress& progress,
+                              const CancelToken& cancel) = 0;
 };
 
 }  // namespace entente::worker

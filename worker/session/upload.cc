@@ -14,12 +14,13 @@
 namespace entente::worker {
 
 Upload::Upload(v1::TransferService::StubInterface* stub, RandomSource* random, TokenBucket* pace,
-               v1::UploadHeader header, std::unique_ptr<ReadableFile> file)
+               v1::UploadHeader header, std::unique_ptr<ReadableFile> file, bool compresses)
     : stub_(*stub),
       random_(*random),
       pace_(*pace),
       header_(std::move(header)),
-      file_(std::move(file)) {}
+      file_(std::move(file)),
+      compresses_(compresses) {}
 
 absl::Status Upload::Run(const Transfers::ByteProgress& progress, const CancelToken& cancel) {
   const absl::Status sent = RetryTransfer(
@@ -79,11 +80,13 @@ absl::Status Upload::SendFrom(uint64_t offset,
   while (offset < header_.total_bytes()) {
     const uint64_t size =
         std::min(pace_.StepBytes(limits::kTransferChunkBytes), header_.total_bytes() - offset);
-    pace_.WaitFor(size, cancel);
     v1::Chunk& chunk = *message.mutable_chunk();
     chunk.set_offset(offset);
     chunk.mutable_data()->resize(size);
     ENTENTE_RETURN_IF_ERROR(file_->ReadAt(offset, absl::MakeSpan(*chunk.mutable_data())));
+    const bool is_smaller = compresses_ && compressor_.Compress(chunk.mutable_data());
+    chunk.set_raw_bytes(is_smaller ? static_cast<uint32_t>(size) : 0);
+    pace_.WaitFor(chunk.data().size(), cancel);
     if (!writer->Write(message)) return absl::OkStatus();
     offset += size;
     *made_progress = true;

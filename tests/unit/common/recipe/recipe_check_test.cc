@@ -219,6 +219,9 @@ TEST(RecipeCheckTest, TopkIsForTopkAndItsFractionIsAtMostAHalf) {
   EXPECT_EQ(MistakeWith("", "updates: {encoding: int8, topk: {values: int8}}"),
             "updates.topk is for topk only; remove it, or choose topk");
   EXPECT_THAT(MistakeWith("", "updates: {encoding: int9}"), HasSubstr("int8"));
+  EXPECT_EQ(MistakeWith("", "updates: {download: bf16, compression: zstd}"), "");
+  EXPECT_THAT(MistakeWith("", "updates: {download: fp16}"), HasSubstr("bf16"));
+  EXPECT_THAT(MistakeWith("", "updates: {compression: gzip}"), HasSubstr("zstd"));
 }
 
 TEST(RecipeCheckTest, GraceAndLeaseFitIntoTheDeadline) {

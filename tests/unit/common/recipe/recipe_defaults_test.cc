@@ -131,5 +131,16 @@ TEST(RecipeDefaultsTest, OnlyTopkHasItsNumbers) {
   EXPECT_FALSE(Parsed(RecipeWith("", "updates: {encoding: int4}")).updates().has_topk());
 }
 
+TEST(RecipeDefaultsTest, UpdatesAndModelsTravelAsTheyAre) {
+  const v1::Updates updates = Parsed(kSmallestRecipe).updates();
+  EXPECT_EQ(updates.encoding(), v1::Updates::ENCODING_FP32);
+  EXPECT_EQ(updates.download(), v1::Updates::DOWNLOAD_FP32);
+  EXPECT_EQ(updates.compression(), v1::Updates::COMPRESSION_NONE);
+  const v1::Updates written =
+      Parsed(RecipeWith("", "updates: {download: bf16, compression: zstd}")).updates();
+  EXPECT_EQ(written.download(), v1::Updates::DOWNLOAD_BF16);
+  EXPECT_EQ(written.compression(), v1::Updates::COMPRESSION_ZSTD);
+}
+
 }  // namespace
 }  // namespace entente

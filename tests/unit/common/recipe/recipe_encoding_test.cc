@@ -30,6 +30,10 @@ TEST(RecipeEncodingTest, EveryWordIsItsEncoding) {
 TEST(RecipeEncodingTest, AWorkerNamesAllThatItKnows) {
   EXPECT_EQ(KnownEncodings().size(), 6U);
   EXPECT_THAT(KnownEncodings(), ::testing::Contains(v1::Updates::ENCODING_TOPK));
+  EXPECT_THAT(KnownDownloads(),
+              ::testing::ElementsAre(v1::Updates::DOWNLOAD_FP32, v1::Updates::DOWNLOAD_BF16));
+  EXPECT_THAT(KnownCompressions(),
+              ::testing::ElementsAre(v1::Updates::COMPRESSION_NONE, v1::Updates::COMPRESSION_ZSTD));
   EXPECT_THAT(FirstEncodings(),
               ::testing::ElementsAre(v1::Updates::ENCODING_FP32, v1::Updates::ENCODING_BF16));
 }

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/codec/update_codec.h"
 #include "common/tensor/safetensors.h"
+#include "coordinator/models/rounded_model.h"
 #include "tests/support/bytes_of.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -98,6 +99,55 @@ TEST_F(AggregationRunTest, Bf16UpdatesAreDecoded) {
   ASSERT_OK_AND_ASSIGN(const AggregationOutcome outcome, Run());
 
   EXPECT_EQ(Values<float>(outcome.model), (std::vector<float>{2, 0}));
+}
+
+TEST_F(AggregationRunTest, RoundedCopyIsMadeWithTheModelAndIsTheOneThatIsMadeOfIt) {
+  const Layout model =
+      *Layout::Create({{"batches", Dtype::kI64, {}}, {"w", Dtype::kF32, {40'000}}});
+  std::vector<float> base(40'000);
+  for (size_t i = 0; i < base.size(); ++i) base[i] = 1.0F / static_cast<float>(i + 3);
+  request_.base_model = Store(SafetensorsHeader(model) + BytesOf<int64_t>({77}) + BytesOf(base));
+  AddUpdate("a/1", 1, std::vector<float>(base.size(), 0.1F));
+  request_.rounds_model = true;
+
+  for (const int threads : {1, 3}) {
+    ASSERT_OK_AND_ASSIGN(const AggregationOutcome outcome, Run(threads));
+
+    const Digest rounded = store_->RoundedOf(outcome.model);
+    ASSERT_FALSE(rounded.IsNone());
+    EXPECT_EQ(Values<int64_t>(rounded, 0), std::vector<int64_t>{77});
+    EXPECT_EQ(StoredFiles(), 4U);  // Base, model, copy, and which copy it is.
+    ASSERT_THAT(files_.Remove(store_->PathOf(outcome.model) + ".bf16"), IsOk());
+    ASSERT_THAT(files_.Remove(store_->PathOf(rounded)), IsOk());
+    ASSERT_OK_AND_ASSIGN(const Digest again,
+                         models::RoundModel(*store_, files_, outcome.model, "test"));
+    EXPECT_EQ(again, rounded);
+  }
+}
+
+TEST_F(AggregationRunTest, ModelThatIsTooLargeForItsRoundedCopyIsRefused) {
+  request_.base_model = StoreModel({0, std::numeric_limits<float>::max()});
+  AddUpdate("a/1", 1, {0, 0});
+  request_.rounds_model = true;
+
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kInvalidArgument,
+                              AllOf(HasSubstr("cannot be downloaded in bf16: tensor \"w\" holds"),
+                                    HasSubstr("at index 1"))));
+  EXPECT_EQ(StoredFiles(), 1U);
+}
+
+TEST_F(AggregationRunTest, FullDiskWhileTheRoundedCopyIsWrittenLeavesNothing) {
+  request_.base_model = StoreModel({0, 1});
+  AddUpdate("a/1", 1, {1, 1});
+  request_.rounds_model = true;
+  files_.FailWrites("-rounded", 1);
+
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_EQ(StoredFiles(), 1U);
+  files_.FailWrites("-which", 1);
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kResourceExhausted));
+  ASSERT_OK_AND_ASSIGN(const AggregationOutcome outcome, Run());
+  EXPECT_FALSE(store_->RoundedOf(outcome.model).IsNone());
 }
 
 TEST_F(AggregationRunTest, IntegerTensorsKeepTheBaseModelsValues) {

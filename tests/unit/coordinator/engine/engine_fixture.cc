@@ -151,7 +151,8 @@ std::string EngineTest::UpdateBytes(float a, float b) const {
 }
 
 std::shared_ptr<RecordingConnection> EngineTest::AttachWorker(
-    const std::string& id, const std::vector<v1::Updates::Encoding>& encodings) {
+    const std::string& id, const std::vector<v1::Updates::Encoding>& encodings,
+    const std::vector<v1::Updates::Download>& downloads) {
   auto connection = std::make_shared<RecordingConnection>();
   ENTENTE_CHECK(workers_
                     ->Attach(WorkerId(id),
@@ -159,6 +160,8 @@ std::shared_ptr<RecordingConnection> EngineTest::AttachWorker(
                               .datasets = {"numbers"},
                               .sandbox = "none",
                               .encodings = encodings,
+                              .downloads = downloads,
+                              .compressions = KnownCompressions(),
                               .certificate_expires_at = {}},
                              connection)
                     .ok());

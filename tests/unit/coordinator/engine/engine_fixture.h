@@ -84,8 +84,8 @@ class EngineTest : public ::testing::Test {
   std::string UpdateBytes(float a, float b) const;
 
   std::shared_ptr<RecordingConnection> AttachWorker(
-      const std::string& id,
-      const std::vector<v1::Updates::Encoding>& encodings = KnownEncodings());
+      const std::string& id, const std::vector<v1::Updates::Encoding>& encodings = KnownEncodings(),
+      const std::vector<v1::Updates::Download>& downloads = KnownDownloads());
   std::shared_ptr<JobEngine> Submit(const v1::Recipe& recipe);
 
   // Uploads {"w": [a, b]} for the task, as the worker would; the status of its sealing.

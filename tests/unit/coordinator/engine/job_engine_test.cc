@@ -288,6 +288,56 @@ TEST_F(JobEngineTest, EachWorkerWritesWhatItCanAndBothCount) {
   EXPECT_THAT(ModelValues(model), ElementsAre(4, 2));
 }
 
+TEST_F(JobEngineTest, ModelIsDownloadedRoundedByWhoCanReadItAndBothUpdatesCount) {
+  v1::Recipe recipe = RecipeOf(2, 2);
+  recipe.mutable_updates()->set_download(v1::Updates::DOWNLOAD_BF16);
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w", KnownEncodings(), {});
+  const auto job = Submit(recipe);
+  const Digest initial = job->View().state->initial_model;
+  const v1::Task task = fr->WaitForTask(0);
+  EXPECT_EQ(task.model_digest(), models_->RoundedOf(initial).ToHex());
+  EXPECT_EQ(task.recipe().updates().download(), v1::Updates::DOWNLOAD_BF16);
+  EXPECT_EQ(kr->WaitForTask(0).model_digest(), initial.ToHex());
+  EXPECT_EQ(kr->WaitForTask(0).recipe().updates().download(), v1::Updates::DOWNLOAD_UNSPECIFIED);
+
+  ASSERT_THAT(Upload("fr-lab/w", task, 0.1F, 0, 10), IsOk());
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 0.1F, 0, 10), IsOk());
+
+  const v1::Task next = fr->WaitForTask(1);
+  ASSERT_OK_AND_ASSIGN(const Digest model, Digest::FromHex(kr->WaitForTask(1).model_digest()));
+  EXPECT_THAT(ModelValues(model), ElementsAre(1.1F, 2));  // The truth is not rounded.
+  EXPECT_EQ(next.model_digest(), models_->RoundedOf(model).ToHex());
+}
+
+TEST_F(JobEngineTest, RoundedModelThatIsGoneAfterARestartIsMadeAgainAsItWas) {
+  v1::Recipe recipe = RecipeOf(2, 1);
+  recipe.mutable_updates()->set_download(v1::Updates::DOWNLOAD_BF16);
+  auto fr = AttachWorker("fr-lab/w");
+  auto job = Submit(recipe);
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 0.1F, 0, 10), IsOk());
+  const std::string rounded = fr->WaitForTask(1).model_digest();
+  job.reset();
+  ASSERT_THAT(files_.Remove(models_->PathOf(*Digest::FromHex(rounded))), IsOk());
+
+  Restart();
+  fr = AttachWorker("fr-lab/w");
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  EXPECT_EQ(fr->WaitForTask(0).model_digest(), rounded);
+  EXPECT_TRUE(models_->Contains(*Digest::FromHex(rounded)));
+}
+
+TEST_F(JobEngineTest, InitialModelThatIsTooLargeToRoundIsRefused) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  recipe.mutable_updates()->set_download(v1::Updates::DOWNLOAD_BF16);
+
+  EXPECT_THAT(
+      jobs_->Submit({.recipe = recipe, .submitter = "s", .initial_model = StoreModel(1, 3.4e38F)}),
+      StatusIs(absl::StatusCode::kInvalidArgument, ::testing::HasSubstr("updates.download")));
+  EXPECT_TRUE(jobs_->All().empty());
+}
+
 TEST_F(JobEngineTest, NextTaskNamesTheWorkersUpdateThatCounted) {
   const auto fr = AttachWorker("fr-lab/w");
   const auto kr = AttachWorker("kr-lab/w");

@@ -61,20 +61,34 @@ TEST(TaskMessageTest, PastDeadlineIsZero) {
   EXPECT_EQ(ToDuration(task.deadline()), absl::ZeroDuration());
 }
 
-TEST(TaskMessageTest, WorkerThatCannotWriteTheRecipesEncodingIsAskedForFp32) {
+TEST(TaskMessageTest, WorkerThatDownloadsTheRoundedCopyIsToldItsDigest) {
+  const v1::Task task = TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN,
+                                    {.rounded_model = Sha256Of("rounded")}, kClosesAt)
+                            .task();
+
+  EXPECT_EQ(task.model_digest(), Sha256Of("rounded").ToHex());
+}
+
+TEST(TaskMessageTest, RecipeSaysOfUpdatesWhatTheWorkerKnows) {
   JobDescription job = Job();
   job.recipe.mutable_updates()->set_encoding(v1::Updates::ENCODING_TOPK);
   FillRecipeDefaults(&job.recipe);
   job.recipe_digest = RecipeDigest(job.recipe);
+  const auto task_with = [&job](const v1::Updates& updates) {
+    return TaskMessage(job, Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, {.updates = updates},
+                       kClosesAt)
+        .task();
+  };
+  v1::Updates older;
+  older.set_encoding(v1::Updates::ENCODING_FP32);
 
-  const v1::Task task = TaskMessage(job, Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN,
-                                    {.falls_back_to_fp32 = true}, kClosesAt)
-                            .task();
+  const v1::Task task = task_with(older);
 
   EXPECT_EQ(task.recipe().updates().encoding(), v1::Updates::ENCODING_FP32);
   EXPECT_FALSE(task.recipe().updates().has_topk());
   EXPECT_EQ(task.recipe_digest(), RecipeDigest(task.recipe()).ToHex());
   EXPECT_NE(task.recipe_digest(), job.recipe_digest.ToHex());
+  EXPECT_EQ(task_with(job.recipe.updates()).recipe_digest(), job.recipe_digest.ToHex());
 }
 
 TEST(TaskMessageTest, TrainingIsToldWhichUpdateCountedLast) {

@@ -27,6 +27,29 @@ TEST_F(TransferPermissionTest, ModelIsForTheCohortOnly) {
               StatusIs(absl::StatusCode::kPermissionDenied));
 }
 
+TEST_F(TransferPermissionTest, RoundedModelIsForTheCohortOfAJobThatDownloadsIt) {
+  const auto fr = AttachWorker("fr-lab/w");
+  v1::Recipe recipe = RecipeOf(1, 1);
+  recipe.mutable_updates()->set_download(v1::Updates::DOWNLOAD_BF16);
+  const auto job = Submit(recipe);
+  const v1::Task task = fr->WaitForTask(0);
+  const Digest base = job->View().state->initial_model;
+  const Digest rounded = models_->RoundedOf(base);
+  ASSERT_FALSE(rounded.IsNone());
+
+  EXPECT_THAT(CheckDownload(*job, WorkerId("fr-lab/w"), rounded), IsOk());
+  EXPECT_THAT(CheckDownload(*job, WorkerId("fr-lab/w"), base), IsOk());
+  EXPECT_THAT(CheckDownload(*job, WorkerId("kr-lab/w"), rounded),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  UploadClaim claim{.worker = WorkerId("fr-lab/w"),
+                    .key = task.key(),
+                    .base_model = rounded,
+                    .update = Sha256Of("update")};
+  EXPECT_THAT(CheckUpload(*job, claim), IsOk());
+  claim.base_model = Digest();
+  EXPECT_THAT(CheckUpload(*job, claim), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 TEST_F(TransferPermissionTest, AcceptedUpdateIsKnownEvenAfterTheJobHasEnded) {
   const auto fr = AttachWorker("fr-lab/w");
   const auto job = Submit(RecipeOf(1, 1));

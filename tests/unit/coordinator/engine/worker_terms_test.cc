@@ -31,6 +31,10 @@ class WorkerTermsTest : public ::testing::Test {
     return round;
   }
 
+  v1::Updates::Encoding Encoding() {
+    return book_.Of(kTermsWorker, recipe_, workers_).updates.encoding();
+  }
+
   SimulatedClock clock_;
   members::WorkerRegistry workers_{{}, &clock_, 10};
   std::shared_ptr<RecordingConnection> connection_;
@@ -40,12 +44,37 @@ class WorkerTermsTest : public ::testing::Test {
 
 TEST_F(WorkerTermsTest, RecipesEncodingIsForWhoCanWriteIt) {
   Attach({v1::Updates::ENCODING_INT4});
-  EXPECT_FALSE(book_.Of(kTermsWorker, recipe_, workers_).falls_back_to_fp32);
+  EXPECT_EQ(Encoding(), v1::Updates::ENCODING_INT4);
   Attach({v1::Updates::ENCODING_FP32});
-  EXPECT_TRUE(book_.Of(kTermsWorker, recipe_, workers_).falls_back_to_fp32);
+  EXPECT_EQ(Encoding(), v1::Updates::ENCODING_FP32);
   recipe_.mutable_updates()->set_encoding(v1::Updates::ENCODING_FP32);
   Attach({});
-  EXPECT_FALSE(book_.Of(kTermsWorker, recipe_, workers_).falls_back_to_fp32);
+  EXPECT_EQ(Encoding(), v1::Updates::ENCODING_FP32);
+}
+
+TEST_F(WorkerTermsTest, TopkIsForWhoCanWriteIt) {
+  recipe_.mutable_updates()->set_encoding(v1::Updates::ENCODING_TOPK);
+  recipe_.mutable_updates()->mutable_topk()->set_fraction(0.5);
+  Attach({v1::Updates::ENCODING_FP32});
+
+  EXPECT_FALSE(book_.Of(kTermsWorker, recipe_, workers_).updates.has_topk());
+}
+
+TEST_F(WorkerTermsTest, WordsThatTheWorkerDoesNotKnowAreLeftOut) {
+  recipe_.mutable_updates()->set_download(v1::Updates::DOWNLOAD_BF16);
+  recipe_.mutable_updates()->set_compression(v1::Updates::COMPRESSION_ZSTD);
+  const auto updates = [this] { return book_.Of(kTermsWorker, recipe_, workers_).updates; };
+  Attach({});
+  EXPECT_EQ(updates().download(), v1::Updates::DOWNLOAD_UNSPECIFIED);
+  EXPECT_EQ(updates().compression(), v1::Updates::COMPRESSION_UNSPECIFIED);
+
+  ASSERT_THAT(workers_.Attach(kTermsWorker,
+                              {.downloads = {v1::Updates::DOWNLOAD_BF16},
+                               .compressions = {v1::Updates::COMPRESSION_ZSTD}},
+                              connection_),
+              IsOk());
+  EXPECT_EQ(updates().download(), v1::Updates::DOWNLOAD_BF16);
+  EXPECT_EQ(updates().compression(), v1::Updates::COMPRESSION_ZSTD);
 }
 
 TEST_F(WorkerTermsTest, OnlyAcceptedUpdatesOfCommittedRoundsCount) {

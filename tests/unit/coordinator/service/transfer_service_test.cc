@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/transfer/chunk_compression.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -116,6 +117,111 @@ grpc::Status SendChunks(const std::shared_ptr<grpc::Channel>& channel,
   }
   writer->WritesDone();
   return writer->Finish();
+}
+
+// The job's recipe says zstd.
+class CompressedTransferTest : public ServiceTest {
+ protected:
+  CompressedTransferTest() : worker_(AttachWorker("fr-lab/w")) {
+    const std::string path = models_->TemporaryPath("zeros");
+    EXPECT_THAT(WriteTextFile(files_, path, zeros_), IsOk());
+    v1::Recipe recipe = RecipeOf(1, 1);
+    recipe.mutable_updates()->set_compression(v1::Updates::COMPRESSION_ZSTD);
+    job_ = jobs_
+               ->Submit({.recipe = recipe,
+                         .submitter = "spiffe://alliance.example/submitter/s",
+                         .token = "",
+                         .initial_model = *models_->Adopt(path)})
+               ->job;
+    task_ = worker_->WaitForTask(0);
+  }
+
+  // Sends one chunk.
+  grpc::Status Send(const v1::UploadHeader& header, const v1::Chunk& chunk) {
+    grpc::ClientContext context;
+    v1::UploadReceipt receipt;
+    const auto stub = v1::TransferService::NewStub(AsWorker());
+    const auto writer = stub->Upload(&context, &receipt);
+    v1::UploadMessage message;
+    *message.mutable_header() = header;
+    writer->Write(message);
+    *message.mutable_chunk() = chunk;
+    writer->Write(message);
+    writer->WritesDone();
+    return writer->Finish();
+  }
+
+  // A model, and an update of it.
+  const std::string zeros_ =
+      SafetensorsHeader(*Layout::Create({{"w", Dtype::kF32, {1000}}})) + std::string(4000, '\0');
+  const std::shared_ptr<engine::RecordingConnection> worker_;
+  std::shared_ptr<engine::JobEngine> job_;
+  v1::Task task_;
+};
+
+TEST_F(CompressedTransferTest, CompressedUpdateIsAcceptedAndCountedAsItTravelled) {
+  v1::Chunk chunk;
+  chunk.set_data(zeros_);
+  ASSERT_TRUE(ChunkCompressor().Compress(chunk.mutable_data()));
+  chunk.set_raw_bytes(static_cast<uint32_t>(zeros_.size()));
+
+  const grpc::Status status = Send(HeaderOf(task_, zeros_), chunk);
+
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(WaitForEnd(*job_).bytes_up, chunk.data().size());
+  EXPECT_EQ(workers_->Snapshot()[0].bytes_up, chunk.data().size());
+}
+
+TEST_F(CompressedTransferTest, HostileFramesAreRefusedAndTheUpdateCanStillCome) {
+  std::string large(1 << 20, '\0');
+  ASSERT_TRUE(ChunkCompressor().Compress(&large));
+  v1::Chunk chunk;
+  for (const auto& [data, raw_bytes] : std::vector<std::pair<std::string, uint32_t>>{
+           {"no frame", 8}, {large, 1 << 20}, {large, 8}, {large, ~uint32_t{0}}, {"", 1}}) {
+    chunk.set_data(data);
+    chunk.set_raw_bytes(raw_bytes);
+
+    const grpc::Status status = Send(HeaderOf(task_, zeros_), chunk);
+
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << raw_bytes;
+    EXPECT_THAT(status.error_message(), HasSubstr("a compressed chunk"));
+  }
+  EXPECT_TRUE(Upload(AsWorker(), HeaderOf(task_, zeros_), zeros_).ok());
+}
+
+TEST_F(CompressedTransferTest, ModelIsCompressedForWhoReadsIt) {
+  v1::DownloadRequest request;
+  request.set_digest(task_.model_digest());
+  request.set_job_id(task_.key().job_id());
+  std::string plain;
+  ASSERT_TRUE(Download(AsWorker(), request, &plain).ok());
+  EXPECT_EQ(plain, zeros_);
+  request.set_reads_zstd(true);
+  const auto stub = v1::TransferService::NewStub(AsWorker());
+  const auto context = Context();
+  const auto reader = stub->Download(context.get(), request);
+  v1::Chunk chunk;
+
+  ASSERT_TRUE(reader->Read(&chunk));
+
+  ChunkDecompressor decompressor;
+  ASSERT_OK_AND_ASSIGN(const absl::string_view raw,
+                       decompressor.Decompress(chunk.data(), chunk.raw_bytes(), plain.size()));
+  EXPECT_EQ(raw, plain);
+  EXPECT_EQ(chunk.total_bytes(), plain.size());
+  EXPECT_FALSE(reader->Read(&chunk));
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_LT(job_->View().bytes_down, plain.size() + 500);
+}
+
+TEST_F(TransferServiceTest, ModelOfAJobWithoutCompressionTravelsAsItIs) {
+  v1::DownloadRequest request = BaseModel();
+  request.set_reads_zstd(true);
+  std::string bytes;
+
+  ASSERT_TRUE(Download(AsWorker(), request, &bytes).ok());
+
+  EXPECT_EQ(Sha256Of(bytes).ToHex(), task_.model_digest());
 }
 
 TEST_F(TransferServiceTest, ChunksThatDoNotFollowOneAnotherAreRefusedAndNothingIsLost) {

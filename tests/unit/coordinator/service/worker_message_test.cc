@@ -51,6 +51,29 @@ TEST(CheckHelloTest, OverlongFieldsAreRefused) {
   EXPECT_THAT(CheckHello(encodings), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST(CheckHelloTest, TooManyWordsAreRefusedByName) {
+  v1::Hello hello = GoodHello();
+  for (int i = 0; i < 200; ++i) hello.add_downloads(v1::Updates::DOWNLOAD_FP32);
+  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kInvalidArgument,
+                                          ::testing::HasSubstr("100 downloads, not 200")));
+  hello.clear_downloads();
+  for (int i = 0; i < 200; ++i) hello.add_compressions(v1::Updates::COMPRESSION_ZSTD);
+  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kInvalidArgument,
+                                          ::testing::HasSubstr("100 compressions, not 200")));
+}
+
+TEST(DownloadsOfTest, OlderWorkerKnowsNoneAndWhatIsNewerIsIgnored) {
+  v1::Hello hello;
+  EXPECT_THAT(DownloadsOf(hello), ::testing::IsEmpty());
+  EXPECT_THAT(CompressionsOf(hello), ::testing::IsEmpty());
+  hello.add_downloads(v1::Updates::DOWNLOAD_BF16);
+  hello.add_downloads(static_cast<v1::Updates::Download>(999));
+  hello.add_compressions(v1::Updates::COMPRESSION_ZSTD);
+  hello.add_compressions(static_cast<v1::Updates::Compression>(999));
+  EXPECT_THAT(DownloadsOf(hello), ::testing::ElementsAre(v1::Updates::DOWNLOAD_BF16));
+  EXPECT_THAT(CompressionsOf(hello), ::testing::ElementsAre(v1::Updates::COMPRESSION_ZSTD));
+}
+
 TEST(EncodingsOfTest, OlderWorkerKnowsTheFirstTwoAndWhatIsNewerIsIgnored) {
   v1::Hello hello = GoodHello();
   EXPECT_THAT(EncodingsOf(hello),

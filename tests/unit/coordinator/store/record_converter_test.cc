@@ -16,7 +16,7 @@ const WorkerId kFr("fr-lab/w");
 // One of each, every field set.
 std::vector<rounds::RoundEvent> EveryEvent() {
   const rounds::UpdateRecord update{
-      .digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.25};
+      .digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.25, .sent_bytes = 30};
   return {rounds::Opened{{kFr, WorkerId("kr-lab/w")}},
           rounds::TaskAccepted{kFr},
           rounds::TaskDeclined{kFr, "rule r: why"},

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/tensor/safetensors.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -161,6 +162,76 @@ TEST_F(ModelCacheTest, AMovedLeaseIsCountedOnce) {
     EXPECT_THAT(Add(*cache, "bbbbbbbb"), StatusIs(absl::StatusCode::kResourceExhausted));
   }
   EXPECT_THAT(Add(*cache, "bbbbbbbb"), IsOk());
+}
+
+// {"w": [1.0, -2.5]} in bf16, and as the trainer reads it.
+std::string RoundedModel() {
+  return SafetensorsHeader(*Layout::Create({{"w", Dtype::kBf16, {2}}})) +
+         std::string("\x80\x3f\x20\xc0", 4);
+}
+std::string ExpandedModel() {
+  return SafetensorsHeader(*Layout::Create({{"w", Dtype::kF32, {2}}})) +
+         std::string("\x00\x00\x80\x3f\x00\x00\x20\xc0", 8);
+}
+
+TEST_F(ModelCacheTest, RoundedModelIsExpandedOnceAndGoesWithItsFile) {
+  const uint64_t both = RoundedModel().size() + ExpandedModel().size();
+  const auto cache = Open(both);
+  {
+    ASSERT_OK_AND_ASSIGN(const ModelCache::Lease lease, Add(*cache, RoundedModel()));
+    ASSERT_OK_AND_ASSIGN(const std::string path, lease.ExpandedPath());
+    EXPECT_EQ(*ReadTextFile(files_, path, 1000), ExpandedModel());
+    EXPECT_EQ(cache->bytes(), both);
+    EXPECT_THAT(lease.ExpandedPath(), IsOk());
+    EXPECT_EQ(cache->bytes(), both);
+  }
+
+  ASSERT_THAT(Add(*cache, "other"), IsOk());
+
+  EXPECT_EQ(cache->bytes(), 5);
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.path()));
+  EXPECT_EQ(names, std::vector<std::string>{Sha256Of("other").ToHex()});
+}
+
+TEST_F(ModelCacheTest, ModelWithoutBf16IsReadAsItCame) {
+  const auto cache = Open(1000);
+  ASSERT_OK_AND_ASSIGN(const ModelCache::Lease lease, Add(*cache, ExpandedModel()));
+
+  ASSERT_OK_AND_ASSIGN(const std::string path, lease.ExpandedPath());
+
+  EXPECT_EQ(path, lease.path());
+}
+
+TEST_F(ModelCacheTest, ExpansionThatDoesNotFitIsRefusedWithTheNumbers) {
+  const auto cache = Open(RoundedModel().size() + 10);
+  ASSERT_OK_AND_ASSIGN(const ModelCache::Lease lease, Add(*cache, RoundedModel()));
+
+  EXPECT_THAT(lease.ExpandedPath(),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("raise cacheBytesMax")));
+  EXPECT_EQ(cache->bytes(), RoundedModel().size());
+}
+
+TEST_F(ModelCacheTest, ExpansionOfAnEarlierRunIsRemovedAndMadeAnew) {
+  ASSERT_THAT(Add(*Open(1000), RoundedModel()), IsOk());
+  const std::string expanded = Sha256Of(RoundedModel()).ToHex() + ".fp32";
+  folder_.Write(expanded, "spoilt");
+  folder_.Write(expanded + ".new", "half made");
+
+  const auto cache = Open(1000);
+
+  EXPECT_FALSE(files_.Exists(folder_.File(expanded)));
+  EXPECT_FALSE(files_.Exists(folder_.File(expanded + ".new")));
+  const auto lease = cache->Find(Sha256Of(RoundedModel()));
+  ASSERT_TRUE(lease.has_value());
+  ASSERT_OK_AND_ASSIGN(const std::string path, lease->ExpandedPath());
+  EXPECT_EQ(*ReadTextFile(files_, path, 1000), ExpandedModel());
+}
+
+TEST_F(ModelCacheTest, FileThatIsNoModelIsNotExpanded) {
+  const auto cache = Open(1000);
+  ASSERT_OK_AND_ASSIGN(const ModelCache::Lease lease, Add(*cache, "no model"));
+
+  EXPECT_THAT(lease.ExpandedPath(), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -73,6 +73,32 @@ TEST_F(DownloadTest, ABrokenLineIsContinuedWhereItStood) {
   EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 8));
 }
 
+TEST_F(DownloadTest, CompressedChunksArriveAndAreGoneOnWithAfterACut) {
+  const std::string model(100, 'x');
+  service_.files[Sha256Of(model).ToHex()] = model;
+  service_.compresses = true;
+  service_.chunk_bytes = 40;
+  service_.cut_downloads_after = {1};
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run(Sha256Of(model)));
+
+  EXPECT_EQ(content, model);
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 40));
+}
+
+TEST_F(DownloadTest, ChunkThatCannotBeDecompressedIsAskedForAgain) {
+  const std::string model(100, 'x');
+  service_.files[Sha256Of(model).ToHex()] = model;
+  service_.compresses = true;
+  service_.chunk_bytes = 40;
+  service_.chunks_to_spoil = 1;
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run(Sha256Of(model)));
+
+  EXPECT_EQ(content, model);
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 0));
+}
+
 TEST_F(DownloadTest, WhatAnEarlierRunLeftIsContinued) {
   folder_.Write(Sha256Of(kContent).ToHex() + ".part", "01234");
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "common/transfer/chunk_compression.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
 
 namespace entente::worker {
@@ -20,6 +21,8 @@ class FakeTransferService final : public v1::TransferService::Service {
   // Thread-safe for the calls below; set what is to break before the call.
   std::map<std::string, std::string> files;  // What may be downloaded, by digest.
   size_t chunk_bytes = 4;
+  bool compresses = false;                  // What is downloaded.
+  int chunks_to_spoil = 0;                  // Of the first ones that are compressed.
   std::deque<size_t> cut_downloads_after;   // Chunks sent before each next download breaks.
   std::deque<grpc::Status> upload_results;  // Of the next uploads, instead of OK.
   std::deque<size_t> cut_uploads_after;     // Bytes taken before each next upload breaks.
@@ -31,6 +34,11 @@ class FakeTransferService final : public v1::TransferService::Service {
   std::string Uploaded() const {
     absl::MutexLock lock(&mu_);
     return uploaded_;
+  }
+  // Bytes of chunks of uploads, as they travelled.
+  uint64_t SentBytes() const {
+    absl::MutexLock lock(&mu_);
+    return sent_bytes_;
   }
   std::vector<uint64_t> UploadOffsets() const {
     absl::MutexLock lock(&mu_);
@@ -54,6 +62,12 @@ class FakeTransferService final : public v1::TransferService::Service {
       if (chunks_left-- == 0) return {grpc::StatusCode::UNAVAILABLE, "the line is cut"};
       chunk.set_offset(offset);
       chunk.set_data(file->second.substr(offset, chunk_bytes));
+      chunk.set_raw_bytes(0);
+      if (compresses && request->reads_zstd()) {
+        const auto raw_bytes = static_cast<uint32_t>(chunk.data().size());
+        if (ChunkCompressor().Compress(chunk.mutable_data())) chunk.set_raw_bytes(raw_bytes);
+        if (chunks_to_spoil-- > 0) chunk.set_data("no frame");
+      }
       writer->Write(chunk);
       chunk.clear_total_bytes();
     }
@@ -87,7 +101,14 @@ class FakeTransferService final : public v1::TransferService::Service {
       cut_uploads_after.pop_front();
     }
     while (reader->Read(&message)) {
-      const std::string& data = message.chunk().data();
+      std::string data = message.chunk().data();
+      sent_bytes_ += data.size();
+      if (message.chunk().raw_bytes() > 0) {
+        ChunkDecompressor decompressor;
+        const auto raw = decompressor.Decompress(data, message.chunk().raw_bytes(), ~uint64_t{0});
+        if (!raw.ok()) return {grpc::StatusCode::INVALID_ARGUMENT, "no frame"};
+        data = std::string(*raw);
+      }
       uploaded_ += data.substr(0, bytes_left);
       if (data.size() >= bytes_left) return {grpc::StatusCode::UNAVAILABLE, "the line is cut"};
       bytes_left -= data.size();
@@ -102,6 +123,7 @@ class FakeTransferService final : public v1::TransferService::Service {
   std::vector<uint64_t> download_offsets_;
   std::vector<uint64_t> upload_offsets_;
   std::string uploaded_;
+  uint64_t sent_bytes_ = 0;
 };
 
 }  // namespace entente::worker

@@ -36,10 +36,10 @@ TEST(GrpcTransfersTest, MovesFilesBothWays) {
   EXPECT_THAT(transfers.Download(
                   Sha256Of("model"), "toy-1", [](uint64_t, uint64_t) {}, CancelToken()),
               IsOk());
-  EXPECT_THAT(
-      transfers.Upload(
-          header, folder.Write("update", "update"), [](uint64_t, uint64_t) {}, CancelToken()),
-      IsOk());
+  EXPECT_THAT(transfers.Upload(
+                  header, folder.Write("update", "update"), /*compresses=*/false,
+                  [](uint64_t, uint64_t) {}, CancelToken()),
+              IsOk());
 
   EXPECT_EQ(service.Uploaded(), "update");
 }
@@ -61,10 +61,10 @@ TEST(GrpcTransfersTest, AFileThatChangedIsNotSent) {
   v1::UploadHeader header;
   header.set_total_bytes(7);
 
-  EXPECT_THAT(
-      transfers.Upload(
-          header, folder.Write("update", "update"), [](uint64_t, uint64_t) {}, CancelToken()),
-      StatusIs(absl::StatusCode::kInternal, HasSubstr("has 6 bytes")));
+  EXPECT_THAT(transfers.Upload(
+                  header, folder.Write("update", "update"), /*compresses=*/false,
+                  [](uint64_t, uint64_t) {}, CancelToken()),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("has 6 bytes")));
 }
 
 }  // namespace

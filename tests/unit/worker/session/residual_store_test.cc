@@ -48,6 +48,15 @@ TEST_F(ResidualStoreTest, EachUpdateOfEachJobHasItsOwn) {
   EXPECT_THAT(Files(), SizeIs(3));
 }
 
+TEST_F(ResidualStoreTest, OneThatWasNotWrittenIsAnErrorAndIsNotMade) {
+  const auto store = OpenStore();
+
+  EXPECT_THAT(store->Keep("a", Sha256Of("1")), StatusIs(absl::StatusCode::kNotFound));
+
+  EXPECT_EQ(TextAfter(*store, "a", "1"), "none");
+  EXPECT_THAT(Files(), SizeIs(0));
+}
+
 TEST_F(ResidualStoreTest, OthersOfTheJobGoOnceItIsKnownWhichCounted) {
   const auto store = OpenStore();
   Keep(*store, "a", "1");

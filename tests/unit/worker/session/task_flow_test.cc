@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <deque>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -14,6 +13,7 @@
 #include "common/codec/tensor_values.h"
 #include "tests/support/simulated_clock.h"
 #include "tests/support/temp_folder.h"
+#include "tests/unit/worker/session/fake_trainer.h"
 #include "tests/unit/worker/session/session_examples.h"
 
 namespace entente::worker {
@@ -23,54 +23,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using End = TaskResult::End;
 
-// Writes the update it is told to.
-class FakeTrainer final : public Trainer {
- public:
-  explicit FakeTrainer(PosixFileSystem* files, std::string folder)
-      : files_(*files), folder_(std::move(folder)) {}
-
-  std::vector<std::string> calls;
-  std::deque<absl::Status> train_results;  // Of the next trainings, instead of OK.
-  std::vector<float> update = {1, 2, 3};
-  std::string link_to;  // Leaves a link instead of an update.
-  EvaluateResult evaluation{.examples = 4, .loss = 0.5, .accuracy = 0.75};
-  PrepareRequest prepared;
-
-  absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request, const CancelToken&) override {
-    calls.push_back("prepare");
-    prepared = request;
-    return PreparedData{.examples = 10};
-  }
-  absl::StatusOr<TrainResult> Train(const TrainRequest& request, const ProgressCallback& progress,
-                                    const CancelToken& cancel) override {
-    calls.push_back("train");
-    if (!train_results.empty()) {
-      const absl::Status result = train_results.front();
-      train_results.pop_front();
-      if (!result.ok()) return result;
-    }
-    if (cancel.cancelled()) return cancel.status();
-    progress({.step = 1, .step_count = 2, .loss = 0.5});
-    const std::string output = folder_ + "/" + request.output_name;
-    if (link_to.empty()) {
-      WriteTensors(files_, output, update);
-    } else {
-      std::filesystem::create_symlink(link_to, output);
-    }
-    return TrainResult{.output = output, .examples = 10, .training_loss = 0.25, .steps = 2};
-  }
-  absl::StatusOr<EvaluateResult> Evaluate(const EvaluateRequest&, const ProgressCallback&,
-                                          const CancelToken&) override {
-    calls.push_back("evaluate");
-    return evaluation;
-  }
-  void Stop() override { calls.push_back("stop"); }
-
- private:
-  PosixFileSystem& files_;
-  const std::string folder_;
-};
-
 // A coordinator that is a folder.
 class FakeTransfers final : public Transfers {
  public:
@@ -79,6 +31,7 @@ class FakeTransfers final : public Transfers {
   std::map<std::string, std::string> models;  // By digest.
   absl::Status upload_result;
   std::vector<v1::UploadHeader> uploads;
+  bool compressed_last = false;
 
   absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string&,
                                              const ByteProgress&, const CancelToken&) override {
@@ -89,9 +42,10 @@ class FakeTransfers final : public Transfers {
     if (absl::Status status = (*file)->Append(0, model->second); !status.ok()) return status;
     return cache_.FinishDownload(digest, *std::move(file));
   }
-  absl::Status Upload(const v1::UploadHeader& header, const std::string&, const ByteProgress&,
-                      const CancelToken&) override {
+  absl::Status Upload(const v1::UploadHeader& header, const std::string&, bool compresses,
+                      const ByteProgress&, const CancelToken&) override {
     uploads.push_back(header);
+    compressed_last = compresses;
     return upload_result;
   }
 
@@ -216,8 +170,26 @@ TEST_F(TaskFlowTest, WritesTheUpdateInTheRecipesEncoding) {
   ASSERT_EQ(Run(Task()).end, End::kDone);
   ASSERT_EQ(Run(Task("updates: {encoding: bf16}\n")).end, End::kDone);
 
+  EXPECT_FALSE(transfers_.compressed_last);
   ASSERT_EQ(transfers_.uploads.size(), 2);
   EXPECT_EQ(transfers_.uploads[0].total_bytes() - transfers_.uploads[1].total_bytes(), 3 * 2);
+}
+
+TEST_F(TaskFlowTest, TrainerReadsARoundedModelAsFp32AndTheUpdateNamesWhatWasDownloaded) {
+  const std::string rounded =
+      SafetensorsHeader(*Layout::Create({{"w", Dtype::kBf16, {3}}})) + "\x80\x3f\x80\x3f\x20\xc0";
+  model_digest_ = Sha256Of(rounded).ToHex();
+  transfers_.models[model_digest_] = rounded;
+
+  ASSERT_EQ(Run(Task("updates: {download: bf16, compression: zstd}\n")).end, End::kDone);
+
+  EXPECT_TRUE(transfers_.compressed_last);
+  EXPECT_EQ(transfers_.uploads.front().update().base_model_digest(), model_digest_);
+  ASSERT_OK_AND_ASSIGN(const auto reader, SafetensorsReader::Open(files_, trainer_.base_model));
+  EXPECT_EQ(reader->layout(), *Layout::Create({{"w", Dtype::kF32, {3}}}));
+  trainer_.base_model.clear();
+  ASSERT_EQ(Run(EvaluateTask()).end, End::kDone);
+  EXPECT_THAT(trainer_.base_model, HasSubstr(model_digest_ + ".fp32"));
 }
 
 TEST_F(TaskFlowTest, AKeptUpdateIsUploadedWithoutTraining) {
@@ -418,6 +390,19 @@ TEST_F(TopkTaskFlowTest, WhatIsLeftOutGoesIntoTheNextUpdate) {
   Send(TopkTask(2, 1, second));
   EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 6));
   EXPECT_THAT(ResidualFiles(), testing::SizeIs(2)) << "the one that counted and the new one";
+}
+
+TEST_F(TopkTaskFlowTest, WhatIsLeftOutGoesIntoAnUpdateInFp32AsAWhole) {
+  const std::string first = Send(TopkTask(0));
+  v1::Task task = Task();
+  task.mutable_key()->set_round_index(1);
+  task.set_counted_update_digest(first);
+
+  const std::string second = Send(task);
+
+  EXPECT_THAT(Sent(task, UpdateEncoding::kFp32), ElementsAre(2, 4, 3));
+  Send(TopkTask(2, 1, second));
+  EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 3)) << "nothing was left";
 }
 
 TEST_F(TopkTaskFlowTest, UpdateThatDidNotCountLeavesTheResidualAsItWas) {

@@ -29,7 +29,7 @@ class UploadTest : public testing::Test {
     header.set_total_bytes(content.size());
     auto file = files_.OpenForRead(path);
     EXPECT_THAT(file, IsOk());
-    Upload upload(stub_.get(), &random_, &pace_, header, *std::move(file));
+    Upload upload(stub_.get(), &random_, &pace_, header, *std::move(file), compresses_);
     return upload.Run([this](uint64_t bytes, uint64_t) { progress_.push_back(bytes); }, cancel_);
   }
 
@@ -43,6 +43,7 @@ class UploadTest : public testing::Test {
   std::unique_ptr<v1::TransferService::StubInterface> stub_;
   CancelToken cancel_;
   std::vector<uint64_t> progress_;
+  bool compresses_ = false;
 };
 
 TEST_F(UploadTest, SendsTheFileInChunks) {
@@ -61,6 +62,17 @@ TEST_F(UploadTest, ABrokenLineIsContinuedWhereTheCoordinatorStands) {
 
   EXPECT_EQ(service_.Uploaded(), "0123456789");
   EXPECT_THAT(service_.UploadOffsets(), ElementsAre(0, 3));
+}
+
+TEST_F(UploadTest, CompressedChunksAreGoneOnWithWhereTheCoordinatorStands) {
+  const std::string content(2 * limits::kTransferChunkBytes + 10, 'x');
+  compresses_ = true;
+  service_.cut_uploads_after = {limits::kTransferChunkBytes / 2};
+
+  ASSERT_THAT(Run(content), IsOk());
+
+  EXPECT_EQ(service_.Uploaded(), content);
+  EXPECT_LT(service_.SentBytes(), content.size() / 100);
 }
 
 TEST_F(UploadTest, AFullCoordinatorIsAskedAgain) {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_UNIT_WORKER_SESSION_FAKE_TRAINER_H_
+#define TESTS_UNIT_WORKER_SESSION_FAKE_TRAINER_H_
+
+#include <deque>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/worker/session/session_examples.h"
+#include "worker/trainer_host/trainer.h"
+
+namespace entente::worker {
+
+// Writes the update it is told to.
+class FakeTrainer final : public Trainer {
+ public:
+  explicit FakeTrainer(PosixFileSystem* files, std::string folder)
+      : files_(*files), folder_(std::move(folder)) {}
+
+  std::vector<std::string> calls;
+  std::deque<absl::Status> train_results;  // Of the next trainings, instead of OK.
+  std::vector<float> update = {1, 2, 3};
+  std::string link_to;  // Leaves a link instead of an update.
+  EvaluateResult evaluation{.examples = 4, .loss = 0.5, .accuracy = 0.75};
+  PrepareRequest prepared;
+  std::string base_model;  // Path of the model that it was given last.
+
+  absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request, const CancelToken&) override {
+    calls.push_back("prepare");
+    prepared = request;
+    return PreparedData{.examples = 10};
+  }
+  absl::StatusOr<TrainResult> Train(const TrainRequest& request, const ProgressCallback& progress,
+                                    const CancelToken& cancel) override {
+    calls.push_back("train");
+    base_model = request.base_model;
+    if (!train_results.empty()) {
+      const absl::Status result = train_results.front();
+      train_results.pop_front();
+      if (!result.ok()) return result;
+    }
+    if (cancel.cancelled()) return cancel.status();
+    progress({.step = 1, .step_count = 2, .loss = 0.5});
+    const std::string output = folder_ + "/" + request.output_name;
+    if (link_to.empty()) {
+      WriteTensors(files_, output, update);
+    } else {
+      std::filesystem::create_symlink(link_to, output);
+    }
+    return TrainResult{.output = output, .examples = 10, .training_loss = 0.25, .steps = 2};
+  }
+  absl::StatusOr<EvaluateResult> Evaluate(const EvaluateRequest& request, const ProgressCallback&,
+                                          const CancelToken&) override {
+    calls.push_back("evaluate");
+    base_model = request.model;
+    return evaluation;
+  }
+  void Stop() override { calls.push_back("stop"); }
+
+ private:
+  PosixFileSystem& files_;
+  const std::string folder_;
+};
+
+}  // namespace entente::worker
+
+#endif  // TESTS_UNIT_WORKER_SESSION_FAKE_TRAINER_H_
