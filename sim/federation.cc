@@ -10,8 +10,9 @@ namespace entente::sim {
 namespace {
 
 constexpr absl::Duration kSubmitInterval = absl::Seconds(5);
-// From the last fault to the job's end: a few rounds, each with its deadlines.
-constexpr absl::Duration kEndWait = absl::Hours(8);
+// From the last fault to the job's end, for each of its rounds and one more: a few attempts, each
+// with its deadlines.
+constexpr absl::Duration kEndWait = absl::Hours(4);
 constexpr char kPolicy[] = R"(apiVersion: entente/v1
 kind: LocalPolicy
 rules: [{name: all, effect: allow}]
@@ -259,7 +260,7 @@ class Federation {
       machine->disk.faults = DiskFaults();
       if (machine->node != nullptr) machine->node->process().DieAtFileOperation(0);
     }
-    promises_.ExpectEndBy(scheduler_.now() + kEndWait);
+    promises_.ExpectEndBy(scheduler_.now() + kEndWait * (1 + recipe_.rounds()));
     if (trace_.kept()) trace_.Note(0, "no more faults");
   }
 

@@ -44,6 +44,17 @@ class RecordingConnection final : public members::WorkerConnection {
   std::vector<v1::JobEnded> ended_ ABSL_GUARDED_BY(mu_);
 };
 
+// The machine's clock, until somebody sets it.
+class SettableClock final : public Clock {
+ public:
+  absl::Time Now() const override { return real_.Now() + absl::Milliseconds(offset_ms_.load()); }
+  void Jump(absl::Duration by) { offset_ms_ += absl::ToInt64Milliseconds(by); }
+
+ private:
+  const SystemClock real_;
+  std::atomic<int64_t> offset_ms_{0};
+};
+
 // A journal whose disk has its moments.
 class FlakyJournal final : public store::Journal {
  public:
@@ -108,7 +119,7 @@ class EngineTest : public ::testing::Test {
 
   const TempFolder folder_;
   FaultyFileSystem files_;
-  SystemClock clock_;
+  SettableClock clock_;
   SystemRandomSource random_;
   std::unique_ptr<store::SqliteJournal> real_journal_;
   std::unique_ptr<FlakyJournal> journal_;
