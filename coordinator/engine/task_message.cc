@@ -9,6 +9,27 @@
 #include "common/recipe/recipe.h"
 
 namespace entente::engine {
+namespace {
+
+// A worker refuses a recipe with a word that it does not know. What is left out here changes how
+// its update travels or how long a restart takes it, and nothing about the model. Returns whether
+// anything was.
+bool AdaptRecipe(const WorkerTerms& terms, v1::Recipe* recipe) {
+  bool is_adapted = false;
+  if (terms.falls_back_to_fp32) {
+    v1::Updates updates;
+    updates.set_encoding(v1::Updates::ENCODING_FP32);
+    *recipe->mutable_updates() = updates;
+    is_adapted = true;
+  }
+  if (!terms.keeps_checkpoints && recipe->training().has_checkpoint_every()) {
+    recipe->mutable_training()->clear_checkpoint_every();
+    is_adapted = true;
+  }
+  return is_adapted;
+}
+
+}  // namespace
 
 v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::RoundState& round,
                                    const WorkerId& worker, v1::TaskKey::Kind kind,
@@ -22,15 +43,8 @@ v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::Roun
   const bool trains = kind == v1::TaskKey::KIND_TRAIN;
   task->set_model_digest((trains ? round.base_model : round.model).ToHex());
   *task->mutable_recipe() = job.recipe;
-  Digest recipe_digest = job.recipe_digest;
-  if (terms.falls_back_to_fp32) {
-    // A worker refuses a recipe with a word that it does not know. How its update travels is all
-    // that is different.
-    v1::Updates updates;
-    updates.set_encoding(v1::Updates::ENCODING_FP32);
-    *task->mutable_recipe()->mutable_updates() = updates;
-    recipe_digest = RecipeDigest(task->recipe());
-  }
+  const bool is_adapted = AdaptRecipe(terms, task->mutable_recipe());
+  const Digest recipe_digest = is_adapted ? RecipeDigest(task->recipe()) : job.recipe_digest;
   task->set_recipe_digest(recipe_digest.ToHex());
   task->set_submitter(job.submitter);
   task->set_seed(DeriveSeed(job.recipe.training().seed(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/worker_terms.h"
 
+#include "common/base/limits.h"
+
 namespace entente::engine {
 
 void WorkerTermsBook::Count(const rounds::RoundState& ended) {
@@ -17,6 +19,7 @@ WorkerTerms WorkerTermsBook::Of(const WorkerId& worker, const v1::Recipe& recipe
   const v1::Updates::Encoding wanted = recipe.updates().encoding();
   terms.falls_back_to_fp32 =
       wanted != v1::Updates::ENCODING_FP32 && !workers.CanWrite(worker, wanted);
+  terms.keeps_checkpoints = workers.ProtocolMinorOf(worker) >= limits::kProtocolMinorOfCheckpoints;
   if (const auto it = counted_.find(worker); it != counted_.end()) {
     terms.counted_update = it->second;
   }

@@ -17,6 +17,7 @@ namespace entente::engine {
 
 struct WorkerTerms {
   bool falls_back_to_fp32 = false;  // It cannot write the recipe's encoding.
+  bool keeps_checkpoints = false;   // It knows what the recipe says of them.
   Digest counted_update;            // Its newest one that is in a committed model; none if none is.
 };
 

@@ -11,7 +11,8 @@
 namespace entente::store {
 namespace {
 
-constexpr int kSchemaVersion = 2;  // 2: failed workers, encodings beyond bf16.
+// 2: failed workers, encodings beyond bf16. 3: paused jobs, skipped workers, checkpoints.
+constexpr int kSchemaVersion = 3;
 constexpr int kApplicationId =
     0x456e7465;  // "Ente", for file(1) and for telling a foreign database.
 

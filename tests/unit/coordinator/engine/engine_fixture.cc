@@ -5,6 +5,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "common/base/check.h"
+#include "common/base/limits.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe.h"
 
@@ -159,6 +160,7 @@ std::shared_ptr<RecordingConnection> EngineTest::AttachWorker(
                               .datasets = {"numbers"},
                               .sandbox = "none",
                               .encodings = encodings,
+                              .protocol_minor = limits::kProtocolMinor,
                               .certificate_expires_at = {}},
                              connection)
                     .ok());
