@@ -15,6 +15,7 @@
 #include "tests/support/simulated_clock.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/session_examples.h"
+#include "worker/session/task_key.h"
 
 namespace entente::worker {
 namespace {
@@ -35,6 +36,9 @@ class FakeTrainer final : public Trainer {
   std::string link_to;  // Leaves a link instead of an update.
   EvaluateResult evaluation{.examples = 4, .loss = 0.5, .accuracy = 0.75};
   PrepareRequest prepared;
+  CheckpointStore* checkpoints = nullptr;
+  std::string checkpoint_name;  // Of the last training.
+  absl::Duration checkpoint_every;
 
   absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request, const CancelToken&) override {
     calls.push_back("prepare");
@@ -44,6 +48,12 @@ class FakeTrainer final : public Trainer {
   absl::StatusOr<TrainResult> Train(const TrainRequest& request, const ProgressCallback& progress,
                                     const CancelToken& cancel) override {
     calls.push_back("train");
+    checkpoint_name = request.checkpoint_name;
+    checkpoint_every = request.checkpoint_every;
+    if (!checkpoint_name.empty()) {
+      const std::string at = checkpoints->HandOut(checkpoint_name).value();
+      EXPECT_THAT(WriteTextFile(files_, at, "step 4"), IsOk());
+    }
     if (!train_results.empty()) {
       const absl::Status result = train_results.front();
       train_results.pop_front();
@@ -112,6 +122,17 @@ class TaskFlowTest : public testing::Test {
     auto text = ReadTextFile(files_, folder_.File("base"), 1000);
     EXPECT_THAT(text, IsOk());
     transfers_.models[model_digest_] = *text;
+    auto checkpoints =
+        CheckpointStore::Open(&files_, folder_.File("checkpoints"), folder_.File("trainer"));
+    EXPECT_THAT(checkpoints, IsOk());
+    EXPECT_THAT(files_.CreateFolder(folder_.File("trainer")), IsOk());
+    checkpoints_ = *std::move(checkpoints);
+    trainer_.checkpoints = checkpoints_.get();
+  }
+  // Whether one is kept for the next try.
+  bool HasCheckpoint() {
+    checkpoints_->TakeBack();
+    return files_.Exists(folder_.File("checkpoints/") + trainer_.checkpoint_name);
   }
 
   TaskResult Run(const v1::Task& task) {
@@ -123,7 +144,8 @@ class TaskFlowTest : public testing::Test {
                    .transfers = &transfers_,
                    .trainer = &trainer_,
                    .resume_state = resume_state_.get(),
-                   .residuals = residuals_.get()});
+                   .residuals = residuals_.get(),
+                   .checkpoints = checkpoints_.get()});
     return flow.Run(
         task, clock_.Now() + absl::Minutes(10),
         [this](absl::string_view activity, const StepProgress&) {
@@ -186,6 +208,7 @@ class TaskFlowTest : public testing::Test {
   std::unique_ptr<ModelCache> cache_;
   std::unique_ptr<ResumeState> resume_state_;
   std::unique_ptr<ResidualStore> residuals_;
+  std::unique_ptr<CheckpointStore> checkpoints_;
   FakeTransfers transfers_;
   FakeTrainer trainer_;
   LocalPolicy policy_;
@@ -210,6 +233,33 @@ TEST_F(TaskFlowTest, TrainsEncodesAndUploads) {
   ASSERT_OK_AND_ASSIGN(const Digest digest,
                        Sha256OfFile(files_, resume_state_->UpdatePath(Task().key())));
   EXPECT_EQ(header.digest(), digest.ToHex());
+}
+
+TEST_F(TaskFlowTest, CheckpointsAreKeptIfTheRecipeSaysSoAndDroppedAtTheEnd) {
+  ASSERT_EQ(Run(Task()).end, End::kDone);
+  EXPECT_EQ(trainer_.checkpoint_name, "");
+
+  const v1::Task task = Task("training: {checkpointEvery: 30s}\n");
+  ASSERT_EQ(Run(task).end, End::kDone);
+
+  EXPECT_EQ(trainer_.checkpoint_name, CheckpointName(task));
+  EXPECT_EQ(trainer_.checkpoint_every, absl::Seconds(30));
+  EXPECT_FALSE(HasCheckpoint());
+}
+
+TEST_F(TaskFlowTest, CheckpointOfAFailedTaskIsDroppedAndOfAStoppedOneKeptUntilItIsForgotten) {
+  const v1::Task task = Task("training: {checkpointEvery: 30s}\n");
+  trainer_.train_results = {absl::FailedPreconditionError("no data")};
+  ASSERT_EQ(Run(task).end, End::kFailed);
+  EXPECT_FALSE(HasCheckpoint());
+
+  cancel_.Cancel("the worker is stopping");
+  ASSERT_EQ(Run(task).end, End::kCancelled);
+  EXPECT_TRUE(HasCheckpoint());
+
+  TaskFlow flow({.resume_state = resume_state_.get(), .checkpoints = checkpoints_.get()});
+  flow.Forget(task.key());
+  EXPECT_FALSE(HasCheckpoint());
 }
 
 TEST_F(TaskFlowTest, WritesTheUpdateInTheRecipesEncoding) {
