@@ -53,6 +53,8 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddJobList(job, invocation);
   AddJobShow(job, invocation);
   AddJobWatch(job, invocation);
+  AddJobPause(job, invocation);
+  AddJobResume(job, invocation);
   AddJobCancel(job, invocation);
   CLI::App& round = AddNoun(app, "round", "Rounds of a job");
   AddRoundList(round, invocation);

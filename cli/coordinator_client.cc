@@ -171,6 +171,15 @@ absl::StatusOr<v1::Job> CoordinatorClient::CancelJob(const std::string& job_id,
       connection_->Call(*connection_->jobs, &v1::JobService::Stub::CancelJob, request));
 }
 
+absl::StatusOr<v1::Job> CoordinatorClient::PauseJob(const v1::PauseJobRequest& request) {
+  return Explained(connection_->Call(*connection_->jobs, &v1::JobService::Stub::PauseJob, request));
+}
+
+absl::StatusOr<v1::Job> CoordinatorClient::ResumeJob(const v1::ResumeJobRequest& request) {
+  return Explained(
+      connection_->Call(*connection_->jobs, &v1::JobService::Stub::ResumeJob, request));
+}
+
 absl::StatusOr<v1::ListRoundsResponse> CoordinatorClient::ListRounds(const std::string& job_id) {
   v1::ListRoundsRequest request;
   request.set_job_id(job_id);

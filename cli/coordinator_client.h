@@ -47,6 +47,8 @@ class CoordinatorClient {
   absl::StatusOr<v1::ListJobsResponse> ListJobs();
   absl::StatusOr<v1::Job> GetJob(const std::string& job_id);
   absl::StatusOr<v1::Job> CancelJob(const std::string& job_id, const std::string& reason);
+  absl::StatusOr<v1::Job> PauseJob(const v1::PauseJobRequest& request);
+  absl::StatusOr<v1::Job> ResumeJob(const v1::ResumeJobRequest& request);
   absl::StatusOr<v1::ListRoundsResponse> ListRounds(const std::string& job_id);
   absl::StatusOr<v1::Round> GetRound(const v1::GetRoundRequest& request);
   absl::StatusOr<v1::ListModelsResponse> ListModels(const std::string& job_id);

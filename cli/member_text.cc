@@ -2,6 +2,7 @@
 #include "cli/member_text.h"
 
 #include "cli/job_text.h"
+#include "common/config/away_text.h"
 #include "common/config/proto_time.h"
 
 namespace entente::cli {
@@ -12,6 +13,11 @@ std::string WorkerName(const v1::Worker& worker) {
 
 std::string SandboxText(const v1::Worker& worker) {
   return worker.sandbox() == "none" ? "none!" : worker.sandbox();
+}
+
+std::string ActivityText(const v1::Worker& worker) {
+  if (worker.has_away()) return AwayText(worker.away());
+  return worker.connected() ? worker.activity() : worker.reason();
 }
 
 std::string LastSeenText(const v1::Worker& worker, absl::Time now) {

@@ -17,6 +17,9 @@ std::string WorkerName(const v1::Worker& worker);
 // "bubblewrap", or "none!": nothing but trust keeps that trainer from the network.
 std::string SandboxText(const v1::Worker& worker);
 
+// What it does, why it is not connected, or until when it is away.
+std::string ActivityText(const v1::Worker& worker);
+
 // "12 s ago"; empty if it was never seen.
 std::string LastSeenText(const v1::Worker& worker, absl::Time now);
 

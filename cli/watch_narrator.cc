@@ -31,7 +31,8 @@ std::string EndLine(const WatchPicture& picture) {
 // States that a person should hear of when a worker enters them.
 bool IsWorthTelling(v1::ParticipantState state) {
   return state == v1::PARTICIPANT_STATE_DECLINED || state == v1::PARTICIPANT_STATE_REFUSED ||
-         state == v1::PARTICIPANT_STATE_MISSING || state == v1::PARTICIPANT_STATE_FAILED;
+         state == v1::PARTICIPANT_STATE_MISSING || state == v1::PARTICIPANT_STATE_FAILED ||
+         state == v1::PARTICIPANT_STATE_SKIPPED;
 }
 
 }  // namespace
@@ -49,6 +50,7 @@ std::vector<std::string> WatchNarrator::Tell(const WatchPicture& picture) {
     note_ = picture.note;
     if (!note_.empty()) lines.push_back(Printable(note_));
   }
+  TellPause(job, &lines);
   TellCommitted(picture, &lines);
   if (job.has_round()) TellRound(job, &lines);
   if (HasEnded(job) && !ended_) {
@@ -62,6 +64,16 @@ void WatchNarrator::TellCommitted(const WatchPicture& picture, std::vector<std::
   for (; committed_told_ < picture.committed.size(); ++committed_told_) {
     lines->push_back(CommittedLine(picture.job, picture.committed[committed_told_]));
   }
+}
+
+void WatchNarrator::TellPause(const v1::Job& job, std::vector<std::string>* lines) {
+  const bool is_paused = job.state() == v1::JOB_STATE_PAUSED;
+  if (is_paused == paused_ || HasEnded(job)) return;
+  paused_ = is_paused;
+  lines->push_back(is_paused
+                       ? absl::StrCat("job ", Printable(job.id()), " paused",
+                                      job.reason().empty() ? "" : ": ", Printable(job.reason()))
+                       : absl::StrCat("job ", Printable(job.id()), " goes on"));
 }
 
 void WatchNarrator::TellRound(const v1::Job& job, std::vector<std::string>* lines) {

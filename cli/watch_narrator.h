@@ -27,11 +27,13 @@ class WatchNarrator {
 
  private:
   void TellCommitted(const WatchPicture& picture, std::vector<std::string>* lines);
+  void TellPause(const v1::Job& job, std::vector<std::string>* lines);
   void TellRound(const v1::Job& job, std::vector<std::string>* lines);
   void TellParticipants(const v1::Job& job, std::vector<std::string>* lines);
 
   bool started_ = false;
   bool ended_ = false;
+  bool paused_ = false;
   std::string note_;
   size_t committed_told_ = 0;
   // Of the round in flight as last told.

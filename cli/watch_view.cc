@@ -42,6 +42,7 @@ class Painter {
 
 const char* ColourOf(v1::JobState state) {
   if (state == v1::JOB_STATE_COMPLETED) return kGreen;
+  if (state == v1::JOB_STATE_PAUSED) return kYellow;
   return state == v1::JOB_STATE_RUNNING ? kBold : kRed;
 }
 
@@ -54,6 +55,7 @@ const char* ColourOf(v1::ParticipantState state) {
     case v1::PARTICIPANT_STATE_FAILED:
       return kRed;
     case v1::PARTICIPANT_STATE_DECLINED:
+    case v1::PARTICIPANT_STATE_SKIPPED:
       return kYellow;
     default:
       return kBold;

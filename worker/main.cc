@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "common/base/log.h"
 #include "common/base/unknown_option.h"
+#include "worker/app/away_command.h"
 #include "worker/app/worker_app.h"
 
 namespace {
@@ -68,6 +69,15 @@ int main(int argc, char** argv) {
   app.add_option("--config", options.config_path, "This worker's configuration")
       ->required()
       ->type_name("FILE");
+  app.fallthrough();  // --config may stand after a command, too.
+  entente::worker::AwayRequest away_request;
+  CLI::App* const away =
+      app.add_subcommand("away", "Take no part for a while: tasks are given back, no others taken");
+  away->add_option("--until", away_request.until, "When it is back, e.g. 2026-11-30T08:00Z")
+      ->type_name("TIME");
+  away->add_option("--for", away_request.for_time, "For how long, e.g. 2h")->type_name("DURATION");
+  away->add_option("--reason", away_request.reason, "Why, for the alliance to read");
+  CLI::App* const back = app.add_subcommand("back", "Take part again");
   app.add_flag("--check-config", is_check, "Check everything the start would need, then exit");
   app.add_option("--log-format", log_format, "text (the default) or json")->type_name("FORMAT");
   app.add_option("--log-level", log_level, "debug, info, warning or error; default: as configured")
@@ -81,6 +91,9 @@ int main(int argc, char** argv) {
         absl::StrCat(error.what(), "; see \"entente-worker --help\"")));
   }
   if (const auto sentence = entente::UnknownWordSentence(app)) return BadUsage(*sentence);
+  away_request.config_path = options.config_path;
+  if (away->parsed()) return entente::worker::SayAway(away_request);
+  if (back->parsed()) return entente::worker::SayBack(options.config_path);
   const auto format = entente::log::ParseFormat(log_format);
   if (!format.ok()) return BadUsage(format.status().message());
   options.log_format = *format;

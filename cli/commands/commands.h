@@ -20,6 +20,8 @@ void AddJobSubmit(CLI::App& job, Invocation& invocation);
 void AddJobList(CLI::App& job, Invocation& invocation);
 void AddJobShow(CLI::App& job, Invocation& invocation);
 void AddJobWatch(CLI::App& job, Invocation& invocation);
+void AddJobPause(CLI::App& job, Invocation& invocation);
+void AddJobResume(CLI::App& job, Invocation& invocation);
 void AddJobCancel(CLI::App& job, Invocation& invocation);
 void AddRoundList(CLI::App& round, Invocation& invocation);
 void AddRoundShow(CLI::App& round, Invocation& invocation);

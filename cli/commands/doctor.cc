@@ -96,9 +96,10 @@ bool CheckTls(Examination& examination, const TlsPaths& paths) {
 
 absl::Status CheckProtocol(const v1::GetVersionResponse& response) {
   if (response.protocol_version() == limits::kProtocolVersion) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "the coordinator speaks protocol ", response.protocol_version(),
-      " with workers, this version ", limits::kProtocolVersion, "; install the version that fits"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("the coordinator speaks protocol ", response.protocol_version(),
+                   " with workers, this version ", limits::kProtocolVersion, "; install entente ",
+                   response.version(), ", the coordinator's version"));
 }
 
 void CheckCoordinator(Examination& examination, const ConnectionTarget& target) {
@@ -125,8 +126,9 @@ void CheckCoordinator(Examination& examination, const ConnectionTarget& target) 
                                      : "")) {
     return;
   }
-  examination.Add("protocol", CheckProtocol(*response),
-                  absl::StrCat("version ", response->protocol_version()));
+  examination.Add(
+      "protocol", CheckProtocol(*response),
+      absl::StrCat("version ", response->protocol_version(), ".", response->protocol_minor()));
 }
 
 void ExamineContext(Examination& examination) {

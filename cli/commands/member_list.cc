@@ -25,8 +25,8 @@ std::string MembersTable(const v1::ListMembersResponse& response, absl::Time now
     for (const v1::Worker& worker : member.workers()) {
       table.AddRow({member.id(), member.jurisdiction(), WorkerName(worker),
                     worker.connected() ? "yes" : "no", absl::StrJoin(worker.datasets(), ","),
-                    worker.connected() ? worker.activity() : worker.reason(), SandboxText(worker),
-                    LastSeenText(worker, now), worker.version()});
+                    ActivityText(worker), SandboxText(worker), LastSeenText(worker, now),
+                    worker.version()});
     }
   }
   return table.Text();

@@ -9,6 +9,7 @@
 #include "cli/member_text.h"
 #include "cli/text_layout.h"
 #include "common/base/status_macros.h"
+#include "common/config/away_text.h"
 #include "common/config/proto_time.h"
 
 namespace entente::cli {
@@ -21,6 +22,7 @@ std::string WorkerText(const v1::Worker& worker, absl::Time now) {
       Fields({{"worker", worker.id()},
               {"connected", worker.connected() ? "yes" : absl::StrCat("no: ", worker.reason())},
               {"activity", worker.activity()},
+              {"away", worker.has_away() ? AwayText(worker.away()) : ""},
               {"datasets", absl::StrJoin(worker.datasets(), ", ")},
               {"sandbox", absl::StrCat(SandboxText(worker),
                                        is_unsafe ? " nothing but trust keeps its trainer from the "
@@ -28,6 +30,7 @@ std::string WorkerText(const v1::Worker& worker, absl::Time now) {
                                                  : "")},
               {"last seen", LastSeenText(worker, now)},
               {"version", worker.version()},
+              {"protocol", worker.protocol()},
               {"certificate",
                worker.has_certificate_expires_at()
                    ? absl::StrCat("expires ", TimeText(ToTime(worker.certificate_expires_at())))

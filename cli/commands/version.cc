@@ -25,8 +25,8 @@ absl::StatusOr<v1::GetVersionResponse> AskCoordinator(const Invocation& invocati
 
 std::string CoordinatorText(const absl::StatusOr<v1::GetVersionResponse>& response) {
   if (!response.ok()) return absl::StrCat("unknown: ", response.status().message());
-  return absl::StrCat(response->version(), ", protocol ", response->protocol_version(),
-                      ", takes us for ", response->caller());
+  return absl::StrCat(response->version(), ", protocol ", response->protocol_version(), ".",
+                      response->protocol_minor(), ", takes us for ", response->caller());
 }
 
 absl::StatusOr<ExitCode> RunVersion(const Invocation& invocation) {
@@ -36,13 +36,15 @@ absl::StatusOr<ExitCode> RunVersion(const Invocation& invocation) {
   nlohmann::ordered_json json;
   json["client"]["version"] = version;
   json["client"]["protocolVersion"] = limits::kProtocolVersion;
+  json["client"]["protocolMinor"] = limits::kProtocolMinor;
   if (response.ok()) {
     json["coordinator"] = ProtoToJson(*response);
   } else {
     json["coordinator"]["error"] = std::string(response.status().message());
   }
   invocation.output().Print(
-      json, Fields({{"client", absl::StrCat(version, ", protocol ", limits::kProtocolVersion)},
+      json, Fields({{"client", absl::StrCat(version, ", protocol ", limits::kProtocolVersion, ".",
+                                            limits::kProtocolMinor)},
                     {"coordinator", CoordinatorText(response)}}));
   return ExitCode::kOk;
 }

@@ -12,7 +12,12 @@
 namespace entente::limits {
 
 // The wire.
-inline constexpr int kProtocolVersion = 1;
+// Two programs understand each other if the first number is the same; of the second, neither says
+// to the other what is newer than the other's. 1.1: away and back, checkpoints.
+inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolMinor = 1;
+inline constexpr uint32_t kProtocolMinorOfAway = 1;
+inline constexpr uint32_t kProtocolMinorOfCheckpoints = 1;
 inline constexpr int64_t kTransferChunkBytes = int64_t{1} << 20;  // 4 MiB was slower with TLS.
 inline constexpr size_t kTransferChunkBytesMax = 4 << 20;         // What a peer may choose.
 // Read ahead of one stream: a long link moves at most so much in a round-trip time.
@@ -48,6 +53,7 @@ inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
 inline constexpr size_t kWorkerTasksMax = 64;         // Jobs a worker is in at once.
 inline constexpr size_t kWorkerKeptUpdatesMax = 64;   // Finished updates kept on disk.
 inline constexpr size_t kWorkerResidualJobsMax = 16;  // Jobs whose residuals are kept on disk.
+inline constexpr size_t kWorkerCheckpointsMax = 4;    // Trainings that were broken off.
 inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
 inline constexpr size_t kTrainerErrorLineBytesMax =
     4 << 10;  // Of its standard error; the rest is cut.

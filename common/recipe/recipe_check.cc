@@ -183,6 +183,10 @@ void CheckTraining(const v1::Training& training, FieldCheck* check) {
   check->Number("training.weightDecay", decay, decay >= 0 && decay <= 1, "0 to 1");
   const double mu = training.proximal_mu();
   check->Number("training.proximalMu", mu, mu >= 0 && mu <= 100, "0 to 100");
+  if (training.has_checkpoint_every()) {
+    check->Time("training.checkpointEvery", ToDuration(training.checkpoint_every()),
+                absl::Milliseconds(100), absl::Hours(24));
+  }
   check->Range("training.seed", training.seed(), 0, std::numeric_limits<int64_t>::max());
 }
 

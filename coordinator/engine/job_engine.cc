@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
+#include "common/config/away_text.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe.h"
 #include "coordinator/engine/task_message.h"
@@ -237,10 +238,21 @@ void JobEngine::FailEvaluation(const WorkerId& worker, const std::string& reason
   ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
 }
 
+void JobEngine::Skip(const WorkerId& worker, const std::string& reason) {
+  const RoundState& round = working_state_.round;
+  if (IsAwaited(worker, v1::TaskKey::KIND_EVALUATE)) return FailEvaluation(worker, reason);
+  if (!IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
+  LogSetback("worker skipped", description_->id, round.round_index, worker, reason);
+  ApplyRound(round.round_index, round.attempt, rounds::WorkerSkipped{worker, reason});
+}
+
 void JobEngine::OnWorkerAttached(const WorkerId& worker) {
   Post([worker](JobEngine& self) {
     const RoundState& round = self.working_state_.round;
     if (self.working_state_.HasEnded()) return;
+    if (const auto away = self.deps_.workers->AwayOf(worker); away.has_value()) {
+      return self.Skip(worker, AwayText(*away));
+    }
     if (round.phase == RoundPhase::kPlanned) return self.TryToOpenRound();
     const auto it = round.participants.find(worker);
     if (it == round.participants.end()) return;
@@ -257,6 +269,23 @@ void JobEngine::OnWorkerAttached(const WorkerId& worker) {
 void JobEngine::Cancel(std::string reason, std::function<void(absl::Status)> done) {
   Post([reason = std::move(reason), done = std::move(done)](JobEngine& self) {
     done(self.Apply(jobs::JobCancelled{reason}));
+  });
+}
+
+void JobEngine::PauseJob(std::string reason, bool now, std::function<void(absl::Status)> done) {
+  Post([reason = std::move(reason), now, done = std::move(done)](JobEngine& self) {
+    const jobs::JobState& state = self.working_state_;
+    const bool breaks_off = now && state.round.IsOpen();
+    if (state.paused && !state.HasEnded() && !breaks_off) return done(absl::OkStatus());
+    done(self.Apply(jobs::JobPaused{reason, now}));
+  });
+}
+
+void JobEngine::ResumeJob(std::string reason, std::function<void(absl::Status)> done) {
+  Post([reason = std::move(reason), done = std::move(done)](JobEngine& self) {
+    const jobs::JobState& state = self.working_state_;
+    if (!state.paused && !state.HasEnded()) return done(absl::OkStatus());
+    done(self.Apply(jobs::JobResumed{reason}));
   });
 }
 
@@ -380,9 +409,10 @@ void JobEngine::CarryOut(const rounds::RoundEffect& effect) {
 
 void JobEngine::TryToOpenRound() {
   const RoundState& round = working_state_.round;
-  if (working_state_.HasEnded() || round.phase != RoundPhase::kPlanned) return;
+  if (working_state_.HasEnded() || working_state_.paused) return;
+  if (round.phase != RoundPhase::kPlanned) return;
   rounds::CohortRequest request{
-      .eligible = deps_.workers->AttachedWith(description_->recipe.dataset()),
+      .eligible = deps_.workers->AvailableWith(description_->recipe.dataset()),
       .fraction = description_->recipe.pacing().cohort().fraction(),
       .seed = description_->recipe.training().seed(),
       .round_index = round.round_index,
@@ -394,6 +424,11 @@ void JobEngine::TryToOpenRound() {
 }
 
 void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
+  if (deps_.workers->AwayOf(worker).has_value()) {
+    // Only in turn: there may be more of this event's effects to carry out.
+    Post([worker](JobEngine& self) { self.OnWorkerAttached(worker); });
+    return;
+  }
   const absl::Time now = deps_.clock->Now();
   // A worker that is not attached gets its task when it comes back; until then its lease runs.
   WorkerTerms terms = terms_.Of(worker, description_->recipe, *deps_.workers);

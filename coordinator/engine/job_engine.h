@@ -137,10 +137,15 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
                     bool may_return);
   void OnProgress(const WorkerId& worker, const v1::TaskKey& key, WorkerProgress progress);
   void OnEvaluated(const WorkerId& worker, const v1::TaskKey& key, rounds::Metrics metrics);
+  // It attached, or said that it is away or back.
   void OnWorkerAttached(const WorkerId& worker);
 
   // `done` is called with FAILED_PRECONDITION if the job has ended.
   void Cancel(std::string reason, std::function<void(absl::Status)> done);
+  // As jobs::JobPaused and JobResumed; OK and not journalled if it changes nothing. `done` is
+  // called with FAILED_PRECONDITION if the job has ended.
+  void PauseJob(std::string reason, bool now, std::function<void(absl::Status)> done);
+  void ResumeJob(std::string reason, std::function<void(absl::Status)> done);
 
   void AddBytesDown(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -166,6 +171,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void ArmLeaseCheck();
   void CheckLeases();
   void FailEvaluation(const WorkerId& worker, const std::string& reason);
+  // Whatever is asked of it in this round: it is away.
+  void Skip(const WorkerId& worker, const std::string& reason);
   void RepeatEffects();
   bool IsCurrent(const v1::TaskKey& key) const;
   bool IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const;

@@ -10,6 +10,18 @@
 #include "google/protobuf/util/message_differencer.h"
 
 namespace entente::engine {
+namespace {
+
+// A worker refuses a recipe with a word that it does not know. What is left out here changes how
+// models and updates travel or how long a restart takes it, not what the job is after.
+void AdaptRecipe(const WorkerTerms& terms, v1::Recipe* recipe) {
+  *recipe->mutable_updates() = terms.updates;
+  if (!terms.keeps_checkpoints && recipe->has_training()) {
+    recipe->mutable_training()->clear_checkpoint_every();
+  }
+}
+
+}  // namespace
 
 v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::RoundState& round,
                                    const WorkerId& worker, v1::TaskKey::Kind kind,
@@ -24,9 +36,9 @@ v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::Roun
   const Digest& model = trains ? round.base_model : round.model;
   task->set_model_digest((terms.rounded_model.IsNone() ? model : terms.rounded_model).ToHex());
   *task->mutable_recipe() = job.recipe;
-  *task->mutable_recipe()->mutable_updates() = terms.updates;
+  AdaptRecipe(terms, task->mutable_recipe());
   const bool is_the_jobs =
-      google::protobuf::util::MessageDifferencer::Equals(terms.updates, job.recipe.updates());
+      google::protobuf::util::MessageDifferencer::Equals(task->recipe(), job.recipe);
   task->set_recipe_digest((is_the_jobs ? job.recipe_digest : RecipeDigest(task->recipe())).ToHex());
   task->set_submitter(job.submitter);
   task->set_seed(DeriveSeed(job.recipe.training().seed(),

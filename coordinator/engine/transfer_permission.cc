@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/transfer_permission.h"
 
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "coordinator/rounds/round_machine.h"
@@ -22,6 +24,15 @@ bool WasAccepted(const JobEngine& job, const UploadClaim& claim) {
   return false;
 }
 
+// ", which is committed (committed with fr-lab/w; ...)", for a round that was missed.
+std::string HowItEnded(const JobEngine& job, const v1::TaskKey& key) {
+  for (const auto& round : job.Rounds()) {
+    if (round->round_index != key.round_index() || round->attempt != key.attempt()) continue;
+    return absl::StrCat(", which is ", rounds::PhaseName(round->phase), " (", round->reason, ")");
+  }
+  return "";
+}
+
 }  // namespace
 
 absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClaim& claim) {
@@ -34,9 +45,10 @@ absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClai
                                                       view.state->reason));
   }
   if (claim.key.round_index() != round.round_index || claim.key.attempt() != round.attempt) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the update is for round ", claim.key.round_index() + 1, " attempt ", claim.key.attempt(),
-        ", but round ", round.round_index + 1, " attempt ", round.attempt, " is in flight"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the update is for round ", claim.key.round_index() + 1, " attempt ",
+                     claim.key.attempt(), HowItEnded(job, claim.key), ", but round ",
+                     round.round_index + 1, " attempt ", round.attempt, " is in flight"));
   }
   ENTENTE_RETURN_IF_ERROR(rounds::CheckUpdateWelcome(round, claim.worker));
   if (!job.IsDownloadOf(round.base_model, claim.base_model)) {

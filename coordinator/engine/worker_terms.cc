@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/worker_terms.h"
 
+#include "common/base/limits.h"
+
 namespace entente::engine {
 
 void WorkerTermsBook::Count(const rounds::RoundState& ended) {
@@ -23,6 +25,7 @@ WorkerTerms WorkerTermsBook::Of(const WorkerId& worker, const v1::Recipe& recipe
   }
   if (!workers.CanRead(worker, terms.updates.download())) terms.updates.clear_download();
   if (!workers.Knows(worker, terms.updates.compression())) terms.updates.clear_compression();
+  terms.keeps_checkpoints = workers.ProtocolMinorOf(worker) >= limits::kProtocolMinorOfCheckpoints;
   if (const auto it = counted_.find(worker); it != counted_.end()) {
     terms.counted_update = it->second;
   }

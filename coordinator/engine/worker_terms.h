@@ -16,9 +16,10 @@
 namespace entente::engine {
 
 struct WorkerTerms {
-  v1::Updates updates;    // The recipe's, as far as the worker knows it.
-  Digest rounded_model;   // The copy of the task's model, if it downloads that; else none.
-  Digest counted_update;  // Its newest one that is in a committed model; none if none is.
+  v1::Updates updates;             // The recipe's, as far as the worker knows it.
+  Digest rounded_model;            // The copy of the task's model, if it downloads that; else none.
+  bool keeps_checkpoints = false;  // It knows what the recipe says of them.
+  Digest counted_update;           // Its newest one that is in a committed model; none if none is.
 };
 
 // Folded from the ended rounds, like all of a job's state: the same after a restart. Not

@@ -27,6 +27,11 @@ void PlanRound(uint32_t round_index, uint32_t attempt, absl::Time now, JobTransi
                      (is_last || (round_index + 1) % job.plan.evaluates_every == 0);
   rounds::Transition planned = rounds::Plan(round_index, attempt, job.model, policy, now);
   job.round = std::move(planned.next);
+  if (job.paused) {
+    job.round.reason = "the job is paused";
+    job.round.closes_at = absl::InfiniteFuture();
+    return;
+  }
   AppendRoundEffects(std::move(planned.effects), transition);
   transition->effects.emplace_back(TryToOpenRound{});
 }
@@ -35,6 +40,7 @@ void End(JobStatus status, std::string reason, absl::Time now, JobTransition* tr
   transition->next.status = status;
   transition->next.reason = reason;
   transition->next.ended_at = now;
+  transition->next.paused = false;
   transition->reason = std::move(reason);
 }
 
@@ -45,6 +51,7 @@ void AfterCommit(absl::Time now, JobTransition* transition) {
   job.model = round.model;
   job.optimizer_state = round.optimizer_state;
   ++job.rounds_committed;
+  job.attempts_broken_off = 0;
   transition->effects.emplace_back(ForgetUpdates{round.round_index, round.attempt});
   if (job.rounds_committed == job.plan.round_count) {
     End(JobStatus::kCompleted, absl::StrCat("all ", job.plan.round_count, " rounds were committed"),
@@ -59,11 +66,11 @@ void AfterAbort(absl::Time now, JobTransition* transition) {
   const RoundState round = job.round;
   transition->ended_round = round;
   transition->effects.emplace_back(ForgetUpdates{round.round_index, round.attempt});
-  if (round.attempt >= job.plan.attempts_max) {
+  const uint32_t attempts = round.attempt - job.attempts_broken_off;
+  if (attempts >= job.plan.attempts_max) {
     End(JobStatus::kFailed,
-        absl::StrCat("round ", round.round_index + 1, " failed in ", round.attempt,
-                     round.attempt == 1 ? " attempt: " : " attempts, the last because ",
-                     round.reason),
+        absl::StrCat("round ", round.round_index + 1, " failed in ", attempts,
+                     attempts == 1 ? " attempt: " : " attempts, the last because ", round.reason),
         now, transition);
     return;
   }
@@ -89,6 +96,9 @@ absl::StatusOr<JobTransition> OnRound(const JobState& state, const RoundHappened
         "round ", happened.round_index + 1, " attempt ", happened.attempt,
         " is not in flight; round ", round.round_index + 1, " attempt ", round.attempt, " is"));
   }
+  if (state.paused && std::holds_alternative<rounds::Opened>(happened.event)) {
+    return absl::FailedPreconditionError("the job is paused; no round is opened");
+  }
   ENTENTE_ASSIGN_OR_RETURN(rounds::Transition step, rounds::Step(round, happened.event, now));
   JobTransition transition{
       .next = state, .effects = {}, .reason = step.reason, .ended_round = std::nullopt};
@@ -113,6 +123,46 @@ absl::StatusOr<JobTransition> OnCancelled(const JobState& state, const JobCancel
   transition.ended_round = transition.next.round;
   AppendRoundEffects(std::move(step.effects), &transition);
   End(JobStatus::kCancelled, cancelled.reason, now, &transition);
+  return transition;
+}
+
+// Ends the open attempt and plans the next; it counts for nothing.
+absl::Status BreakOff(const std::string& reason, absl::Time now, JobTransition* transition) {
+  const RoundState round = transition->next.round;
+  ENTENTE_ASSIGN_OR_RETURN(rounds::Transition step,
+                           rounds::Step(round, rounds::Cancelled{reason}, now));
+  transition->ended_round = std::move(step.next);
+  AppendRoundEffects(std::move(step.effects), transition);
+  transition->effects.emplace_back(ForgetUpdates{round.round_index, round.attempt});
+  ++transition->next.attempts_broken_off;
+  PlanRound(round.round_index, round.attempt + 1, now, transition);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JobTransition> OnPaused(const JobState& state, const JobPaused& paused,
+                                       absl::Time now) {
+  JobTransition transition{.next = state, .effects = {}, .reason = {}, .ended_round = std::nullopt};
+  JobState& job = transition.next;
+  if (!std::exchange(job.paused, true)) job.pause_reason = paused.reason;
+  transition.reason = job.pause_reason;
+  if (job.round.phase == RoundPhase::kPlanned) {
+    PlanRound(job.round.round_index, job.round.attempt, now, &transition);
+  } else if (paused.now && job.round.IsOpen()) {
+    ENTENTE_RETURN_IF_ERROR(BreakOff(paused.reason, now, &transition));
+  }
+  return transition;
+}
+
+absl::StatusOr<JobTransition> OnResumed(const JobState& state, const JobResumed& resumed,
+                                        absl::Time now) {
+  JobTransition transition{
+      .next = state, .effects = {}, .reason = resumed.reason, .ended_round = std::nullopt};
+  JobState& job = transition.next;
+  if (!std::exchange(job.paused, false)) return transition;
+  job.pause_reason.clear();
+  if (job.round.phase == RoundPhase::kPlanned) {
+    PlanRound(job.round.round_index, job.round.attempt, now, &transition);
+  }
   return transition;
 }
 
@@ -145,6 +195,8 @@ absl::StatusOr<JobTransition> Step(const JobState& state, const JobEvent& event,
   if (const auto* happened = std::get_if<RoundHappened>(&event)) {
     return OnRound(state, *happened, now);
   }
+  if (const auto* paused = std::get_if<JobPaused>(&event)) return OnPaused(state, *paused, now);
+  if (const auto* resumed = std::get_if<JobResumed>(&event)) return OnResumed(state, *resumed, now);
   return OnCancelled(state, std::get<JobCancelled>(event), now);
 }
 

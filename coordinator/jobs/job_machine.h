@@ -11,6 +11,9 @@
 //
 // While it runs there is always one round in flight: a committed round is followed by the next one,
 // an aborted one by its next attempt.
+//
+// While it is paused that round is finished if it is open, and the next one is planned but neither
+// opened nor given a deadline: its time begins when the job is resumed.
 
 #include <optional>
 #include <string>
@@ -40,7 +43,16 @@ struct RoundHappened {
 struct JobCancelled {
   std::string reason;  // Who and why.
 };
-using JobEvent = std::variant<Submitted, RoundHappened, JobCancelled>;
+// A paused job that is paused again stays paused for its first reason.
+struct JobPaused {
+  std::string reason;  // Who and why.
+  bool now = false;    // Break off the round if it still collects; that attempt does not count.
+};
+// Changes nothing if the job is not paused.
+struct JobResumed {
+  std::string reason;  // Who and why.
+};
+using JobEvent = std::variant<Submitted, RoundHappened, JobCancelled, JobPaused, JobResumed>;
 
 // Try to open the round in flight: it is planned and waits for workers.
 struct TryToOpenRound {};
@@ -60,8 +72,9 @@ struct JobTransition {
   std::optional<rounds::RoundState> ended_round;
 };
 
-// Returns what `event` does to `state` at `now`. FAILED_PRECONDITION if the job has ended, or the
-// event is for another round or attempt; otherwise as rounds::Step. `state` is then still current.
+// Returns what `event` does to `state` at `now`. FAILED_PRECONDITION if the job has ended, the
+// event is for another round or attempt, or would open a round of a paused job; otherwise as
+// rounds::Step. `state` is then still current.
 absl::StatusOr<JobTransition> Step(const JobState& state, const JobEvent& event, absl::Time now);
 
 }  // namespace entente::jobs

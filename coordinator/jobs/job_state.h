@@ -37,6 +37,12 @@ struct JobState {
   absl::Time submitted_at = absl::InfinitePast();
   absl::Time ended_at = absl::InfinitePast();
 
+  bool paused = false;       // Opens no round; one that is open already goes on.
+  std::string pause_reason;  // Who and why, while paused.
+  // Of the round in flight: its earlier attempts that a pause broke off. They do not count against
+  // attempts_max.
+  uint32_t attempts_broken_off = 0;
+
   uint32_t rounds_committed = 0;
   Digest initial_model;
   Digest model;            // The newest committed one.

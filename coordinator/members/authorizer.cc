@@ -28,6 +28,8 @@ const Grant& GrantOf(Action action) {
       {Action::kSubmitJob, "submit jobs", {Role::kSubmitter, Role::kOperator}},
       {Action::kCancelOwnJob, "cancel its own jobs", {Role::kSubmitter, Role::kOperator}},
       {Action::kCancelAnyJob, "cancel others' jobs", {Role::kOperator}},
+      {Action::kPauseOwnJob, "pause its own jobs", {Role::kSubmitter, Role::kOperator}},
+      {Action::kPauseAnyJob, "pause others' jobs", {Role::kOperator}},
       {Action::kWork, "take part in rounds", {Role::kWorker}},
   };
   const auto it = std::find_if(grants->begin(), grants->end(),

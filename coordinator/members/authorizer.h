@@ -20,6 +20,8 @@ enum class Action {
   kSubmitJob,     // And upload the files of a recipe.
   kCancelOwnJob,  // Submitted under the same SPIFFE id.
   kCancelAnyJob,
+  kPauseOwnJob,  // And resume it.
+  kPauseAnyJob,
   kWork,  // Attach, download base models, upload updates.
 };
 

@@ -7,6 +7,19 @@
 #include "absl/strings/str_cat.h"
 
 namespace entente::members {
+namespace {
+
+bool Offers(const WorkerDescription& worker, absl::string_view dataset) {
+  return std::find(worker.datasets.begin(), worker.datasets.end(), dataset) !=
+         worker.datasets.end();
+}
+
+bool IsSame(const std::optional<v1::Away>& a, const std::optional<v1::Away>& b) {
+  if (!a.has_value() || !b.has_value()) return a.has_value() == b.has_value();
+  return a->SerializeAsString() == b->SerializeAsString();
+}
+
+}  // namespace
 
 WorkerRegistry::WorkerRegistry(std::vector<MemberInfo> members, const Clock* clock,
                                uint32_t workers_max)
@@ -84,13 +97,54 @@ std::vector<WorkerId> WorkerRegistry::AttachedWith(absl::string_view dataset) co
   absl::MutexLock lock(&mu_);
   std::vector<WorkerId> found;
   for (const auto& [worker, entry] : workers_) {
-    const std::vector<std::string>& datasets = entry.snapshot.description.datasets;
-    if (entry.connection != nullptr &&
-        std::find(datasets.begin(), datasets.end(), dataset) != datasets.end()) {
+    if (entry.connection != nullptr && Offers(entry.snapshot.description, dataset)) {
       found.push_back(worker);
     }
   }
   return found;
+}
+
+std::vector<WorkerId> WorkerRegistry::AvailableWith(absl::string_view dataset) const {
+  std::vector<WorkerId> found = AttachedWith(dataset);
+  std::erase_if(found, [this](const WorkerId& worker) { return AwayOf(worker).has_value(); });
+  return found;
+}
+
+std::map<WorkerId, v1::Away> WorkerRegistry::AwayWith(absl::string_view dataset) const {
+  absl::MutexLock lock(&mu_);
+  std::map<WorkerId, v1::Away> found;
+  for (const auto& [worker, entry] : workers_) {
+    const WorkerDescription& description = entry.snapshot.description;
+    if (description.away.has_value() && Offers(description, dataset)) {
+      found[worker] = *description.away;
+    }
+  }
+  return found;
+}
+
+void WorkerRegistry::SetAway(const WorkerId& worker, const WorkerConnection* connection,
+                             std::optional<v1::Away> away) {
+  {
+    absl::MutexLock lock(&mu_);
+    const auto it = workers_.find(worker);
+    if (it == workers_.end() || it->second.connection.get() != connection) return;
+    std::optional<v1::Away>& known = it->second.snapshot.description.away;
+    if (IsSame(known, away)) return;
+    known = std::move(away);
+  }
+  listener_(worker, true);
+}
+
+std::optional<v1::Away> WorkerRegistry::AwayOf(const WorkerId& worker) const {
+  absl::MutexLock lock(&mu_);
+  const auto it = workers_.find(worker);
+  return it == workers_.end() ? std::nullopt : it->second.snapshot.description.away;
+}
+
+uint32_t WorkerRegistry::ProtocolMinorOf(const WorkerId& worker) const {
+  absl::MutexLock lock(&mu_);
+  const auto it = workers_.find(worker);
+  return it == workers_.end() ? 0 : it->second.snapshot.description.protocol_minor;
 }
 
 template <typename Value>

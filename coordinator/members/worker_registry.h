@@ -54,6 +54,8 @@ struct WorkerDescription {
   std::vector<v1::Updates::Encoding> encodings;        // That it can write.
   std::vector<v1::Updates::Download> downloads;        // Forms of a model that it can read.
   std::vector<v1::Updates::Compression> compressions;  // That it knows.
+  uint32_t protocol_minor = 0;                         // See limits::kProtocolMinor.
+  std::optional<v1::Away> away = std::nullopt;         // Set while it takes no part in rounds.
   absl::Time certificate_expires_at;
 };
 
@@ -72,7 +74,8 @@ struct WorkerSnapshot {
 // Thread-safe.
 class WorkerRegistry {
  public:
-  // Called after each attach and detach, with no lock held.
+  // Called after each attach and detach, and as for an attach when an attached worker said that it
+  // is away or back; with no lock held.
   using Listener = std::function<void(const WorkerId& worker, bool attached)>;
 
   // `clock` is borrowed.
@@ -98,6 +101,23 @@ class WorkerRegistry {
 
   // Attached workers that offer the data set, sorted.
   std::vector<WorkerId> AttachedWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Those of them that are not away.
+  std::vector<WorkerId> AvailableWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Workers with the data set that are away, attached or not, and what they said.
+  std::map<WorkerId, v1::Away> AwayWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Nothing: it is back. Does nothing if the worker's connection is another by now, or it had said
+  // the same before.
+  void SetAway(const WorkerId& worker, const WorkerConnection* connection,
+               std::optional<v1::Away> away) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // What it said, if it is away.
+  std::optional<v1::Away> AwayOf(const WorkerId& worker) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The second number of the protocol it speaks; 0 if it was never attached.
+  uint32_t ProtocolMinorOf(const WorkerId& worker) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether the worker said, when it last attached, that it can write updates so, read models so,
   // or knows the compression.

@@ -19,7 +19,8 @@ absl::string_view EventName(const RoundEvent& event) {
                                                  "aggregation failed",
                                                  "evaluated",
                                                  "evaluation failed",
-                                                 "cancelled"};
+                                                 "cancelled",
+                                                 "worker skipped"};
   static_assert(std::size(kNames) == std::variant_size_v<RoundEvent>);
   return kNames[event.index()];
 }

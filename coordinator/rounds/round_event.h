@@ -45,6 +45,11 @@ struct WorkerFailed {
   WorkerId worker;
   std::string reason;
 };
+// It said that it is away: it takes no part in this attempt any more.
+struct WorkerSkipped {
+  WorkerId worker;
+  std::string reason;
+};
 // It was missing, and attached again.
 struct WorkerReturned {
   WorkerId worker;
@@ -74,7 +79,7 @@ struct Cancelled {
 using RoundEvent =
     std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused, WorkerMissing,
                  WorkerFailed, WorkerReturned, DeadlineChecked, Aggregated, AggregationFailed,
-                 Evaluated, EvaluationFailed, Cancelled>;
+                 Evaluated, EvaluationFailed, Cancelled, WorkerSkipped>;
 
 // "opened", "update accepted", ...
 absl::string_view EventName(const RoundEvent& event);

@@ -143,6 +143,21 @@ class Stepper {
     return AfterCollecting();
   }
 
+  Result On(const WorkerSkipped& skipped, const RoundEvent& event) {
+    ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
+                             OpenParticipant(skipped.worker, event));
+    if (participant->state != ParticipantState::kInvited &&
+        participant->state != ParticipantState::kWorking &&
+        participant->state != ParticipantState::kMissing) {
+      return NotLegal(next_, event);
+    }
+    participant->state = ParticipantState::kSkipped;
+    participant->reason = skipped.reason;
+    next_.updates_required = UpdatesRequired(
+        next_.policy, next_.participants.size() - next_.CountIn(ParticipantState::kSkipped));
+    return AfterCollecting();
+  }
+
   Result On(const WorkerReturned& returned, const RoundEvent& event) {
     ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
                              OpenParticipant(returned.worker, event));
@@ -326,7 +341,7 @@ class Stepper {
     std::string text = failed.empty() ? "" : absl::StrCat(", failed ", failed);
     for (const ParticipantState state :
          {ParticipantState::kMissing, ParticipantState::kDeclined, ParticipantState::kRefused,
-          ParticipantState::kInvited, ParticipantState::kWorking}) {
+          ParticipantState::kSkipped, ParticipantState::kInvited, ParticipantState::kWorking}) {
       const std::string names = Names(next_, state);
       if (!names.empty()) absl::StrAppend(&text, ", ", ParticipantStateName(state), " ", names);
     }
@@ -386,6 +401,7 @@ absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker)
     case ParticipantState::kWorking:
     case ParticipantState::kMissing:
     case ParticipantState::kFailed:
+    case ParticipantState::kSkipped:
       return absl::OkStatus();
   }
   return absl::OkStatus();

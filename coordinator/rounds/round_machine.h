@@ -21,7 +21,8 @@
 //
 // Awaited is who was invited or works. While quorum is not in, who is missing is awaited too, for
 // it may come back; who declined, was refused or failed is not: an update that a failed worker
-// sends after all counts while the round is open, but nobody waits for it.
+// sends after all counts while the round is open, but nobody waits for it. Who is skipped is out of
+// the attempt: not awaited, and a quorum that is a share is one of those who remain.
 //
 // Nothing here reads a clock, takes a lock or touches disk or network: the engine feeds events in
 // and carries the returned effects out. The same events at the same times give the same round, so

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -21,43 +22,94 @@ bool IsAwaited(const RoundState& state, const Participant& participant) {
           participant.state == ParticipantState::kMissing);
 }
 
-std::string AwaitedNames(const RoundState& state) {
-  std::vector<std::string> names;
-  for (const auto& [worker, participant] : state.participants) {
-    if (IsAwaited(state, participant)) names.push_back(worker.value());
-  }
+// At most kNamesMax of them; the rest is counted.
+std::string Listed(std::vector<std::string> names) {
   const size_t more = names.size() > kNamesMax ? names.size() - kNamesMax : 0;
   names.resize(names.size() - more);
   return absl::StrCat(absl::StrJoin(names, ", "),
                       more > 0 ? absl::StrCat(" and ", more, " more") : "");
 }
 
-std::string ClosesIn(const RoundState& state, absl::Time now) {
-  const absl::Duration left = std::max(absl::ZeroDuration(), state.closes_at - now);
-  return absl::FormatDuration(absl::Trunc(left, absl::Seconds(1)));
+// "training, step 40 of 200", "uploading, 12 %", "preparing".
+std::string ActivityText(const Activity& activity) {
+  if (activity.step_count == 0) return activity.name;
+  // What moves files counts bytes, of which nobody wants to read the number.
+  if (activity.name == "downloading" || activity.name == "uploading") {
+    const double share =
+        static_cast<double>(activity.step) / static_cast<double>(activity.step_count);
+    return absl::StrCat(activity.name, ", ", static_cast<int>(100 * std::min(1.0, share)), " %");
+  }
+  return absl::StrCat(activity.name, ", step ", activity.step, " of ", activity.step_count);
+}
+
+std::string AwaitedNames(const RoundState& state, const WaitCircumstances& circumstances) {
+  std::vector<std::string> names;
+  for (const auto& [worker, participant] : state.participants) {
+    if (!IsAwaited(state, participant)) continue;
+    const auto activity = circumstances.activities.find(worker);
+    std::string note;
+    if (participant.state == ParticipantState::kMissing) {
+      note = " (missing)";
+    } else if (activity != circumstances.activities.end() && !activity->second.name.empty()) {
+      note = absl::StrCat(" (", ActivityText(activity->second), ")");
+    }
+    names.push_back(absl::StrCat(worker.value(), note));
+  }
+  return Listed(std::move(names));
+}
+
+// "; fr-lab/w is away until Mon 30 Nov 08:00 UTC", or nothing.
+std::string AwayNames(const WaitCircumstances& circumstances) {
+  std::vector<std::string> names;
+  for (const auto& [worker, away] : circumstances.away) {
+    names.push_back(absl::StrCat(worker.value(), " is ", away));
+  }
+  return names.empty() ? "" : absl::StrCat("; ", Listed(std::move(names)));
+}
+
+// "in 41s, at 14:05:10 UTC"; with the day if it is not the same one.
+std::string When(absl::Time at, absl::Time now) {
+  const absl::Duration left = absl::Trunc(at - now, absl::Seconds(1));
+  if (left <= absl::ZeroDuration()) return "in 0";
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  const bool is_today = absl::ToCivilDay(at, utc) == absl::ToCivilDay(now, utc);
+  return absl::StrCat(
+      "in ", absl::FormatDuration(left), ", ",
+      absl::FormatTime(is_today ? "at %H:%M:%S UTC" : "on %a %d %b at %H:%M:%S UTC", at, utc));
+}
+
+std::string Needed(const RoundPolicy& policy) {
+  return policy.quorum_count.has_value() ? absl::StrCat(", ", *policy.quorum_count, " needed") : "";
 }
 
 }  // namespace
 
-std::string WaitingFor(const RoundState& state, absl::Time now) {
+std::string WaitingFor(const RoundState& state, const WaitCircumstances& circumstances,
+                       absl::Time now) {
+  const std::string then_paused =
+      circumstances.job_is_paused ? "; the job is paused, and opens no round after this one" : "";
+  const bool is_due = now >= state.closes_at;
   switch (state.phase) {
     case RoundPhase::kPlanned:
-      return absl::StrCat("waiting for enough workers with the data set",
-                          state.policy.quorum_count.has_value()
-                              ? absl::StrCat(" (", *state.policy.quorum_count, " needed)")
-                              : "",
-                          "; gives up in ", ClosesIn(state, now));
+      if (circumstances.job_is_paused) {
+        return "waiting for the job to be resumed; a paused job has no deadline";
+      }
+      return absl::StrCat("waiting for enough workers with the data set: ",
+                          circumstances.workers_available, " there", Needed(state.policy),
+                          AwayNames(circumstances), "; gives up ", When(state.closes_at, now));
     case RoundPhase::kCollecting:
     case RoundPhase::kGrace:
-      return absl::StrCat("waiting for ", AwaitedNames(state), "; ",
+      return absl::StrCat("waiting for ", AwaitedNames(state, circumstances), "; ",
                           state.CountIn(ParticipantState::kAccepted), " of ",
-                          state.participants.size(), " in, ", state.updates_required,
-                          " needed; closes in ", ClosesIn(state, now));
+                          state.participants.size() - state.CountIn(ParticipantState::kSkipped),
+                          " in, ", state.updates_required, " needed", then_paused, "; closes ",
+                          When(state.closes_at, now), is_due ? "" : ", or when all are in");
     case RoundPhase::kAggregating:
-      return "waiting for the coordinator to combine the updates";
+      return absl::StrCat("waiting for the coordinator to combine the updates", then_paused);
     case RoundPhase::kEvaluating:
-      return absl::StrCat("waiting for the evaluations of ", AwaitedNames(state), "; closes in ",
-                          ClosesIn(state, now));
+      return absl::StrCat("waiting for the evaluations of ", AwaitedNames(state, circumstances),
+                          then_paused, "; closes ", When(state.closes_at, now),
+                          is_due ? "" : ", or when all are in");
     case RoundPhase::kCommitted:
     case RoundPhase::kAborted:
       return "";

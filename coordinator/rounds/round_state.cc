@@ -44,6 +44,8 @@ absl::string_view ParticipantStateName(ParticipantState state) {
       return "missing";
     case ParticipantState::kFailed:
       return "failed";
+    case ParticipantState::kSkipped:
+      return "skipped";
   }
   ENTENTE_CHECK(false);
 }

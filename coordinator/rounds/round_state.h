@@ -38,6 +38,7 @@ enum class ParticipantState {
   kRefused,   // Its update was not fit; final.
   kMissing,   // Silent past its lease, or stopped; may come back while the round is open.
   kFailed,    // Said that its task failed; not awaited, but an update that comes still counts.
+  kSkipped,   // Said that it is away; neither awaited nor counted for a quorum that is a share.
 };
 
 // "invited", "working", ...
@@ -66,7 +67,7 @@ struct UpdateRecord {
 
 struct Participant {
   ParticipantState state = ParticipantState::kInvited;
-  std::string reason;   // Why it declined, was refused, is missing or failed.
+  std::string reason;   // Why it declined, was refused, is missing, failed or is skipped.
   UpdateRecord update;  // Meaningful while kAccepted.
   double weight = 0;    // How much its update counted; 0 until aggregated.
   bool evaluation_awaited = false;

@@ -137,14 +137,14 @@ void AttachReactor::OnMessage() {
         absl::StrCat("left: ", ClipUtf8(incoming_.goodbye().reason(), limits::kReasonBytesMax)));
   } else {
     context_.workers->Heard(worker_.id);
-    status = DispatchWorkerMessage(context_, worker_.id, incoming_);
+    status = DispatchWorkerMessage(context_, {worker_.id, this}, incoming_);
   }
   if (!status.ok()) return Close(status);
   StartRead(&incoming_);
 }
 
 absl::Status AttachReactor::OnHello(const v1::Hello& hello) {
-  if (absl::Status status = CheckHello(hello); !status.ok()) {
+  if (absl::Status status = CheckHello(hello, context_.version); !status.ok()) {
     log::Warning("worker refused",
                  {{"worker", worker_.id.value()}, {"reason", std::string(status.message())}});
     return status;
@@ -152,20 +152,13 @@ absl::Status AttachReactor::OnHello(const v1::Hello& hello) {
   v1::CoordinatorMessage message;
   v1::Welcome* const welcome = message.mutable_welcome();
   welcome->set_protocol_version(limits::kProtocolVersion);
+  welcome->set_protocol_minor(limits::kProtocolMinor);
   welcome->set_version(context_.version);
   *welcome->mutable_heartbeat_interval() = ToProto(context_.heartbeat_interval);
   welcome->set_worker_id(worker_.id.value());
   Send(message);  // Before Attach: a task must not overtake it.
-  members::WorkerDescription description{
-      .version = hello.version(),
-      .datasets = {hello.datasets().begin(), hello.datasets().end()},
-      .sandbox = hello.sandbox(),
-      .encodings = EncodingsOf(hello),
-      .downloads = DownloadsOf(hello),
-      .compressions = CompressionsOf(hello),
-      .certificate_expires_at = worker_.identity.expires_at};
-  const absl::Status attached =
-      context_.workers->Attach(worker_.id, std::move(description), shared_from_this());
+  const absl::Status attached = context_.workers->Attach(
+      worker_.id, DescriptionOf(hello, worker_.identity.expires_at), shared_from_this());
   if (attached.ok()) {
     log::Info("worker attached", {{"worker", worker_.id.value()},
                                   {"version", hello.version()},

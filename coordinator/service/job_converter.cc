@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/service/job_converter.h"
 
+#include "common/config/away_text.h"
 #include "common/config/proto_time.h"
 #include "coordinator/rounds/round_report.h"
 
 namespace entente::service {
 namespace {
 
-v1::JobState ToProto(jobs::JobStatus status) {
-  switch (status) {
+v1::JobState StateOf(const jobs::JobState& state) {
+  switch (state.status) {
     case jobs::JobStatus::kRunning:
-      return v1::JOB_STATE_RUNNING;
+      return state.paused ? v1::JOB_STATE_PAUSED : v1::JOB_STATE_RUNNING;
     case jobs::JobStatus::kCompleted:
       return v1::JOB_STATE_COMPLETED;
     case jobs::JobStatus::kFailed:
@@ -57,6 +58,8 @@ v1::ParticipantState ToProto(rounds::ParticipantState state) {
       return v1::PARTICIPANT_STATE_MISSING;
     case rounds::ParticipantState::kFailed:
       return v1::PARTICIPANT_STATE_FAILED;
+    case rounds::ParticipantState::kSkipped:
+      return v1::PARTICIPANT_STATE_SKIPPED;
   }
   return v1::PARTICIPANT_STATE_UNSPECIFIED;
 }
@@ -94,11 +97,27 @@ v1::Participant ToProto(const WorkerId& worker, const rounds::Participant& parti
 
 // The rounds so far say how long the rest will take.
 void SetExpectedEnd(const jobs::JobState& state, absl::Time now, v1::Job* proto) {
-  if (state.HasEnded() || state.rounds_committed == 0) return;
+  if (state.HasEnded() || state.paused || state.rounds_committed == 0) return;
   const absl::Time round_began = state.round.planned_at;
   const absl::Duration each = (round_began - state.submitted_at) / state.rounds_committed;
   const absl::Duration rest = each * (state.plan.round_count - state.rounds_committed);
   *proto->mutable_expected_end_at() = entente::ToProto(std::max(now, round_began + rest));
+}
+
+rounds::WaitCircumstances CircumstancesOf(const engine::JobView& view,
+                                          const members::WorkerRegistry& workers) {
+  rounds::WaitCircumstances circumstances;
+  for (const auto& [worker, progress] : view.progress) {
+    circumstances.activities[worker] = {
+        .name = progress.activity, .step = progress.step, .step_count = progress.step_count};
+  }
+  const std::string& dataset = view.description->recipe.dataset();
+  circumstances.job_is_paused = view.state->paused;
+  circumstances.workers_available = static_cast<uint32_t>(workers.AvailableWith(dataset).size());
+  for (const auto& [worker, away] : workers.AwayWith(dataset)) {
+    circumstances.away[worker] = AwayText(away);
+  }
+  return circumstances;
 }
 
 }  // namespace
@@ -111,16 +130,17 @@ v1::Metrics ToProto(const rounds::Metrics& metrics) {
   return proto;
 }
 
-v1::Round ToProto(const JobId& job, const rounds::RoundState& round,
-                  const std::map<WorkerId, engine::WorkerProgress>& progress,
+v1::Round ToProto(const engine::JobView& view, const rounds::RoundState& round,
                   const members::WorkerRegistry& workers, absl::Time now, Detail detail) {
   v1::Round proto;
-  proto.set_job_id(job.value());
+  proto.set_job_id(view.description->id.value());
   proto.set_round_index(round.round_index);
   proto.set_attempt(round.attempt);
   proto.set_phase(ToProto(round.phase));
   proto.set_reason(round.reason);
-  proto.set_waiting_for(rounds::WaitingFor(round, now));
+  if (!round.HasEnded()) {
+    proto.set_waiting_for(rounds::WaitingFor(round, CircumstancesOf(view, workers), now));
+  }
   if (round.phase != rounds::RoundPhase::kPlanned && round.opened_at != absl::InfinitePast()) {
     *proto.mutable_opened_at() = entente::ToProto(round.opened_at);
   }
@@ -134,9 +154,10 @@ v1::Round ToProto(const JobId& job, const rounds::RoundState& round,
   for (const auto& [worker, participant] : round.participants) {
     bytes_up += participant.update.BytesUp();
     if (detail == Detail::kBrief) continue;
-    const auto it = progress.find(worker);
+    const auto it = view.progress.find(worker);
+    const bool is_at_work = !round.HasEnded() && it != view.progress.end();
     *proto.add_participants() =
-        ToProto(worker, participant, it == progress.end() ? nullptr : &it->second, workers);
+        ToProto(worker, participant, is_at_work ? &it->second : nullptr, workers);
   }
   proto.set_base_model_digest(round.base_model.ToHex());
   proto.set_model_digest(HexOrEmpty(round.model));
@@ -155,12 +176,11 @@ v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& work
   proto.set_id(view.description->id.value());
   proto.set_name(view.description->recipe.name());
   proto.set_submitter(view.description->submitter);
-  proto.set_state(ToProto(state.status));
-  proto.set_reason(state.reason);
+  proto.set_state(StateOf(state));
+  proto.set_reason(state.paused ? state.pause_reason : state.reason);
   proto.set_round_count(state.plan.round_count);
   proto.set_rounds_committed(state.rounds_committed);
-  *proto.mutable_round() =
-      ToProto(view.description->id, state.round, view.progress, workers, now, detail);
+  *proto.mutable_round() = ToProto(view, state.round, workers, now, detail);
   proto.set_model_digest(state.model.ToHex());
   if (view.evaluation.has_value()) *proto.mutable_evaluation() = ToProto(*view.evaluation);
   proto.set_bytes_up(view.bytes_up);

@@ -19,9 +19,8 @@ enum class Detail {
 v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& workers, absl::Time now,
                 Detail detail);
 
-// `progress` is for the round in flight; empty otherwise.
-v1::Round ToProto(const JobId& job, const rounds::RoundState& round,
-                  const std::map<WorkerId, engine::WorkerProgress>& progress,
+// A round of the job, be it the one in flight or an older one.
+v1::Round ToProto(const engine::JobView& view, const rounds::RoundState& round,
                   const members::WorkerRegistry& workers, absl::Time now, Detail detail);
 
 v1::Metrics ToProto(const rounds::Metrics& metrics);

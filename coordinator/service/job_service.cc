@@ -83,30 +83,81 @@ grpc::ServerWriteReactor<v1::Job>* JobService::WatchJob(grpc::CallbackServerCont
   return WatchReactor::Start(context_, std::move(job), status);
 }
 
+absl::StatusOr<JobService::Change> JobService::AdmitChange(const grpc::CallbackServerContext& call,
+                                                           const ChangeRequest& request) const {
+  ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller,
+                           context_.callers->Admit(call, request.own_job));
+  ENTENTE_ASSIGN_OR_RETURN(auto job, context_.jobs->Find(JobId(request.job_id)));
+  if (job->description().submitter != caller.SpiffeId()) {
+    ENTENTE_RETURN_IF_ERROR(members::Authorize(caller, request.any_job));
+  }
+  std::string reason = absl::StrCat(request.verb, " by ", caller.SpiffeId());
+  if (!request.reason.empty()) {
+    absl::StrAppend(&reason, ": ", ClipUtf8(request.reason, limits::kReasonBytesMax));
+  }
+  return Change{.job = std::move(job), .reason = std::move(reason)};
+}
+
+std::function<void(absl::Status)> JobService::AnswerWith(std::shared_ptr<engine::JobEngine> job,
+                                                         grpc::ServerUnaryReactor* reactor,
+                                                         v1::Job* response) const {
+  return [this, job = std::move(job), reactor, response](const absl::Status& status) {
+    if (status.ok()) {
+      *response = ToProto(job->View(), *context_.workers, context_.clock->Now(), Detail::kFull);
+    }
+    reactor->Finish(ToGrpcStatus(status));
+  };
+}
+
 grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* call,
                                                 const v1::CancelJobRequest* request,
                                                 v1::Job* response) {
   grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  const auto begin = [&]() -> absl::Status {
-    ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller,
-                             context_.callers->Admit(*call, Action::kCancelOwnJob));
-    ENTENTE_ASSIGN_OR_RETURN(const auto job, context_.jobs->Find(JobId(request->job_id())));
-    if (job->description().submitter != caller.SpiffeId()) {
-      ENTENTE_RETURN_IF_ERROR(members::Authorize(caller, Action::kCancelAnyJob));
-    }
-    std::string reason = absl::StrCat("cancelled by ", caller.SpiffeId());
-    if (!request->reason().empty()) {
-      absl::StrAppend(&reason, ": ", ClipUtf8(request->reason(), limits::kReasonBytesMax));
-    }
-    job->Cancel(std::move(reason), [this, job, reactor, response](absl::Status status) {
-      if (status.ok()) {
-        *response = ToProto(job->View(), *context_.workers, context_.clock->Now(), Detail::kFull);
-      }
-      reactor->Finish(ToGrpcStatus(status));
-    });
-    return absl::OkStatus();
-  };
-  if (absl::Status status = begin(); !status.ok()) reactor->Finish(ToGrpcStatus(status));
+  auto change = AdmitChange(*call, {.job_id = request->job_id(),
+                                    .verb = "cancelled",
+                                    .reason = request->reason(),
+                                    .own_job = Action::kCancelOwnJob,
+                                    .any_job = Action::kCancelAnyJob});
+  if (!change.ok()) {
+    reactor->Finish(ToGrpcStatus(change.status()));
+  } else {
+    change->job->Cancel(std::move(change->reason), AnswerWith(change->job, reactor, response));
+  }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* JobService::PauseJob(grpc::CallbackServerContext* call,
+                                               const v1::PauseJobRequest* request,
+                                               v1::Job* response) {
+  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  auto change = AdmitChange(*call, {.job_id = request->job_id(),
+                                    .verb = "paused",
+                                    .reason = request->reason(),
+                                    .own_job = Action::kPauseOwnJob,
+                                    .any_job = Action::kPauseAnyJob});
+  if (!change.ok()) {
+    reactor->Finish(ToGrpcStatus(change.status()));
+  } else {
+    change->job->PauseJob(std::move(change->reason), request->now(),
+                          AnswerWith(change->job, reactor, response));
+  }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* JobService::ResumeJob(grpc::CallbackServerContext* call,
+                                                const v1::ResumeJobRequest* request,
+                                                v1::Job* response) {
+  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  auto change = AdmitChange(*call, {.job_id = request->job_id(),
+                                    .verb = "resumed",
+                                    .reason = request->reason(),
+                                    .own_job = Action::kPauseOwnJob,
+                                    .any_job = Action::kPauseAnyJob});
+  if (!change.ok()) {
+    reactor->Finish(ToGrpcStatus(change.status()));
+  } else {
+    change->job->ResumeJob(std::move(change->reason), AnswerWith(change->job, reactor, response));
+  }
   return reactor;
 }
 
@@ -116,9 +167,10 @@ grpc::ServerUnaryReactor* JobService::ListRounds(grpc::CallbackServerContext* ca
   return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
     ENTENTE_RETURN_IF_ERROR(context_.callers->Admit(*call, Action::kReadJobs).status());
     ENTENTE_ASSIGN_OR_RETURN(const auto job, context_.jobs->Find(JobId(request->job_id())));
+    const engine::JobView view = job->View();
     for (const auto& round : job->Rounds()) {
-      *response->add_rounds() = ToProto(job->description().id, *round, {}, *context_.workers,
-                                        context_.clock->Now(), Detail::kBrief);
+      *response->add_rounds() =
+          ToProto(view, *round, *context_.workers, context_.clock->Now(), Detail::kBrief);
     }
     return absl::OkStatus();
   });
@@ -140,11 +192,8 @@ grpc::ServerUnaryReactor* JobService::GetRound(grpc::CallbackServerContext* call
           "job ", request->job_id(), " has no round ", request->round_index() + 1,
           request->attempt() == 0 ? " yet" : absl::StrCat(" attempt ", request->attempt())));
     }
-    const engine::JobView view = job->View();
-    const bool in_flight = !found->HasEnded();
-    *response = ToProto(job->description().id, *found,
-                        in_flight ? view.progress : std::map<WorkerId, engine::WorkerProgress>(),
-                        *context_.workers, context_.clock->Now(), Detail::kFull);
+    *response =
+        ToProto(job->View(), *found, *context_.workers, context_.clock->Now(), Detail::kFull);
     return absl::OkStatus();
   });
 }

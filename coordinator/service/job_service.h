@@ -6,6 +6,15 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "coordinator/engine/job_engine.h"
+#include "coordinator/members/authorizer.h"
 #include "coordinator/service/service_context.h"
 #include "entente/v1/job_service.grpc.pb.h"
 
@@ -29,6 +38,12 @@ class JobService final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* CancelJob(grpc::CallbackServerContext* call,
                                       const v1::CancelJobRequest* request,
                                       v1::Job* response) override;
+  grpc::ServerUnaryReactor* PauseJob(grpc::CallbackServerContext* call,
+                                     const v1::PauseJobRequest* request,
+                                     v1::Job* response) override;
+  grpc::ServerUnaryReactor* ResumeJob(grpc::CallbackServerContext* call,
+                                      const v1::ResumeJobRequest* request,
+                                      v1::Job* response) override;
   grpc::ServerUnaryReactor* ListRounds(grpc::CallbackServerContext* call,
                                        const v1::ListRoundsRequest* request,
                                        v1::ListRoundsResponse* response) override;
@@ -37,6 +52,25 @@ class JobService final : public v1::JobService::CallbackService {
                                      v1::Round* response) override;
 
  private:
+  // A call that changes a job's course, and what it takes.
+  struct ChangeRequest {
+    const std::string& job_id;
+    absl::string_view verb;  // "cancelled"
+    const std::string& reason;
+    members::Action own_job;
+    members::Action any_job;
+  };
+  // The job, and who changes it why.
+  struct Change {
+    std::shared_ptr<engine::JobEngine> job;
+    std::string reason;
+  };
+  absl::StatusOr<Change> AdmitChange(const grpc::CallbackServerContext& call,
+                                     const ChangeRequest& request) const;
+  // Fills in the response and finishes the call.
+  std::function<void(absl::Status)> AnswerWith(std::shared_ptr<engine::JobEngine> job,
+                                               grpc::ServerUnaryReactor* reactor,
+                                               v1::Job* response) const;
   absl::Status Submit(const PeerIdentity& caller, const v1::SubmitJobRequest& request,
                       v1::SubmitJobResponse* response);
 

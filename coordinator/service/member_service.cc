@@ -26,6 +26,9 @@ v1::Worker ToProto(const members::WorkerSnapshot& snapshot) {
       entente::ToProto(snapshot.description.certificate_expires_at);
   proto.set_bytes_up(snapshot.bytes_up);
   proto.set_bytes_down(snapshot.bytes_down);
+  if (snapshot.description.away.has_value()) *proto.mutable_away() = *snapshot.description.away;
+  proto.set_protocol(
+      absl::StrCat(limits::kProtocolVersion, ".", snapshot.description.protocol_minor));
   return proto;
 }
 
@@ -81,6 +84,7 @@ grpc::ServerUnaryReactor* MemberService::GetVersion(grpc::CallbackServerContext*
                              context_.callers->Admit(*call, Action::kReadVersion));
     response->set_version(context_.version);
     response->set_protocol_version(limits::kProtocolVersion);
+    response->set_protocol_minor(limits::kProtocolMinor);
     response->set_caller(caller.SpiffeId());
     return absl::OkStatus();
   });

@@ -2,13 +2,16 @@
 #include "coordinator/service/worker_message.h"
 
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/log.h"
 #include "common/base/utf8.h"
+#include "common/config/away_text.h"
 #include "common/recipe/recipe_encoding.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/repeated_field.h"
@@ -58,6 +61,32 @@ void OnProgress(const ServiceContext& context, engine::JobEngine& job, const Wor
                   .loss = std::isfinite(progress.loss()) ? progress.loss() : 0});
 }
 
+v1::Away Clipped(const v1::Away& away) {
+  v1::Away clipped = away;
+  clipped.set_reason(CutReason(ToValidUtf8(away.reason())));
+  return clipped;
+}
+
+absl::Status OnPresence(const ServiceContext& context, const WorkerSpeaker& speaker,
+                        const v1::WorkerMessage& message) {
+  std::optional<v1::Away> away;
+  if (message.has_away()) {
+    if (absl::Status status = CheckAway(message.away()); !status.ok()) return status;
+    away = Clipped(message.away());
+  }
+  log::Info(away.has_value() ? "worker is away" : "worker is back",
+            {{"worker", speaker.id.value()},
+             {"reason", away.has_value() ? AwayText(*away) : std::string()}});
+  context.workers->SetAway(speaker.id, speaker.connection, std::move(away));
+  return absl::OkStatus();
+}
+
+// Whether it is of a kind that this program is too old to know.
+bool IsNewer(const v1::WorkerMessage& message) {
+  return message.kind_case() == v1::WorkerMessage::KIND_NOT_SET &&
+         !message.GetReflection()->GetUnknownFields(message).empty();
+}
+
 const v1::TaskKey* KeyOf(const v1::WorkerMessage& message) {
   switch (message.kind_case()) {
     case v1::WorkerMessage::kAccepted:
@@ -89,12 +118,14 @@ std::vector<Enum> ValuesKnown(const google::protobuf::RepeatedField<int>& number
 
 }  // namespace
 
-absl::Status CheckHello(const v1::Hello& hello) {
+absl::Status CheckHello(const v1::Hello& hello, absl::string_view version) {
   if (hello.protocol_version() != limits::kProtocolVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "the worker speaks protocol ", hello.protocol_version(), ", this coordinator protocol ",
-        limits::kProtocolVersion, "; install an entente-worker of the coordinator's version"));
+        "the worker speaks protocol ", hello.protocol_version(), ".", hello.protocol_minor(),
+        ", this coordinator protocol ", limits::kProtocolVersion, ".", limits::kProtocolMinor,
+        "; install entente-worker ", version, ", the coordinator's version"));
   }
+  if (absl::Status status = CheckAway(hello.away()); !status.ok()) return status;
   if (hello.datasets_size() > kDatasetsMax) {
     return absl::InvalidArgumentError(absl::StrCat("a worker may offer ", kDatasetsMax,
                                                    " data sets, not ", hello.datasets_size()));
@@ -117,6 +148,22 @@ absl::Status CheckHello(const v1::Hello& hello) {
   return absl::OkStatus();
 }
 
+members::WorkerDescription DescriptionOf(const v1::Hello& hello,
+                                         absl::Time certificate_expires_at) {
+  members::WorkerDescription description{
+      .version = hello.version(),
+      .datasets = {hello.datasets().begin(), hello.datasets().end()},
+      .sandbox = hello.sandbox(),
+      .encodings = EncodingsOf(hello),
+      .downloads = DownloadsOf(hello),
+      .compressions = CompressionsOf(hello),
+      .protocol_minor = hello.protocol_minor(),
+      .away = std::nullopt,
+      .certificate_expires_at = certificate_expires_at};
+  if (hello.has_away()) description.away = Clipped(hello.away());
+  return description;
+}
+
 std::vector<v1::Updates::Encoding> EncodingsOf(const v1::Hello& hello) {
   if (hello.encodings().empty()) return FirstEncodings();
   return ValuesKnown<v1::Updates::Encoding>(hello.encodings());
@@ -130,9 +177,11 @@ std::vector<v1::Updates::Compression> CompressionsOf(const v1::Hello& hello) {
   return ValuesKnown<v1::Updates::Compression>(hello.compressions());
 }
 
-absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerId& worker,
+absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerSpeaker& speaker,
                                    const v1::WorkerMessage& message) {
-  if (message.has_heartbeat()) return absl::OkStatus();
+  const WorkerId& worker = speaker.id;
+  if (message.has_heartbeat() || IsNewer(message)) return absl::OkStatus();
+  if (message.has_away() || message.has_back()) return OnPresence(context, speaker, message);
   const v1::TaskKey* const key = KeyOf(message);
   if (key == nullptr) return absl::InvalidArgumentError("a message of a kind that is not known");
   if (message.has_evaluated()) {

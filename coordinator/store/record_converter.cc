@@ -61,6 +61,9 @@ struct RoundRecorder {
   void operator()(const rounds::WorkerFailed& e) const {
     *to->mutable_worker_failed() = WithReason(e.worker, e.reason);
   }
+  void operator()(const rounds::WorkerSkipped& e) const {
+    *to->mutable_worker_skipped() = WithReason(e.worker, e.reason);
+  }
   void operator()(const rounds::WorkerReturned& e) const {
     to->mutable_worker_returned()->set_worker(e.worker.value());
   }
@@ -146,6 +149,8 @@ absl::StatusOr<rounds::RoundEvent> FromRoundRecord(const rec::RoundHappened& rec
       return FromWorkerReason<rounds::WorkerMissing>(record.worker_missing());
     case Case::kWorkerFailed:
       return FromWorkerReason<rounds::WorkerFailed>(record.worker_failed());
+    case Case::kWorkerSkipped:
+      return FromWorkerReason<rounds::WorkerSkipped>(record.worker_skipped());
     case Case::kWorkerReturned:
       return rounds::WorkerReturned{WorkerId(record.worker_returned().worker())};
     case Case::kDeadlineChecked:
@@ -176,6 +181,15 @@ rec::JobRecord ToRecord(const jobs::JobEvent& event) {
     std::visit(RoundRecorder{record.mutable_round()}, happened->event);
     return record;
   }
+  if (const auto* paused = std::get_if<jobs::JobPaused>(&event)) {
+    record.mutable_paused()->set_reason(ToValidUtf8(paused->reason));
+    record.mutable_paused()->set_now(paused->now);
+    return record;
+  }
+  if (const auto* resumed = std::get_if<jobs::JobResumed>(&event)) {
+    record.mutable_resumed()->set_reason(ToValidUtf8(resumed->reason));
+    return record;
+  }
   const auto* cancelled = std::get_if<jobs::JobCancelled>(&event);
   ENTENTE_CHECK(cancelled != nullptr);
   record.mutable_cancelled()->set_reason(ToValidUtf8(cancelled->reason));
@@ -199,6 +213,10 @@ absl::StatusOr<jobs::JobEvent> FromRecord(const rec::JobRecord& record) {
     }
     case rec::JobRecord::kCancelled:
       return jobs::JobCancelled{record.cancelled().reason()};
+    case rec::JobRecord::kPaused:
+      return jobs::JobPaused{record.paused().reason(), record.paused().now()};
+    case rec::JobRecord::kResumed:
+      return jobs::JobResumed{record.resumed().reason()};
     case rec::JobRecord::EVENT_NOT_SET:
       break;
   }

@@ -11,7 +11,8 @@
 namespace entente::store {
 namespace {
 
-// 2: failed workers, encodings beyond bf16. 3: recipes that download bf16 or compress.
+// 2: failed workers, encodings beyond bf16. 3: recipes that download bf16 or compress, paused jobs,
+// skipped workers, checkpoints.
 constexpr int kSchemaVersion = 3;
 constexpr int kApplicationId =
     0x456e7465;  // "Ente", for file(1) and for telling a foreign database.

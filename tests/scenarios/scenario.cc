@@ -147,6 +147,7 @@ class Story {
     if (command == "refuse") return Happened(rounds::UpdateRefused{worker, second});
     if (command == "silence") return Happened(rounds::WorkerMissing{worker, "silent"});
     if (command == "fail") return Happened(rounds::WorkerFailed{worker, second});
+    if (command == "skip") return Happened(rounds::WorkerSkipped{worker, second});
     if (command == "return") return Happened(rounds::WorkerReturned{worker});
     if (command == "upload") return UploadOf(worker, Options(words));
     if (command == "aggregated") return AggregatedNow();
@@ -154,6 +155,8 @@ class Story {
     if (command == "evaluated") return EvaluatedBy(worker, Options(words));
     if (command == "evaluation-failed") return Happened(rounds::EvaluationFailed{worker, second});
     if (command == "cancel") return jobs::JobCancelled{first};
+    if (command == "pause") return jobs::JobPaused{.reason = first, .now = second == "now"};
+    if (command == "resume") return jobs::JobResumed{first};
     return absl::InvalidArgumentError(absl::StrCat("unknown command ", command));
   }
 
@@ -276,6 +279,8 @@ class Story {
     if (name == "reason") return round.reason;
     if (name == "job") return std::string(jobs::JobStatusName(state_.status));
     if (name == "job-reason") return state_.reason;
+    if (name == "paused") return state_.paused ? "yes" : "no";
+    if (name == "required") return absl::StrCat(round.updates_required);
     if (name == "committed") return absl::StrCat(state_.rounds_committed);
     // Of the round that ended last, when the one in flight has no participants yet.
     const auto& participants = round.participants.empty() && ended_.has_value()

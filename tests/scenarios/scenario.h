@@ -14,12 +14,16 @@
 //   refuse  FR "reason"                  its update is refused
 //   silence FR                           its lease runs out
 //   fail    FR "reason"                  it says that its task failed
+//   skip    FR "reason"                  it says that it is away
 //   return  FR                           it is back
 //   wait    31s                          time passes; deadlines that have come are checked
 //   aggregated | aggregation-failed "reason"
 //   evaluated FR loss=0.5 accuracy=0.8   | evaluation-failed FR "reason"
 //   cancel  "reason"
+//   pause   "reason" [now]               now: breaks off a round that still collects
+//   resume  "reason"
 //   expect  phase=grace round=1 attempt=1 job=running reason="quorum of 2 met"
+//   expect  paused=yes required=2 committed=1
 //   expect  FR=missing                   a participant's state
 //   expect  log contains "..."           some transition's reason so far
 //   expect  effect contains "train FR"   an effect of the last line: train, evaluate, cancel,

@@ -2,6 +2,7 @@
 #include "trainer/models/model_files.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -123,6 +124,31 @@ absl::Status ReadModel(FileSystem& files, const std::string& path, Model& model)
 
 absl::Status WriteModel(FileSystem& files, const std::string& path, const Model& model) {
   return WriteSafely(files, path, Sorted(model.State()));
+}
+
+absl::Status WriteTensorFile(FileSystem& files, const std::string& path,
+                             std::vector<StateTensor> tensors) {
+  return WriteSafely(files, path, Sorted(std::move(tensors)));
+}
+
+absl::StatusOr<std::vector<StateTensor>> ReadTensorFile(FileSystem& files,
+                                                        const std::string& path) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> reader,
+                           SafetensorsReader::Open(files, path));
+  std::vector<StateTensor> tensors;
+  for (size_t i = 0; i < reader->layout().tensors().size(); ++i) {
+    const TensorSpec& spec = reader->layout().tensors()[i];
+    const auto* const pair =
+        std::find_if(std::begin(kDtypes), std::end(kDtypes),
+                     [&spec](const DtypePair& candidate) { return candidate.dtype == spec.dtype; });
+    ENTENTE_CHECK(pair != std::end(kDtypes));
+    const std::vector<int64_t> sides(spec.shape.begin(), spec.shape.end());
+    torch::Tensor tensor = torch::empty(sides, torch::TensorOptions().dtype(pair->torch));
+    ENTENTE_RETURN_IF_ERROR(reader->ReadAt(
+        i, 0, absl::MakeSpan(static_cast<char*>(tensor.data_ptr()), tensor.nbytes())));
+    tensors.push_back({.name = spec.name, .tensor = std::move(tensor), .is_parameter = false});
+  }
+  return tensors;
 }
 
 std::vector<StateTensor> CopyFloatState(const Model& model) {

@@ -27,6 +27,14 @@ absl::Status ReadModel(FileSystem& files, const std::string& path, Model& model)
 // Writes the whole state: "<path>.tmp", sync, rename. No file is left on an error.
 absl::Status WriteModel(FileSystem& files, const std::string& path, const Model& model);
 
+// Writes any tensors, in whatever order they come, the way WriteModel() writes.
+absl::Status WriteTensorFile(FileSystem& files, const std::string& path,
+                             std::vector<StateTensor> tensors);
+
+// Every tensor of a file, on the CPU, sorted by name. INVALID_ARGUMENT if it is no safetensors
+// file.
+absl::StatusOr<std::vector<StateTensor>> ReadTensorFile(FileSystem& files, const std::string& path);
+
 // A copy of the state's floating-point tensors, to measure an update from.
 std::vector<StateTensor> CopyFloatState(const Model& model);
 

@@ -113,6 +113,10 @@ absl::StatusOr<Request> ParseTrain(const json& message) {
   ENTENTE_ASSIGN_OR_RETURN(request.output, fields.Text("output"));
   ENTENTE_ASSIGN_OR_RETURN(request.seed, fields.Seed("seed"));
   ENTENTE_ASSIGN_OR_RETURN(request.deadline, fields.Seconds("deadline_seconds"));
+  ENTENTE_ASSIGN_OR_RETURN(request.checkpoint, fields.TextOr("checkpoint", ""));
+  if (!request.checkpoint.empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(request.checkpoint_every, fields.Seconds("checkpoint_seconds"));
+  }
   return request;
 }
 

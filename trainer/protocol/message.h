@@ -36,6 +36,10 @@ struct TrainRequest {
   std::string output;
   uint64_t seed = 0;
   absl::Duration deadline;
+  // Where the state of the training is put this often, and taken up again if it is there. Empty:
+  // nowhere.
+  std::string checkpoint = {};
+  absl::Duration checkpoint_every = absl::ZeroDuration();
 };
 
 struct EvaluateRequest {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/log.h"
 #include "common/base/random_source.h"
 #include "trainer/data/portable_random.h"
 
@@ -80,6 +81,49 @@ int64_t StepCount(const TrainingView& training, int64_t examples) {
   return training.epochs.value_or(1) * ((examples + training.batch_size - 1) / training.batch_size);
 }
 
+// Where the training begins: at its first step, or where a checkpoint says; model and optimizer are
+// then as they were there.
+TrainingPosition Begin(const LocalTrainingOptions& options, const TrainingPosition& first,
+                       const std::vector<torch::Tensor>& parameters, Model& model,
+                       std::unique_ptr<torch::optim::Optimizer>* optimizer) {
+  if (options.checkpoint == nullptr || !options.checkpoint->Exists()) return first;
+  const absl::StatusOr<TrainingPosition> taken_up =
+      options.checkpoint->Restore(first, model, **optimizer);
+  if (taken_up.ok()) {
+    log::Info("training goes on from its checkpoint",
+              {{"step", taken_up->step}, {"step_count", taken_up->step_count}});
+    return *taken_up;
+  }
+  log::Warning("the checkpoint cannot be used; training begins anew",
+               {{"reason", std::string(taken_up.status().message())}});
+  *optimizer = MakeOptimizer(options.training, parameters);
+  torch::manual_seed(options.seed);
+  return first;
+}
+
+// Puts the state on disk when it is time to.
+class CheckpointPace {
+ public:
+  CheckpointPace(CheckpointFile* file, const Clock& clock) : file_(file), clock_(clock) {
+    if (file_ != nullptr) next_at_ = clock_.Now() + file_->every();
+  }
+
+  void AfterStep(const TrainingPosition& position, const Model& model,
+                 const torch::optim::Optimizer& optimizer) {
+    if (clock_.Now() < next_at_) return;
+    if (const absl::Status written = file_->Write(position, model, optimizer); !written.ok()) {
+      log::Warning("no checkpoint could be written",
+                   {{"step", position.step}, {"reason", std::string(written.message())}});
+    }
+    next_at_ = clock_.Now() + file_->every();
+  }
+
+ private:
+  CheckpointFile* const file_;  // Null: it is never time.
+  const Clock& clock_;
+  absl::Time next_at_ = absl::InfiniteFuture();
+};
+
 }  // namespace
 
 absl::StatusOr<LocalTrainingResult> TrainLocally(const LocalTrainingOptions& options,
@@ -92,34 +136,40 @@ absl::StatusOr<LocalTrainingResult> TrainLocally(const LocalTrainingOptions& opt
   const bool proximal = training.proximal_mu > 0;
   const std::vector<torch::Tensor> base =
       proximal ? Copies(parameters) : std::vector<torch::Tensor>();
-  const std::unique_ptr<torch::optim::Optimizer> optimizer = MakeOptimizer(training, parameters);
-  BatchOrder order(examples.count(), training.batch_size, options.seed);
+  std::unique_ptr<torch::optim::Optimizer> optimizer = MakeOptimizer(training, parameters);
   const int64_t step_count = StepCount(training, examples.count());
-  progress.Report({.step = 0, .step_count = step_count, .loss = std::nullopt});
-  double loss_sum = 0;
-  int64_t examples_seen = 0;
-  for (int64_t step = 1; step <= step_count; ++step) {
+  TrainingPosition position =
+      Begin(options, {.seed = options.seed, .step_count = step_count, .examples = examples.count()},
+            parameters, model, &optimizer);
+  BatchOrder order(examples.count(), training.batch_size, options.seed);
+  for (int64_t step = 0; step < position.step; ++step) order.Next();
+  CheckpointPace pace(options.checkpoint, clock);
+  progress.Report({.step = position.step, .step_count = step_count, .loss = std::nullopt});
+  while (position.step < step_count) {
     if (clock.Now() >= options.deadline) {
-      return absl::DeadlineExceededError(absl::StrCat("the task's deadline passed after ", step - 1,
-                                                      " of ", step_count, " steps"));
+      return absl::DeadlineExceededError(absl::StrCat("the task's deadline passed after ",
+                                                      position.step, " of ", step_count, " steps"));
     }
     const TensorExamples batch = Pick(examples, order.Next());
     const torch::Tensor loss = LossOf(options.task, model.Forward(batch.inputs), batch.targets);
     const double loss_value = loss.item<double>();
+    ++position.step;
     if (!std::isfinite(loss_value)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the loss became not finite at step ", step, "; lower the learning rate"));
+      return absl::InvalidArgumentError(absl::StrCat("the loss became not finite at step ",
+                                                     position.step, "; lower the learning rate"));
     }
     optimizer->zero_grad();
     loss.backward();
     if (proximal) AddProximalGradient(training.proximal_mu, base, parameters);
     optimizer->step();
-    loss_sum += loss_value * static_cast<double>(batch.count());
-    examples_seen += batch.count();
-    progress.Report({.step = step, .step_count = step_count, .loss = loss_value});
+    position.loss_sum += loss_value * static_cast<double>(batch.count());
+    position.examples_seen += batch.count();
+    pace.AfterStep(position, model, *optimizer);
+    progress.Report({.step = position.step, .step_count = step_count, .loss = loss_value});
   }
-  return LocalTrainingResult{.steps = step_count,
-                             .training_loss = loss_sum / static_cast<double>(examples_seen)};
+  return LocalTrainingResult{
+      .steps = step_count,
+      .training_loss = position.loss_sum / static_cast<double>(position.examples_seen)};
 }
 
 }  // namespace entente::trainer

@@ -12,6 +12,7 @@
 #include "trainer/models/model.h"
 #include "trainer/protocol/training_session.h"
 #include "trainer/recipe/recipe_view.h"
+#include "trainer/training/checkpoint_file.h"
 #include "trainer/training/tensor_batches.h"
 
 namespace entente::trainer {
@@ -21,6 +22,8 @@ struct LocalTrainingOptions {
   LearningTask task = LearningTask::kClassification;
   uint64_t seed = 0;                             // Of this round: shuffling and dropout.
   absl::Time deadline = absl::InfiniteFuture();  // Checked before every step.
+  // Where the training goes on from, if it was broken off, and puts its state. Null: nowhere.
+  CheckpointFile* checkpoint = nullptr;
 };
 
 struct LocalTrainingResult {
@@ -29,7 +32,8 @@ struct LocalTrainingResult {
 };
 
 // Trains `model` in place, from the weights it has, with a fresh optimizer. Equal inputs give equal
-// bits on the same machine and device.
+// bits on the same machine and device, be it in one go or taken up from a checkpoint. A checkpoint
+// that cannot be read or written is logged and costs time, nothing else.
 //
 // INVALID_ARGUMENT if the loss stops being finite, DEADLINE_EXCEEDED past the deadline; the model
 // is then in no useful state.

@@ -69,10 +69,13 @@ absl::StatusOr<UpdateResult> TorchSession::TrainJob(const TrainRequest& request,
   const absl::Time start = clock_.Now();
   ENTENTE_RETURN_IF_ERROR(ReadModel(files_, request.base_model, *job_->model));
   const std::vector<StateTensor> base = CopyFloatState(*job_->model);
-  const LocalTrainingOptions options = {.training = job_->recipe.training,
-                                        .task = job_->recipe.task,
-                                        .seed = request.seed,
-                                        .deadline = start + request.deadline};
+  CheckpointFile checkpoint(&files_, request.checkpoint, request.checkpoint_every);
+  const LocalTrainingOptions options = {
+      .training = job_->recipe.training,
+      .task = job_->recipe.task,
+      .seed = request.seed,
+      .deadline = start + request.deadline,
+      .checkpoint = request.checkpoint.empty() ? nullptr : &checkpoint};
   ENTENTE_ASSIGN_OR_RETURN(const LocalTrainingResult result,
                            TrainLocally(options, job_->examples, clock_, *job_->model, progress));
   ENTENTE_RETURN_IF_ERROR(WriteUpdate(files_, request.output, base, *job_->model));

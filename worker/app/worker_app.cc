@@ -25,6 +25,8 @@
 #include "worker/app/work_directory_lock.h"
 #include "worker/app/worker_setup.h"
 #include "worker/cache/model_cache.h"
+#include "worker/session/away_file.h"
+#include "worker/session/away_watch.h"
 #include "worker/session/coordinator_link.h"
 #include "worker/session/grpc_transfers.h"
 #include "worker/session/residual_store.h"
@@ -32,6 +34,7 @@
 #include "worker/session/task_flow.h"
 #include "worker/session/task_loop.h"
 #include "worker/session/token_bucket.h"
+#include "worker/trainer_host/checkpoint_store.h"
 #include "worker/trainer_host/trainer_host.h"
 
 namespace entente::worker {
@@ -68,6 +71,7 @@ std::string DatasetNames(const WorkerSetup& setup) {
 v1::Hello MakeHello(const WorkerOptions& options, const WorkerSetup& setup) {
   v1::Hello hello;
   hello.set_protocol_version(limits::kProtocolVersion);
+  hello.set_protocol_minor(limits::kProtocolMinor);
   hello.set_version(options.version);
   for (const auto& [name, dataset] : setup.datasets) hello.add_datasets(name);
   hello.set_sandbox(std::string(SandboxName(setup.trainer.sandbox.kind)));
@@ -114,9 +118,17 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                                     .random = &random,
                                     .upload_pace = &upload_pace,
                                     .download_pace = &download_pace});
-  TrainerHost trainer(setup.trainer);
+  ENTENTE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<CheckpointStore> checkpoints,
+      CheckpointStore::Open(&work_files, setup.checkpoints_folder, setup.trainer_folder));
+  TrainerHostOptions trainer_options = setup.trainer;
+  trainer_options.checkpoints = checkpoints.get();
+  TrainerHost trainer(std::move(trainer_options));
+  AwayWatch away(files, &clock, AwayFilePath(setup.config.work_directory()));
   const TaskAdmission admission(
-      {.datasets = &setup.datasets, .policy = &setup.policy, .clock = &clock});
+      {.datasets = &setup.datasets, .policy = &setup.policy, .clock = &clock, .away = [&away] {
+         return away.Sentence();
+       }});
   TaskFlow flow({.files = &work_files,
                  .clock = &clock,
                  .datasets = &setup.datasets,
@@ -124,12 +136,18 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                  .transfers = &transfers,
                  .trainer = &trainer,
                  .resume_state = resume_state.get(),
-                 .residuals = residuals.get()});
+                 .residuals = residuals.get(),
+                 .checkpoints = checkpoints.get()});
   CoordinatorLink link(
       channel, &random,
-      {.coordinator = coordinator, .hello = MakeHello(options, setup), .explain = [&] {
-         return ProbeConnection(coordinator, tls, clock.Now(), kProbeWait);
-       }});
+      {.coordinator = coordinator,
+       .hello = MakeHello(options, setup),
+       .complete_hello =
+           [&away](v1::Hello* hello) {
+             if (const auto said = away.away(); said.has_value()) *hello->mutable_away() = *said;
+           },
+       .on_attached = [&away] { away.SayAgain(); },
+       .explain = [&] { return ProbeConnection(coordinator, tls, clock.Now(), kProbeWait); }});
   ThreadPool task_thread(1);
   TimerQueue timers(&clock);
   TaskLoop loop({.sender = &link,
@@ -138,9 +156,13 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                  .clock = &clock,
                  .executor = &task_thread,
                  .timers = &timers});
+  away.Start({.sender = &link, .give_back_tasks = [&loop](const std::string& reason) {
+                loop.GiveBackTasks(reason);
+              }});
   link.Start(&loop);
 
   WaitForStopSignal(stop_signals);
+  away.Stop();
   loop.Drain(ToDuration(setup.config.drain_time()));
   link.Stop(std::string(kStopReason));
   return absl::OkStatus();

@@ -73,7 +73,8 @@ absl::StatusOr<WorkerSetup> LoadWorkerSetup(FileSystem& files, const std::string
                     .models_folder = sandbox.models_folder,
                     .updates_folder = absl::StrCat(work, "/updates"),
                     .residuals_folder = absl::StrCat(work, "/residuals"),
-                    .trainer_folder = sandbox.work_folder};
+                    .trainer_folder = sandbox.work_folder,
+                    .checkpoints_folder = absl::StrCat(work, "/checkpoints")};
   return setup;
 }
 

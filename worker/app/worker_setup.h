@@ -21,10 +21,11 @@ struct WorkerSetup {
   LocalPolicy policy;
   OfferedDatasets datasets;
   TrainerHostOptions trainer;
-  std::string models_folder;  // Four folders in the work directory; not made yet.
+  std::string models_folder;  // Five folders in the work directory; not made yet.
   std::string updates_folder;
   std::string residuals_folder;
   std::string trainer_folder;
+  std::string checkpoints_folder;
 };
 
 // Reads the configuration and the policy, checks the TLS files, looks for the trainer's program in

@@ -26,7 +26,20 @@ absl::Time SteadyNow() {
   return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
+// What came with the protocol's second number; see limits::kProtocolMinor.
+bool IsSpoken(const v1::WorkerMessage& message, uint32_t peer_minor) {
+  return !(message.has_away() || message.has_back()) || peer_minor >= limits::kProtocolMinorOfAway;
+}
+
 }  // namespace
+
+absl::Status CheckWelcome(const v1::Welcome& welcome) {
+  if (welcome.protocol_version() == limits::kProtocolVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the coordinator speaks protocol ", welcome.protocol_version(), ".", welcome.protocol_minor(),
+      ", this worker protocol ", limits::kProtocolVersion, ".", limits::kProtocolMinor,
+      "; install entente-worker ", welcome.version(), ", the coordinator's version"));
+}
 
 CoordinatorLink::CoordinatorLink(std::shared_ptr<grpc::Channel> channel, RandomSource* random,
                                  CoordinatorLinkOptions options)
@@ -44,7 +57,8 @@ void CoordinatorLink::Start(TaskListener* listener) {
 
 void CoordinatorLink::Send(v1::WorkerMessage message) {
   absl::MutexLock lock(&mu_);
-  if (is_attached_ && stream_ != nullptr) stream_->Send(std::move(message));
+  if (!is_attached_ || stream_ == nullptr || !IsSpoken(message, peer_minor_)) return;
+  stream_->Send(std::move(message));
 }
 
 void CoordinatorLink::Stop(const std::string& reason) {
@@ -99,15 +113,18 @@ absl::Status CoordinatorLink::RunStream() {
 absl::Status CoordinatorLink::Greet() {
   v1::WorkerMessage message;
   *message.mutable_hello() = options_.hello;
+  if (options_.complete_hello) options_.complete_hello(message.mutable_hello());
   absl::MutexLock lock(&mu_);
+  misfit_ = absl::OkStatus();
   stream_->Send(std::move(message));
   const auto is_decided = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return is_attached_ || is_done_ || is_stopping_;
+    return is_attached_ || is_done_ || is_stopping_ || !misfit_.ok();
   };
   if (!mu_.AwaitWithTimeout(absl::Condition(&is_decided), options_.welcome_wait)) {
     return absl::DeadlineExceededError(absl::StrCat("it did not answer our Hello within ",
                                                     absl::FormatDuration(options_.welcome_wait)));
   }
+  if (!misfit_.ok()) return misfit_;
   return is_attached_ || is_stopping_ ? absl::OkStatus() : end_status_;
 }
 
@@ -184,17 +201,26 @@ void CoordinatorLink::HandleMessage(v1::CoordinatorMessage message) {
 }
 
 void CoordinatorLink::HandleWelcome(const v1::Welcome& welcome) {
+  if (absl::Status fits = CheckWelcome(welcome); !fits.ok()) {
+    absl::MutexLock lock(&mu_);
+    misfit_ = std::move(fits);
+    return;
+  }
   const absl::Duration interval =
       std::clamp(ToDuration(welcome.heartbeat_interval()), kHeartbeatMin, kHeartbeatMax);
   log::Info("attached", {{"coordinator", options_.coordinator},
                          {"as", welcome.worker_id()},
                          {"version", welcome.version()},
                          {"heartbeat", absl::FormatDuration(interval)}});
-  absl::MutexLock lock(&mu_);
-  heartbeat_interval_ = interval;
-  silence_.emplace(SteadyNow(), interval);
-  goodbye_.clear();
-  is_attached_ = true;
+  {
+    absl::MutexLock lock(&mu_);
+    heartbeat_interval_ = interval;
+    silence_.emplace(SteadyNow(), interval);
+    goodbye_.clear();
+    peer_minor_ = welcome.protocol_minor();
+    is_attached_ = true;
+  }
+  if (options_.on_attached) options_.on_attached();
 }
 
 void CoordinatorLink::HandleDone(const absl::Status& status) {

@@ -36,12 +36,20 @@ namespace entente::worker {
 struct CoordinatorLinkOptions {
   std::string coordinator;  // host:port, for messages.
   v1::Hello hello;
+  // Adds what may have changed since to a Hello that is about to be sent. Null: nothing has.
+  std::function<void(v1::Hello*)> complete_hello = nullptr;
+  // Called after every Welcome, on gRPC's threads: must not block. Null: nobody listens.
+  std::function<void()> on_attached = nullptr;
   absl::Duration welcome_wait = absl::Seconds(20);
   // How long the last words of a stream may take to be sent.
   absl::Duration hang_up_wait = absl::Seconds(1);
   // Says why the coordinator cannot be reached, OK if it can: ProbeConnection. Blocks.
   std::function<absl::Status()> explain;
 };
+
+// FAILED_PRECONDITION if the coordinator speaks another protocol, naming both and which version to
+// install.
+absl::Status CheckWelcome(const v1::Welcome& welcome);
 
 // Thread-safe.
 class CoordinatorLink final : public ControlSender {
@@ -56,7 +64,7 @@ class CoordinatorLink final : public ControlSender {
   // Begins to dial; `listener` is borrowed until Stop has returned. Once.
   void Start(TaskListener* listener);
 
-  // Dropped unless attached.
+  // Dropped unless attached, and if the coordinator is too old to know such a message.
   void Send(v1::WorkerMessage message) override ABSL_LOCKS_EXCLUDED(mu_);
 
   // Says Goodbye if attached, waits hang_up_wait at most for it to be sent, and hangs up. Once it
@@ -93,6 +101,8 @@ class CoordinatorLink final : public ControlSender {
   // Shared with gRPC's reactions until its OnDone; null between streams.
   std::shared_ptr<ControlStream> stream_ ABSL_GUARDED_BY(mu_);
   bool is_attached_ ABSL_GUARDED_BY(mu_) = false;
+  uint32_t peer_minor_ ABSL_GUARDED_BY(mu_) = 0;  // Of the protocol, as its Welcome said.
+  absl::Status misfit_ ABSL_GUARDED_BY(mu_);      // Not OK: it speaks another protocol.
   bool is_done_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status end_status_ ABSL_GUARDED_BY(mu_);
   absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mu_);

@@ -102,6 +102,10 @@ std::optional<v1::TaskDeclined> TaskAdmission::Refusal(const v1::Task& task) con
     declined.set_reason(std::string(checked.message()));
     return declined;
   }
+  if (const std::string away = dependencies_.away ? dependencies_.away() : ""; !away.empty()) {
+    declined.set_reason(absl::StrCat("this worker is ", away));
+    return declined;
+  }
   const PolicyDecision decision =
       dependencies_.policy->Decide(StartRequest(task), dependencies_.clock->Now());
   if (decision.allowed) return std::nullopt;

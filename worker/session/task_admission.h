@@ -6,6 +6,7 @@
 // site's policy permits it. The coordinator is believed nothing.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ class TaskAdmission {
     const OfferedDatasets* datasets = nullptr;
     const LocalPolicy* policy = nullptr;
     const Clock* clock = nullptr;
+    // Why the worker takes no task for now; empty if it does. Null: it always does.
+    std::function<std::string()> away = nullptr;
   };
 
   explicit TaskAdmission(Dependencies dependencies);

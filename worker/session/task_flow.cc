@@ -14,6 +14,7 @@
 #include "common/base/status_macros.h"
 #include "common/codec/update_codec.h"
 #include "common/config/enum_words.h"
+#include "common/config/proto_time.h"
 #include "common/config/proto_to_json.h"
 #include "common/recipe/recipe_encoding.h"
 #include "common/tensor/safetensors.h"
@@ -96,6 +97,7 @@ void TaskFlow::Forget(const v1::TaskKey& key) {
   if (const absl::Status dropped = dependencies_.resume_state->Drop(key); !dropped.ok()) {
     log::Warning("cannot remove a kept update", {{"reason", dropped.message()}});
   }
+  DropCheckpoint(key);
 }
 
 void TaskFlow::ForgetJob(const std::string& job_id) {
@@ -164,20 +166,38 @@ TaskResult TaskFlow::RunEvaluation(const Work& work) {
 absl::StatusOr<KeptUpdate> TaskFlow::MakeUpdate(const Work& work) {
   ENTENTE_ASSIGN_OR_RETURN(const FetchedModel model, FetchModel(work));
   ENTENTE_RETURN_IF_ERROR(CheckUpdateBytes(work, model.path));
+  const absl::StatusOr<TrainResult> result = Train(work, model.path);
+  absl::StatusOr<KeptUpdate> update =
+      result.ok() ? KeepUpdate(work, *result) : absl::StatusOr<KeptUpdate>(result.status());
+  // One that was stopped may be taken up by the next start of this worker.
+  if (!work.cancel.cancelled()) DropCheckpoint(work.task.key());
+  return update;
+}
+
+absl::StatusOr<TrainResult> TaskFlow::Train(const Work& work, const std::string& model_path) {
   const std::string stem = TaskFileStem(work.task.key());
+  const v1::Training& training = work.task.recipe().training();
+  const bool keeps_checkpoints =
+      dependencies_.checkpoints != nullptr && training.has_checkpoint_every();
   TrainResult result;
   ENTENTE_RETURN_IF_ERROR(WithTrainer(work, [&]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(
         result, dependencies_.trainer->Train(
                     {.task = stem,
-                     .base_model = model.path,
+                     .base_model = model_path,
                      .output_name = absl::StrCat(stem, ".safetensors"),
                      .seed = work.task.seed(),
-                     .deadline = TimeLeft(work)},
+                     .deadline = TimeLeft(work),
+                     .checkpoint_name = keeps_checkpoints ? CheckpointName(work.task) : "",
+                     .checkpoint_every = ToDuration(training.checkpoint_every())},
                     [&](const StepProgress& step) { work.report("training", step); }, work.cancel));
     return absl::OkStatus();
   }));
-  return KeepUpdate(work, result);
+  return result;
+}
+
+void TaskFlow::DropCheckpoint(const v1::TaskKey& key) {
+  if (dependencies_.checkpoints != nullptr) dependencies_.checkpoints->Drop(TaskFileStem(key));
 }
 
 absl::Status TaskFlow::CheckUpdateBytes(const Work& work, const std::string& model_path) {

@@ -25,6 +25,7 @@
 #include "worker/session/task_admission.h"
 #include "worker/session/task_runner.h"
 #include "worker/session/transfers.h"
+#include "worker/trainer_host/checkpoint_store.h"
 #include "worker/trainer_host/trainer.h"
 
 namespace entente::worker {
@@ -42,6 +43,7 @@ class TaskFlow final : public TaskRunner {
     Trainer* trainer = nullptr;
     ResumeState* resume_state = nullptr;
     ResidualStore* residuals = nullptr;
+    CheckpointStore* checkpoints = nullptr;  // Null: no trainer is asked for any.
   };
 
   explicit TaskFlow(Dependencies dependencies);
@@ -71,6 +73,9 @@ class TaskFlow final : public TaskRunner {
 
   // Trains and leaves an encoded update in the resume state.
   absl::StatusOr<KeptUpdate> MakeUpdate(const Work& work);
+  absl::StatusOr<TrainResult> Train(const Work& work, const std::string& model_path);
+  // Its training has ended, one way or the other.
+  void DropCheckpoint(const v1::TaskKey& key);
   absl::Status CheckUpdateBytes(const Work& work, const std::string& model_path);
   absl::Duration TimeLeft(const Work& work) const;
   // What Encode wrote: the target's digest, and whether it left something at the residual store's

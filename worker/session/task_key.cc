@@ -34,4 +34,11 @@ std::string TaskFileStem(const v1::TaskKey& key) {
       .substr(0, kStemDigits);
 }
 
+std::string CheckpointName(const v1::Task& task) {
+  const Digest of_content =
+      Sha256Of(absl::StrCat(task.model_digest(), "\n", task.recipe_digest(), "\n", task.seed()));
+  return absl::StrCat(TaskFileStem(task.key()), "-", of_content.ToHex().substr(0, kStemDigits),
+                      ".checkpoint");
+}
+
 }  // namespace entente::worker

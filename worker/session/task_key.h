@@ -17,6 +17,10 @@ std::string TaskText(const v1::TaskKey& key);
 // A name for the task that is safe as a file name, whatever the job is called.
 std::string TaskFileStem(const v1::TaskKey& key);
 
+// A name for the state of this very training: another model, recipe or seed under the same key
+// gives another. Begins with TaskFileStem.
+std::string CheckpointName(const v1::Task& task);
+
 }  // namespace entente::worker
 
 #endif  // WORKER_SESSION_TASK_KEY_H_

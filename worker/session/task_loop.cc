@@ -95,6 +95,19 @@ void TaskLoop::HandleJobEnded(const v1::JobEnded& ended) {
   PostWork();
 }
 
+void TaskLoop::GiveBackTasks(const std::string& reason) {
+  absl::MutexLock lock(&mu_);
+  std::vector<v1::TaskKey> keys;
+  for (const auto& [job_id, entry] : entries_) {
+    if (entry->state != Entry::State::kFinished) keys.push_back(entry->task.key());
+  }
+  for (const v1::TaskKey& key : keys) {
+    log::Info("task given back", {{"task", TaskText(key)}, {"reason", reason}});
+    SendDeclined(key, reason);
+    Remove(key.job_id(), reason);
+  }
+}
+
 void TaskLoop::Drain(absl::Duration limit) {
   {
     absl::MutexLock lock(&mu_);

@@ -60,6 +60,9 @@ class TaskLoop final : public TaskListener {
   void HandleCancelled(const v1::TaskCancelled& cancelled) override ABSL_LOCKS_EXCLUDED(mu_);
   void HandleJobEnded(const v1::JobEnded& ended) override ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Gives back whatever is queued or runs, and forgets it: the site wants its machine.
+  void GiveBackTasks(const std::string& reason) ABSL_LOCKS_EXCLUDED(mu_);
+
   // Takes no more tasks, gives up the queued ones, waits for at most `limit` for the running one,
   // then cancels it. The coordinator hears of each. Returns when nothing runs any more and the
   // runner is closed.

@@ -38,6 +38,10 @@ struct TrainRequest {
   std::string output_name;  // A file name within the trainer's private folder.
   uint64_t seed = 0;
   absl::Duration deadline;
+  // A name for the state of this very training, which is taken up if there is one; see
+  // checkpoint_store.h. Empty: none is kept.
+  std::string checkpoint_name = {};
+  absl::Duration checkpoint_every = absl::ZeroDuration();
 };
 
 struct TrainResult {

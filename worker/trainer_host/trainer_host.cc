@@ -88,12 +88,15 @@ absl::StatusOr<TrainResult> TrainerHost::Train(const TrainRequest& request,
   ENTENTE_RETURN_IF_ERROR(CheckPrepared());
   const std::string output = absl::StrCat(options_.sandbox.work_folder, "/", request.output_name);
   const std::string output_inside = PathInside(options_.sandbox, output);
+  const std::string checkpoint = HandOutCheckpoint(request);
   const std::string line =
       ToLine(TrainMessage{.task = request.task,
                           .base_model = PathInside(options_.sandbox, request.base_model),
                           .output = output_inside,
                           .seed = request.seed,
-                          .deadline = request.deadline});
+                          .deadline = request.deadline,
+                          .checkpoint = PathInside(options_.sandbox, checkpoint),
+                          .checkpoint_every = request.checkpoint_every});
   ENTENTE_ASSIGN_OR_RETURN(const TrainerUpdate update,
                            Ask<TrainerUpdate>({.line = line,
                                                .task = request.task,
@@ -139,7 +142,16 @@ void TrainerHost::Abandon() {
   process_ = nullptr;
 }
 
+std::string TrainerHost::HandOutCheckpoint(const TrainRequest& request) {
+  if (options_.checkpoints == nullptr || request.checkpoint_name.empty()) return "";
+  const absl::StatusOr<std::string> path = options_.checkpoints->HandOut(request.checkpoint_name);
+  if (path.ok()) return *path;
+  log::Warning("training goes on without checkpoints", {{"reason", path.status().message()}});
+  return "";
+}
+
 absl::Status TrainerHost::Start(const std::string& data_folder, const CancelToken& cancel) {
+  if (options_.checkpoints != nullptr) options_.checkpoints->TakeBack();
   ENTENTE_RETURN_IF_ERROR(EmptyFolder(options_.sandbox.work_folder));
   options_.sandbox.data_folder = data_folder;
   ENTENTE_ASSIGN_OR_RETURN(process_, TrainerProcess::Start(BuildLaunch(options_.sandbox)));

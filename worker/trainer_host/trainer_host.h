@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "worker/trainer_host/checkpoint_store.h"
 #include "worker/trainer_host/sandbox.h"
 #include "worker/trainer_host/trainer.h"
 #include "worker/trainer_host/trainer_messages.h"
@@ -33,6 +34,8 @@ struct TrainerHostOptions {
   // A trainer that writes no line for longer, while asked, is stopped. Not while it prepares, which
   // has no progress to tell: that may take what the task may take.
   absl::Duration silence_max;
+  // Where the states of trainings are kept. Borrowed; null: nowhere.
+  CheckpointStore* checkpoints = nullptr;
 };
 
 // One thread uses it: the one that made it, see trainer_process.h.
@@ -53,6 +56,9 @@ class TrainerHost final : public Trainer {
   void Stop() override;
 
  private:
+  // The path of the task's checkpoint in the private folder; empty if none is to be kept.
+  std::string HandOutCheckpoint(const TrainRequest& request);
+
   // Starts the process in an empty private folder and hears its hello.
   absl::Status Start(const std::string& data_folder, const CancelToken& cancel);
 

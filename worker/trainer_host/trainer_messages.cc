@@ -132,12 +132,18 @@ std::string ToLine(const PrepareMessage& message) {
 }
 
 std::string ToLine(const TrainMessage& message) {
-  return Dump(OrderedJson::object({{"type", "train"},
-                                   {"task", message.task},
-                                   {"base_model", message.base_model},
-                                   {"output", message.output},
-                                   {"seed", message.seed},
-                                   {"deadline_seconds", absl::ToDoubleSeconds(message.deadline)}}));
+  OrderedJson json =
+      OrderedJson::object({{"type", "train"},
+                           {"task", message.task},
+                           {"base_model", message.base_model},
+                           {"output", message.output},
+                           {"seed", message.seed},
+                           {"deadline_seconds", absl::ToDoubleSeconds(message.deadline)}});
+  if (!message.checkpoint.empty()) {
+    json["checkpoint"] = message.checkpoint;
+    json["checkpoint_seconds"] = absl::ToDoubleSeconds(message.checkpoint_every);
+  }
+  return Dump(json);
 }
 
 std::string ToLine(const EvaluateMessage& message) {

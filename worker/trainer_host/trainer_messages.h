@@ -35,6 +35,8 @@ struct TrainMessage {
   std::string output;
   uint64_t seed = 0;
   absl::Duration deadline;
+  std::string checkpoint = {};  // Empty: none.
+  absl::Duration checkpoint_every = absl::ZeroDuration();
 };
 
 struct EvaluateMessage {

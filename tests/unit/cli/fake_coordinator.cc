@@ -75,6 +75,24 @@ class FakeJobs final : public v1::JobService::Service {
     return Status::OK;
   }
 
+  Status PauseJob(ServerContext*, const v1::PauseJobRequest* request, v1::Job* response) override {
+    absl::MutexLock lock(&state_.mu);
+    const Status found = FindUnended(request->job_id(), response);
+    if (!found.ok()) return found;
+    response->set_state(v1::JOB_STATE_PAUSED);
+    response->set_reason(request->reason());
+    if (request->now()) response->mutable_round()->set_phase(v1::ROUND_PHASE_PLANNED);
+    return Status::OK;
+  }
+
+  Status ResumeJob(ServerContext*, const v1::ResumeJobRequest* request,
+                   v1::Job* response) override {
+    absl::MutexLock lock(&state_.mu);
+    const Status found = FindUnended(request->job_id(), response);
+    if (found.ok()) response->set_state(v1::JOB_STATE_RUNNING);
+    return found;
+  }
+
   Status WatchJob(ServerContext*, const v1::WatchJobRequest* request,
                   grpc::ServerWriter<v1::Job>* writer) override {
     std::vector<v1::Job> jobs;
@@ -109,6 +127,16 @@ class FakeJobs final : public v1::JobService::Service {
   }
 
  private:
+  Status FindUnended(const std::string& job_id, v1::Job* found)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.mu) {
+    const Status status = Find(job_id, found);
+    if (!status.ok()) return status;
+    if (found->state() == v1::JOB_STATE_RUNNING || found->state() == v1::JOB_STATE_PAUSED) {
+      return Status::OK;
+    }
+    return {StatusCode::FAILED_PRECONDITION, "job " + job_id + " has ended already"};
+  }
+
   Status Find(const std::string& job_id, v1::Job* found) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state_.mu) {
     if (!state_.refuse_all.ok()) return ToGrpcStatus(state_.refuse_all);
     for (const v1::Job& job : state_.jobs) {

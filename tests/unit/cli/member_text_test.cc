@@ -22,6 +22,19 @@ TEST(MemberTextTest, WorkerIsNamedWithoutItsMember) {
   EXPECT_EQ(WorkerName(worker), "gpu-1");
 }
 
+TEST(MemberTextTest, AwayIsTheActivityBeItConnectedOrNot) {
+  v1::Worker worker;
+  worker.set_reason("the connection ended");
+  EXPECT_EQ(ActivityText(worker), "the connection ended");
+  worker.mutable_away()->set_reason("lent");
+  EXPECT_EQ(ActivityText(worker), "away: lent");
+  worker.set_connected(true);
+  EXPECT_EQ(ActivityText(worker), "away: lent");
+  worker.clear_away();
+  worker.set_activity("training");
+  EXPECT_EQ(ActivityText(worker), "training");
+}
+
 TEST(MemberTextTest, LastSeenIsAnAge) {
   v1::Worker worker;
   EXPECT_EQ(LastSeenText(worker, absl::FromUnixSeconds(100)), "");

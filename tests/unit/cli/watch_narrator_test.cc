@@ -52,6 +52,17 @@ TEST_F(WatchNarratorTest, EveryUpdateAndPhaseIsTold) {
   EXPECT_THAT(narrator_.Tell(picture_), ElementsAre("round 1/12 aggregating: quorum of 3 met"));
 }
 
+TEST_F(WatchNarratorTest, PauseAndItsEndAreToldOnce) {
+  narrator_.Tell(picture_);
+  picture_.job.set_state(v1::JOB_STATE_PAUSED);
+  picture_.job.set_reason("paused by s");
+  EXPECT_THAT(narrator_.Tell(picture_),
+              ElementsAre("job fashion-mnist-k3x9qa paused: paused by s"));
+  EXPECT_THAT(narrator_.Tell(picture_), IsEmpty());
+  picture_.job.set_state(v1::JOB_STATE_RUNNING);
+  EXPECT_THAT(narrator_.Tell(picture_), ElementsAre("job fashion-mnist-k3x9qa goes on"));
+}
+
 TEST_F(WatchNarratorTest, RefusalsAreToldOnceWithTheirReason) {
   narrator_.Tell(picture_);
   AddParticipant(&picture_.job, "IN", "in-lab/gpu-1", v1::PARTICIPANT_STATE_DECLINED)

@@ -5,6 +5,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "common/base/check.h"
+#include "common/base/limits.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe.h"
 
@@ -162,6 +163,7 @@ std::shared_ptr<RecordingConnection> EngineTest::AttachWorker(
                               .encodings = encodings,
                               .downloads = downloads,
                               .compressions = KnownCompressions(),
+                              .protocol_minor = limits::kProtocolMinor,
                               .certificate_expires_at = {}},
                              connection)
                     .ok());

@@ -91,6 +91,23 @@ TEST(TaskMessageTest, RecipeSaysOfUpdatesWhatTheWorkerKnows) {
   EXPECT_EQ(task_with(job.recipe.updates()).recipe_digest(), job.recipe_digest.ToHex());
 }
 
+TEST(TaskMessageTest, WorkerThatDoesNotKnowCheckpointsIsNotToldOfThem) {
+  JobDescription job = Job();
+  job.recipe.mutable_training()->mutable_checkpoint_every()->set_seconds(30);
+  job.recipe_digest = RecipeDigest(job.recipe);
+  const auto task_for = [&job](const WorkerTerms& terms) {
+    return TaskMessage(job, Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, terms, kClosesAt)
+        .task();
+  };
+
+  const v1::Task older = task_for({});
+  EXPECT_FALSE(older.recipe().training().has_checkpoint_every());
+  EXPECT_EQ(older.recipe_digest(), RecipeDigest(older.recipe()).ToHex());
+  const v1::Task newer = task_for({.keeps_checkpoints = true});
+  EXPECT_TRUE(newer.recipe().training().has_checkpoint_every());
+  EXPECT_EQ(newer.recipe_digest(), job.recipe_digest.ToHex());
+}
+
 TEST(TaskMessageTest, TrainingIsToldWhichUpdateCountedLast) {
   const WorkerTerms terms{.counted_update = Sha256Of("update")};
   const auto digest = [&](v1::TaskKey::Kind kind, const WorkerTerms& told) {

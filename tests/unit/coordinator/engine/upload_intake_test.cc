@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/config/proto_time.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
 
@@ -118,6 +119,23 @@ TEST_F(UploadIntakeTest, UploadThatItsRoundDidNotWaitForIsLate) {
   upload->Seal([&sealed](absl::Status status) { sealed = std::move(status); });
 
   EXPECT_THAT(sealed, StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(UploadIntakeTest, LateUpdateIsToldHowItsRoundEndedAndARepeatedOneIsAcknowledged) {
+  v1::Recipe recipe = RecipeOf(2, 1);
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::ZeroDuration());
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(recipe);
+  const v1::Task task = kr->WaitForTask(0);  // Both workers'.
+  ASSERT_THAT(Upload("fr-lab/w", task, 1, 1), IsOk());
+  WaitFor(*job, [](const JobView& view) { return view.state->rounds_committed == 1; });
+
+  EXPECT_THAT(Upload("kr-lab/w", task, 2, 2),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("for round 1 attempt 1, which is committed (committed with "
+                                 "fr-lab/w; aggregated), but round 2 attempt 1 is in flight")));
+  EXPECT_THAT(Upload("fr-lab/w", task, 1, 1), IsOk());
+  EXPECT_EQ(job->View().bytes_up, UpdateBytes(1, 1).size());
 }
 
 TEST_F(UploadIntakeTest, WrongBaseModelIsRefusedAndNamesTheRightOne) {

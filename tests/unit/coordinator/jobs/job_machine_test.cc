@@ -87,5 +87,45 @@ TEST(JobMachineTest, EventForAnotherRoundIsRefusedAndNamesTheOneInFlight) {
                        HasSubstr("round 2 attempt 1 is not in flight; round 1 attempt 1 is")));
 }
 
+TEST(JobMachineTest, PausedTwiceKeepsItsFirstReasonAndResumedTwiceChangesNothing) {
+  const JobState once = Step(Submit(PlanOf(2, 0)), JobPaused{"by a"}, kNoon).value().next;
+
+  const JobTransition twice = Step(once, JobPaused{"by b"}, kNoon).value();
+  EXPECT_EQ(twice.next, once);
+  EXPECT_EQ(twice.next.pause_reason, "by a");
+  EXPECT_TRUE(twice.effects.empty());
+
+  const JobState running = Step(once, JobResumed{"by a"}, kNoon).value().next;
+  const JobTransition again = Step(running, JobResumed{"by b"}, kNoon).value();
+  EXPECT_EQ(again.next, running);
+  EXPECT_TRUE(again.effects.empty());
+}
+
+TEST(JobMachineTest, ResumedRoundHasItsWholeDeadlineFromThen) {
+  JobState job = Step(Submit(PlanOf(2, 0)), JobPaused{"by a"}, kNoon).value().next;
+  EXPECT_EQ(job.round.closes_at, absl::InfiniteFuture());
+
+  job = Step(job, JobResumed{"by a"}, kNoon + absl::Hours(100)).value().next;
+
+  EXPECT_EQ(job.round.closes_at, kNoon + absl::Hours(100) + job.plan.round_policy.deadline);
+}
+
+TEST(JobMachineTest, NoRoundOfAPausedJobOpens) {
+  const JobState job = Step(Submit(PlanOf(2, 0)), JobPaused{"by a"}, kNoon).value().next;
+
+  EXPECT_THAT(Step(job, RoundHappened{0, 1, rounds::Opened{{kFr}}}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("the job is paused")));
+}
+
+TEST(JobMachineTest, EndedJobIsNeitherPausedNorResumed) {
+  const JobState job = Step(Submit(PlanOf(2, 0)), JobCancelled{"by a"}, kNoon).value().next;
+
+  EXPECT_THAT(Step(job, JobPaused{"by b"}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("the job has cancelled already: by a")));
+  EXPECT_THAT(Step(job, JobResumed{"by b"}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 }  // namespace
 }  // namespace entente::jobs

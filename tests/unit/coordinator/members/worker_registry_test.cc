@@ -109,6 +109,50 @@ TEST_F(WorkerRegistryTest, ListenerHearsOfComingAndGoing) {
   EXPECT_THAT(heard, ElementsAre(std::pair(kFr, true), std::pair(kFr, false)));
 }
 
+TEST_F(WorkerRegistryTest, WorkerThatIsAwayIsAttachedAndNotAvailable) {
+  std::vector<std::pair<WorkerId, bool>> heard;
+  registry_.SetListener(
+      [&](const WorkerId& id, bool attached) { heard.emplace_back(id, attached); });
+  const auto connection = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+  v1::Away away;
+  away.set_reason("maintenance");
+
+  registry_.SetAway(kFr, connection.get(), away);
+  registry_.SetAway(kFr, connection.get(), away);
+
+  EXPECT_THAT(registry_.AttachedWith("d"), ElementsAre(kFr));
+  EXPECT_TRUE(registry_.AvailableWith("d").empty());
+  ASSERT_TRUE(registry_.AwayOf(kFr).has_value());
+  EXPECT_EQ(registry_.AwayWith("d").at(kFr).reason(), "maintenance");
+  EXPECT_TRUE(registry_.AwayWith("e").empty());
+
+  registry_.SetAway(kFr, connection.get(), std::nullopt);
+
+  EXPECT_THAT(registry_.AvailableWith("d"), ElementsAre(kFr));
+  EXPECT_THAT(heard, ElementsAre(std::pair(kFr, true), std::pair(kFr, true), std::pair(kFr, true)))
+      << "attached, away once, back";
+}
+
+TEST_F(WorkerRegistryTest, AwayIsKeptWhileNotAttachedAndReplacedByTheNextHello) {
+  WorkerDescription description = Offering("d");
+  description.away.emplace().set_reason("maintenance");
+  description.protocol_minor = 1;
+  const auto connection = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, description, connection), IsOk());
+  EXPECT_TRUE(registry_.AvailableWith("d").empty());
+  EXPECT_EQ(registry_.ProtocolMinorOf(kFr), 1U);
+  EXPECT_EQ(registry_.ProtocolMinorOf(kKr), 0U);
+
+  registry_.Detach(kFr, connection.get(), "the connection ended");
+  EXPECT_EQ(registry_.AwayWith("d").count(kFr), 1U);
+  registry_.SetAway(kFr, connection.get(), std::nullopt);
+  EXPECT_TRUE(registry_.AwayOf(kFr).has_value()) << "that connection is gone";
+
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+  EXPECT_FALSE(registry_.AwayOf(kFr).has_value());
+}
+
 TEST_F(WorkerRegistryTest, SnapshotCountsBytesAndActivity) {
   ASSERT_THAT(registry_.Attach(kFr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
   registry_.AddBytes(kFr, 3, 5);

@@ -25,12 +25,14 @@ RoundState CollectingRound() {
 }
 
 TEST(RoundReportTest, SaysWhoIsAwaitedAndUntilWhen) {
-  EXPECT_EQ(WaitingFor(CollectingRound(), kReportedAt),
-            "waiting for fr-lab/w, jp-lab/w; 1 of 4 in, 3 needed; closes in 41s");
+  EXPECT_EQ(
+      WaitingFor(CollectingRound(), {}, kReportedAt),
+      "waiting for fr-lab/w, jp-lab/w; 1 of 4 in, 3 needed; closes in 41s, at 22:14:01 UTC, or "
+      "when all are in");
 }
 
 TEST(RoundReportTest, PastDeadlineIsZeroNotNegative) {
-  EXPECT_THAT(WaitingFor(CollectingRound(), kReportedAt + absl::Hours(1)),
+  EXPECT_THAT(WaitingFor(CollectingRound(), {}, kReportedAt + absl::Hours(1)),
               ::testing::EndsWith("closes in 0"));
 }
 
@@ -38,14 +40,83 @@ TEST(RoundReportTest, ManyNamesAreCounted) {
   RoundState state = CollectingRound();
   for (int i = 0; i < 20; ++i) state.participants[WorkerId(absl::StrCat("m", i, "/w"))] = {};
 
-  EXPECT_THAT(WaitingFor(state, kReportedAt), ::testing::HasSubstr(" and 16 more; 1 of 24 in"));
+  EXPECT_THAT(WaitingFor(state, {}, kReportedAt), ::testing::HasSubstr(" and 16 more; 1 of 24 in"));
 }
 
 TEST(RoundReportTest, EndedRoundWaitsForNothing) {
   RoundState state = CollectingRound();
   state.phase = RoundPhase::kCommitted;
 
-  EXPECT_EQ(WaitingFor(state, kReportedAt), "");
+  EXPECT_EQ(WaitingFor(state, {}, kReportedAt), "");
+  state.phase = RoundPhase::kAborted;
+  EXPECT_EQ(WaitingFor(state, {}, kReportedAt), "");
+}
+
+TEST(RoundReportTest, SaysWhatEachDoesAndWhoIsMissing) {
+  RoundState state = CollectingRound();
+  state.participants[WorkerId("kr-lab/w")].state = ParticipantState::kMissing;
+  const WaitCircumstances circumstances{
+      .activities = {{WorkerId("fr-lab/w"), {.name = "training", .step = 40, .step_count = 200}},
+                     {WorkerId("jp-lab/w"), {.name = "uploading", .step = 5, .step_count = 40}}}};
+
+  EXPECT_THAT(WaitingFor(state, circumstances, kReportedAt),
+              ::testing::StartsWith("waiting for fr-lab/w (training, step 40 of 200), jp-lab/w "
+                                    "(uploading, 12 %), kr-lab/w (missing); 1 of 4 in"));
+}
+
+TEST(RoundReportTest, DeadlineOfAnotherDayNamesTheDay) {
+  RoundState state = CollectingRound();
+  state.closes_at = kReportedAt + absl::Hours(49);
+
+  EXPECT_THAT(WaitingFor(state, {}, kReportedAt),
+              ::testing::HasSubstr("closes in 49h, on Thu 16 Nov at 23:13:20 UTC"));
+}
+
+TEST(RoundReportTest, SkippedWorkersAreNotCounted) {
+  RoundState state = CollectingRound();
+  state.participants[WorkerId("jp-lab/w")].state = ParticipantState::kSkipped;
+
+  EXPECT_THAT(WaitingFor(state, {}, kReportedAt),
+              ::testing::StartsWith("waiting for fr-lab/w; 1 of 3 in, 3 needed"));
+}
+
+TEST(RoundReportTest, EveryPhaseSaysItsWait) {
+  struct Row {
+    RoundPhase phase;
+    bool is_paused;
+    const char* sentence;
+  };
+  const Row rows[] = {
+      {RoundPhase::kPlanned, false,
+       "waiting for enough workers with the data set: 2 there, 3 needed; kr-lab/w is away until "
+       "Mon "
+       "30 Nov 08:00 UTC; gives up in 41s, at 22:14:01 UTC"},
+      {RoundPhase::kPlanned, true,
+       "waiting for the job to be resumed; a paused job has no deadline"},
+      {RoundPhase::kGrace, true,
+       "waiting for fr-lab/w, jp-lab/w; 1 of 4 in, 3 needed; the job is paused, and opens no round "
+       "after this one; closes in 41s, at 22:14:01 UTC, or when all are in"},
+      {RoundPhase::kAggregating, false, "waiting for the coordinator to combine the updates"},
+      {RoundPhase::kAggregating, true,
+       "waiting for the coordinator to combine the updates; the job is paused, and opens no round "
+       "after this one"},
+      {RoundPhase::kEvaluating, false,
+       "waiting for the evaluations of br-lab/w; closes in 41s, at 22:14:01 UTC, or when all are "
+       "in"},
+  };
+  for (const Row& row : rows) {
+    RoundState state = CollectingRound();
+    state.phase = row.phase;
+    state.policy.quorum_count = 3;
+    state.participants[WorkerId("br-lab/w")].evaluation_awaited = true;
+    const WaitCircumstances circumstances{
+        .activities = {},
+        .job_is_paused = row.is_paused,
+        .workers_available = 2,
+        .away = {{WorkerId("kr-lab/w"), "away until Mon 30 Nov 08:00 UTC"}}};
+
+    EXPECT_EQ(WaitingFor(state, circumstances, kReportedAt), row.sentence);
+  }
 }
 
 TEST(RoundReportTest, EvaluationIsWeightedByExamples) {

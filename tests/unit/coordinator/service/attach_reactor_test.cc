@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/synchronization/notification.h"
+#include "common/base/limits.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -71,6 +73,64 @@ TEST_F(AttachReactorTest, OtherProtocolEndsTheStreamWithTheReason) {
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("protocol 9"));
+}
+
+TEST_F(AttachReactorTest, WorkerOfTheNextMinorIsGreetedWithOursAndWorks) {
+  const auto stream = Attach();
+  hello_.mutable_hello()->set_protocol_minor(limits::kProtocolMinor + 1);
+  // Field 99 of its Hello, of which this version knows nothing.
+  hello_.mutable_hello()
+      ->GetReflection()
+      ->MutableUnknownFields(hello_.mutable_hello())
+      ->AddVarint(99, 1);
+  stream->Write(hello_);
+
+  const v1::CoordinatorMessage welcome = Next(*stream);
+  ASSERT_TRUE(welcome.has_welcome());
+  EXPECT_EQ(welcome.welcome().protocol_version(), limits::kProtocolVersion);
+  EXPECT_EQ(welcome.welcome().protocol_minor(), limits::kProtocolMinor);
+  Submit(RecipeOf(1, 1));
+  EXPECT_TRUE(Next(*stream).has_task());
+  call_->TryCancel();
+  stream->Finish();
+}
+
+TEST_F(AttachReactorTest, WorkerOfThePreviousMinorIsNotSentWhatItDoesNotKnow) {
+  const auto stream = Attach();
+  stream->Write(hello_);  // Of 1.0: it has no minor.
+  ASSERT_TRUE(Next(*stream).has_welcome());
+  v1::Recipe recipe = RecipeOf(1, 1);
+  recipe.mutable_training()->mutable_checkpoint_every()->set_seconds(30);
+  Submit(recipe);
+
+  const v1::CoordinatorMessage task = Next(*stream);
+  ASSERT_TRUE(task.has_task());
+  EXPECT_FALSE(task.task().recipe().training().has_checkpoint_every());
+  call_->TryCancel();
+  stream->Finish();
+}
+
+TEST_F(AttachReactorTest, WorkerThatAttachesWhileAwayGetsNoTask) {
+  const auto stream = Attach();
+  hello_.mutable_hello()->mutable_away()->set_reason("the GPU is lent");
+  stream->Write(hello_);
+  ASSERT_TRUE(Next(*stream).has_welcome());
+  const auto job = Submit(RecipeOf(1, 1));
+  // Its attachment follows its Welcome, and the job does what that means before it answers.
+  while (workers_->AwayWith("numbers").empty()) absl::SleepFor(absl::Milliseconds(1));
+  absl::Notification answered;
+  job->ResumeJob("", [&answered](const absl::Status&) { answered.Notify(); });
+  answered.WaitForNotification();
+  EXPECT_EQ(job->View().state->round.phase, rounds::RoundPhase::kPlanned);
+  v1::WorkerMessage back;
+  back.mutable_back();
+
+  stream->Write(back);
+
+  EXPECT_TRUE(Next(*stream).has_task());
+  EXPECT_FALSE(workers_->AwayOf(WorkerId("fr-lab/w")).has_value());
+  call_->TryCancel();
+  stream->Finish();
 }
 
 TEST_F(AttachReactorTest, SilentWorkerIsCutOff) {

@@ -27,10 +27,12 @@ TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
       .weight = 0.25};
   round.participants[WorkerId("kr-lab/w")] = {.state = rounds::ParticipantState::kWorking};
 
-  const v1::Round proto = ToProto(
-      JobId("j"), round,
-      {{WorkerId("kr-lab/w"), {.activity = "training", .step = 3, .step_count = 9, .loss = 1}}},
-      *workers_, kNow, Detail::kFull);
+  Submit(RecipeOf(2, 1));
+  engine::JobView view = jobs_->All()[0]->View();
+  view.progress = {
+      {WorkerId("kr-lab/w"), {.activity = "training", .step = 3, .step_count = 9, .loss = 1}}};
+
+  const v1::Round proto = ToProto(view, round, *workers_, kNow, Detail::kFull);
 
   EXPECT_EQ(proto.round_index(), 4U);
   EXPECT_EQ(proto.updates_accepted(), 1U);
@@ -41,7 +43,8 @@ TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
   EXPECT_EQ(proto.participants(0).weight(), 0.25);
   EXPECT_EQ(proto.participants(1).activity(), "training");
   EXPECT_EQ(proto.participants(1).step_count(), 9U);
-  EXPECT_THAT(proto.waiting_for(), ::testing::HasSubstr("waiting for kr-lab/w"));
+  EXPECT_THAT(proto.waiting_for(),
+              ::testing::HasSubstr("waiting for kr-lab/w (training, step 3 of 9);"));
 }
 
 TEST_F(ServiceTest, BriefJobHasNoRecipeAndNoParticipants) {
@@ -56,6 +59,22 @@ TEST_F(ServiceTest, BriefJobHasNoRecipeAndNoParticipants) {
   EXPECT_TRUE(full.has_recipe());
   EXPECT_EQ(full.state(), v1::JOB_STATE_RUNNING);
   EXPECT_EQ(full.round_count(), 2U);
+}
+
+TEST_F(ServiceTest, PausedJobSaysByWhomAndWhatItsRoundWaitsFor) {
+  Submit(RecipeOf(2, 1));
+  engine::JobView view = jobs_->All()[0]->View();
+  jobs::JobState paused = *view.state;
+  paused.paused = true;
+  paused.pause_reason = "paused by s";
+  view.state = std::make_shared<const jobs::JobState>(paused);
+
+  const v1::Job proto = ToProto(view, *workers_, kNow, Detail::kBrief);
+
+  EXPECT_EQ(proto.state(), v1::JOB_STATE_PAUSED);
+  EXPECT_EQ(proto.reason(), "paused by s");
+  EXPECT_EQ(proto.round().waiting_for(),
+            "waiting for the job to be resumed; a paused job has no deadline");
 }
 
 }  // namespace

@@ -98,6 +98,44 @@ TEST_F(JobServiceTest, SubmitterCancelsItsOwnJobOnceAndNotAnothers) {
             grpc::StatusCode::FAILED_PRECONDITION);
 }
 
+TEST_F(JobServiceTest, SubmitterPausesItsOwnJobAndAnOperatorResumesIt) {
+  ASSERT_TRUE(SubmitAs(AsSubmitter(), RequestOf(RecipeOf(1, 1))).ok());
+  v1::PauseJobRequest pause;
+  pause.set_job_id(submitted_.job().id());
+  pause.set_reason("the power is cut tonight");
+  v1::ResumeJobRequest resume;
+  resume.set_job_id(submitted_.job().id());
+  v1::Job job;
+  const auto other = v1::JobService::NewStub(ChannelAs("alliance.example", "submitter", "other"));
+  const auto own = v1::JobService::NewStub(AsSubmitter());
+  const auto op = v1::JobService::NewStub(ChannelAs("alliance.example", "operator"));
+
+  const grpc::Status refused = other->PauseJob(Context().get(), pause, &job);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("may not pause others' jobs"));
+  ASSERT_TRUE(own->PauseJob(Context().get(), pause, &job).ok());
+  EXPECT_EQ(job.state(), v1::JOB_STATE_PAUSED);
+  EXPECT_EQ(job.reason(),
+            "paused by spiffe://alliance.example/submitter/s: the power is cut tonight");
+  EXPECT_EQ(other->ResumeJob(Context().get(), resume, &job).error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+  ASSERT_TRUE(op->ResumeJob(Context().get(), resume, &job).ok());
+  EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
+}
+
+TEST_F(JobServiceTest, UnknownJobIsNeitherPausedNorResumed) {
+  const auto own = v1::JobService::NewStub(AsSubmitter());
+  v1::PauseJobRequest pause;
+  pause.set_job_id("none");
+  v1::ResumeJobRequest resume;
+  resume.set_job_id("none");
+  v1::Job job;
+
+  EXPECT_EQ(own->PauseJob(Context().get(), pause, &job).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(own->ResumeJob(Context().get(), resume, &job).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
 TEST_F(JobServiceTest, OperatorCancelsAnybodysJob) {
   ASSERT_TRUE(SubmitAs(AsSubmitter(), RequestOf(RecipeOf(1, 1))).ok());
   v1::CancelJobRequest cancel;

@@ -26,6 +26,25 @@ TEST_F(MemberServiceTest, MembersAreListedWithTheirWorkers) {
   EXPECT_EQ(list.members(1).workers_size(), 0);
 }
 
+TEST_F(MemberServiceTest, WorkerThatIsAwaySaysUntilWhenAndWhatItSpeaks) {
+  const auto connection = AttachWorker("fr-lab/w");
+  v1::Away away;
+  away.set_reason("the GPU is lent");
+  away.mutable_until()->set_seconds(1'796'025'600);
+  workers_->SetAway(WorkerId("fr-lab/w"), connection.get(), away);
+  v1::GetMemberRequest request;
+  request.set_member_id("fr-lab");
+  v1::Member member;
+
+  ASSERT_TRUE(
+      v1::MemberService::NewStub(AsSubmitter())->GetMember(Context().get(), request, &member).ok());
+
+  ASSERT_EQ(member.workers_size(), 1);
+  EXPECT_EQ(member.workers(0).away().reason(), "the GPU is lent");
+  EXPECT_EQ(member.workers(0).away().until().seconds(), 1'796'025'600);
+  EXPECT_EQ(member.workers(0).protocol(), "1.1");
+}
+
 TEST_F(MemberServiceTest, UnknownMemberIsNotFound) {
   v1::GetMemberRequest request;
   request.set_member_id("xx-lab");
@@ -45,6 +64,7 @@ TEST_F(MemberServiceTest, WorkersReadTheVersionButNotTheMembers) {
   ASSERT_TRUE(stub->GetVersion(Context().get(), {}, &version).ok());
   EXPECT_EQ(version.version(), "0.1.0-test");
   EXPECT_EQ(version.protocol_version(), 1U);
+  EXPECT_EQ(version.protocol_minor(), 1U);
   EXPECT_EQ(stub->ListMembers(Context().get(), {}, &list).error_code(),
             grpc::StatusCode::PERMISSION_DENIED);
 }

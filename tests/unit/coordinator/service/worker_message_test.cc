@@ -24,15 +24,35 @@ v1::Hello GoodHello() {
   return hello;
 }
 
-TEST(CheckHelloTest, GoodHelloIsWelcome) { EXPECT_THAT(CheckHello(GoodHello()), IsOk()); }
+TEST(CheckHelloTest, GoodHelloIsWelcome) { EXPECT_THAT(CheckHello(GoodHello(), "0.1.0"), IsOk()); }
 
 TEST(CheckHelloTest, OtherProtocolIsToldBothVersionsAndWhatToInstall) {
   v1::Hello hello = GoodHello();
   hello.set_protocol_version(2);
 
-  EXPECT_THAT(CheckHello(hello),
+  EXPECT_THAT(CheckHello(hello, "0.1.0"),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("speaks protocol 2, this coordinator protocol 1; install")));
+                       HasSubstr("speaks protocol 2.0, this coordinator protocol 1.1; install "
+                                 "entente-worker 0.1.0, the coordinator's version")));
+  hello.set_protocol_version(0);
+  EXPECT_THAT(CheckHello(hello, "0.1.0"),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("speaks protocol 0.0")));
+}
+
+TEST(CheckHelloTest, OlderAndNewerMinorAreWelcome) {
+  v1::Hello hello = GoodHello();
+  for (const uint32_t minor : {limits::kProtocolMinor - 1, limits::kProtocolMinor + 1}) {
+    hello.set_protocol_minor(minor);
+    EXPECT_THAT(CheckHello(hello, "0.1.0"), IsOk());
+    EXPECT_EQ(DescriptionOf(hello, absl::UnixEpoch()).protocol_minor, minor);
+  }
+}
+
+TEST(CheckHelloTest, AwayUntilNoCalendarKnowsIsRefused) {
+  v1::Hello hello = GoodHello();
+  hello.mutable_away()->mutable_until()->set_seconds(int64_t{1} << 60);
+
+  EXPECT_THAT(CheckHello(hello, "0.1.0"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(CheckHelloTest, OverlongFieldsAreRefused) {
@@ -43,12 +63,12 @@ TEST(CheckHelloTest, OverlongFieldsAreRefused) {
   v1::Hello version = GoodHello();
   version.set_version(std::string(101, 'x'));
 
-  EXPECT_THAT(CheckHello(many), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(CheckHello(longer), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(CheckHello(version), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckHello(many, "0.1.0"), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckHello(longer, "0.1.0"), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckHello(version, "0.1.0"), StatusIs(absl::StatusCode::kInvalidArgument));
   v1::Hello encodings = GoodHello();
   for (int i = 0; i < 200; ++i) encodings.add_encodings(v1::Updates::ENCODING_FP32);
-  EXPECT_THAT(CheckHello(encodings), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(CheckHello(encodings, "0.1.0"), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST(CheckHelloTest, TooManyWordsAreRefusedByName) {
@@ -96,6 +116,7 @@ class WorkerMessageTest : public ServiceTest {
   const std::shared_ptr<engine::RecordingConnection> other_;
   const std::shared_ptr<engine::JobEngine> job_;
   const v1::Task task_;
+  const WorkerSpeaker speaker_{id_, worker_.get()};
 };
 
 TEST_F(WorkerMessageTest, ProgressIsSeenInTheJob) {
@@ -105,7 +126,7 @@ TEST_F(WorkerMessageTest, ProgressIsSeenInTheJob) {
   message.mutable_progress()->set_step(5);
   message.mutable_progress()->set_loss(NAN);
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
 
   const auto view =
       WaitFor(*job_, [&](const engine::JobView& v) { return v.progress.contains(id_); });
@@ -119,7 +140,7 @@ TEST_F(WorkerMessageTest, RefusalCarriesItsRuleAndIsCut) {
   message.mutable_declined()->set_rule("no-testing");
   message.mutable_declined()->set_reason(std::string(10'000, 'x'));
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
 
   const auto view = WaitFor(*job_, [](const engine::JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kDeclined) == 1;
@@ -134,7 +155,7 @@ TEST_F(WorkerMessageTest, CutReasonIsStillUtf8) {
   *message.mutable_failed()->mutable_key() = task_.key();
   message.mutable_failed()->set_reason(std::string(limits::kReasonBytesMax - 1, 'x') + "é");
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
 
   const auto view = WaitFor(*job_, [](const engine::JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kFailed) == 1;
@@ -149,7 +170,7 @@ TEST_F(WorkerMessageTest, WorkerThatStopsIsMissingAndNotFailed) {
   message.mutable_failed()->set_reason("the worker is stopping");
   message.mutable_failed()->set_may_return(true);
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
 
   const auto view = WaitFor(*job_, [](const engine::JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
@@ -161,18 +182,18 @@ TEST_F(WorkerMessageTest, EvaluationMustBeOfNumbers) {
   v1::WorkerMessage message;
   *message.mutable_evaluated()->mutable_key() = task_.key();
   v1::Metrics* const metrics = message.mutable_evaluated()->mutable_metrics();
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
               StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_examples(1);
   metrics->set_loss(NAN);
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
               StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_loss(1);
   metrics->set_accuracy(1.5);
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
               StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_accuracy(NAN);
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message),
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
@@ -180,11 +201,44 @@ TEST_F(WorkerMessageTest, MessageAboutAnUnknownJobIsOnlyLate) {
   v1::WorkerMessage message;
   message.mutable_accepted()->mutable_key()->set_job_id("gone");
 
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, message), IsOk());
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+}
+
+TEST_F(WorkerMessageTest, AwayIsKeptCutAndItsTaskGivenBackUntilItIsBack) {
+  v1::WorkerMessage message;
+  message.mutable_away()->set_reason(std::string(10'000, 'x'));
+  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+
+  WaitFor(*job_, [](const engine::JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kSkipped) == 1;
+  });
+  ASSERT_TRUE(workers_->AwayOf(id_).has_value());
+  EXPECT_EQ(workers_->AwayOf(id_)->reason().size(), limits::kReasonBytesMax);
+
+  v1::WorkerMessage back;
+  back.mutable_back();
+  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, back), IsOk());
+  EXPECT_FALSE(workers_->AwayOf(id_).has_value());
+}
+
+TEST_F(WorkerMessageTest, AwayUntilNoCalendarKnowsIsMalformed) {
+  v1::WorkerMessage message;
+  message.mutable_away()->mutable_until()->set_nanos(-1);
+
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no calendar has")));
+}
+
+// Field 99, of which this version knows nothing.
+TEST_F(WorkerMessageTest, MessageThatOnlyANewerWorkerKnowsIsIgnored) {
+  v1::WorkerMessage message;
+  ASSERT_TRUE(message.ParseFromString(std::string("\x9a\x06\x00", 3)));
+
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
 }
 
 TEST_F(WorkerMessageTest, EmptyMessageIsMalformed) {
-  EXPECT_THAT(DispatchWorkerMessage(context_, id_, {}),
+  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, {}),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 

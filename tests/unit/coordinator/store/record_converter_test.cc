@@ -30,7 +30,8 @@ std::vector<rounds::RoundEvent> EveryEvent() {
           rounds::AggregationFailed{"disk"},
           rounds::Evaluated{kFr, {.examples = 9, .loss = 0.5, .accuracy = 0.75}},
           rounds::EvaluationFailed{kFr, "no data"},
-          rounds::Cancelled{"stop"}};
+          rounds::Cancelled{"stop"},
+          rounds::WorkerSkipped{kFr, "away until Mon 30 Nov 08:00 UTC"}};
 }
 
 TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
@@ -49,6 +50,18 @@ TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
     // Equal records mean equal events: every field of an event is in its record.
     EXPECT_EQ(ToRecord(*back).SerializeAsString(), record.SerializeAsString());
   }
+}
+
+TEST(RecordConverterTest, PauseAndResumeComeBackAsTheyWere) {
+  const auto paused =
+      FromRecord(ToRecord(jobs::JobPaused{.reason = "by s: power cut", .now = true}));
+  ASSERT_THAT(paused, IsOk());
+  EXPECT_EQ(std::get<jobs::JobPaused>(*paused).reason, "by s: power cut");
+  EXPECT_TRUE(std::get<jobs::JobPaused>(*paused).now);
+
+  const auto resumed = FromRecord(ToRecord(jobs::JobResumed{.reason = "by s"}));
+  ASSERT_THAT(resumed, IsOk());
+  EXPECT_EQ(std::get<jobs::JobResumed>(*resumed).reason, "by s");
 }
 
 // A journal of before failed workers had an event of their own: field 8 of the round, as bytes.

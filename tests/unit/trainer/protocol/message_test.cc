@@ -47,6 +47,20 @@ TEST(MessageTest, TrainIsParsed) {
   EXPECT_EQ(train.deadline, absl::Milliseconds(1500));
 }
 
+TEST(MessageTest, CheckpointIsOptionalAndNeedsItsTime) {
+  EXPECT_EQ(std::get<TrainRequest>(*ParseRequest(Train())).checkpoint, "");
+  nlohmann::json message = Train();
+  message["checkpoint"] = "/c";
+  EXPECT_THAT(ParseRequest(message), StatusIs(absl::StatusCode::kInvalidArgument,
+                                              HasSubstr("train.checkpoint_seconds must be")));
+  message["checkpoint_seconds"] = 0.5;
+
+  ASSERT_OK_AND_ASSIGN(const Request request, ParseRequest(message));
+
+  EXPECT_EQ(std::get<TrainRequest>(request).checkpoint, "/c");
+  EXPECT_EQ(std::get<TrainRequest>(request).checkpoint_every, absl::Milliseconds(500));
+}
+
 TEST(MessageTest, EvaluateAndStopAreParsed) {
   const auto evaluate = ParseRequest({{"type", "evaluate"}, {"task", "t"}, {"model", "/m"}});
 

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "common/config/proto_time.h"
@@ -96,6 +98,108 @@ TEST_F(CoordinatorLinkTest, SaysHelloAndHearsTasks) {
   greeted.WaitForNotification();
   EXPECT_EQ(hello.protocol_version(), limits::kProtocolVersion);
   EXPECT_THAT(hello.datasets(), testing::ElementsAre("numbers"));
+}
+
+// Answers the Hello as a coordinator of that protocol does.
+void GreetAs(Stream* stream, uint32_t major, uint32_t minor) {
+  v1::WorkerMessage hello;
+  stream->Read(&hello);
+  v1::CoordinatorMessage message;
+  message.mutable_welcome()->set_protocol_version(major);
+  message.mutable_welcome()->set_protocol_minor(minor);
+  message.mutable_welcome()->set_version("7.8.9");
+  *message.mutable_welcome()->mutable_heartbeat_interval() = ToProto(absl::Hours(1));
+  stream->Write(message);
+}
+
+class ProtocolSkewTest : public CoordinatorLinkTest {
+ protected:
+  // What the worker says to a coordinator of 1.<minor> when it wants to say that it is away, and
+  // then that it took a task.
+  std::vector<v1::WorkerMessage::KindCase> SaidTo(uint32_t minor) {
+    absl::Notification heard;
+    std::vector<v1::WorkerMessage::KindCase> kinds;
+    CoordinatorLink& link = Start({[&](Stream* stream) {
+      GreetAs(stream, limits::kProtocolVersion, minor);
+      v1::CoordinatorMessage task;
+      task.mutable_task();
+      stream->Write(task);
+      v1::WorkerMessage said;
+      while (!said.has_accepted() && stream->Read(&said)) kinds.push_back(said.kind_case());
+      heard.Notify();
+      ReadAll(stream);
+      return grpc::Status::OK;
+    }});
+    EXPECT_TRUE(listener_.task.WaitForNotificationWithTimeout(kLongEnough));
+    v1::WorkerMessage away;
+    away.mutable_away();
+    link.Send(away);
+    v1::WorkerMessage accepted;
+    accepted.mutable_accepted();
+    link.Send(accepted);
+    EXPECT_TRUE(heard.WaitForNotificationWithTimeout(kLongEnough));
+    return kinds;
+  }
+};
+
+TEST_F(ProtocolSkewTest, OlderCoordinatorIsNotToldWhatItDoesNotKnow) {
+  EXPECT_THAT(SaidTo(limits::kProtocolMinor - 1),
+              testing::ElementsAre(v1::WorkerMessage::kAccepted));
+}
+
+TEST_F(ProtocolSkewTest, SameAndNewerCoordinatorsAreToldEverything) {
+  EXPECT_THAT(SaidTo(limits::kProtocolMinor + 1),
+              testing::ElementsAre(v1::WorkerMessage::kAway, v1::WorkerMessage::kAccepted));
+}
+
+TEST_F(ProtocolSkewTest, CoordinatorOfAnotherProtocolIsNotWorkedFor) {
+  Start({[](Stream* stream) {
+    GreetAs(stream, limits::kProtocolVersion + 1, 0);
+    v1::CoordinatorMessage task;
+    task.mutable_task();
+    stream->Write(task);
+    ReadAll(stream);
+    return grpc::Status::OK;
+  }});
+
+  EXPECT_TRUE(service_.WaitForAttachments(2));
+  EXPECT_FALSE(listener_.task.HasBeenNotified());
+  EXPECT_EQ(explanations_, 0) << "there is nothing to look for";
+}
+
+TEST(CheckWelcomeTest, OtherProtocolIsToldBothVersionsAndWhatToInstall) {
+  v1::Welcome welcome;
+  welcome.set_version("7.8.9");
+  for (const uint32_t major : {limits::kProtocolVersion - 1, limits::kProtocolVersion + 1}) {
+    welcome.set_protocol_version(major);
+    const absl::Status misfit = CheckWelcome(welcome);
+    EXPECT_EQ(misfit.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(misfit.message(),
+              absl::StrCat("the coordinator speaks protocol ", major,
+                           ".0, this worker protocol 1.1; install entente-worker 7.8.9, the "
+                           "coordinator's version"));
+  }
+  welcome.set_protocol_version(limits::kProtocolVersion);
+  EXPECT_TRUE(CheckWelcome(welcome).ok());
+}
+
+TEST_F(CoordinatorLinkTest, EveryHelloIsCompletedAndEveryWelcomeTold) {
+  absl::Notification attached;
+  service_.scripts = {[](Stream* stream) {
+    EXPECT_EQ(Greet(stream).away().reason(), "lent");
+    ReadAll(stream);
+    return grpc::Status::OK;
+  }};
+  CoordinatorLinkOptions options;
+  options.coordinator = "coordinator.example:7000";
+  options.complete_hello = [](v1::Hello* hello) { hello->mutable_away()->set_reason("lent"); };
+  options.on_attached = [&attached] { attached.Notify(); };
+  options.explain = [] { return absl::OkStatus(); };
+  CoordinatorLink link(server_.Channel(), &random_, std::move(options));
+  link.Start(&listener_);
+
+  EXPECT_TRUE(attached.WaitForNotificationWithTimeout(kLongEnough));
+  link.Stop("the test is over");
 }
 
 TEST_F(CoordinatorLinkTest, ComesBackAfterALoss) {

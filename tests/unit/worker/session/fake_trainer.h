@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/unit/worker/session/session_examples.h"
+#include "worker/trainer_host/checkpoint_store.h"
 #include "worker/trainer_host/trainer.h"
 
 namespace entente::worker {
@@ -26,6 +27,9 @@ class FakeTrainer final : public Trainer {
   EvaluateResult evaluation{.examples = 4, .loss = 0.5, .accuracy = 0.75};
   PrepareRequest prepared;
   std::string base_model;  // Path of the model that it was given last.
+  CheckpointStore* checkpoints = nullptr;
+  std::string checkpoint_name;  // Of the last training.
+  absl::Duration checkpoint_every;
 
   absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request, const CancelToken&) override {
     calls.push_back("prepare");
@@ -36,6 +40,12 @@ class FakeTrainer final : public Trainer {
                                     const CancelToken& cancel) override {
     calls.push_back("train");
     base_model = request.base_model;
+    checkpoint_name = request.checkpoint_name;
+    checkpoint_every = request.checkpoint_every;
+    if (!checkpoint_name.empty()) {
+      const std::string at = checkpoints->HandOut(checkpoint_name).value();
+      EXPECT_THAT(WriteTextFile(files_, at, "step 4"), IsOk());
+    }
     if (!train_results.empty()) {
       const absl::Status result = train_results.front();
       train_results.pop_front();

@@ -71,6 +71,27 @@ TEST(CheckTaskTest, ADatasetThatIsNotOfferedIsNamedWithThoseThatAre) {
                        "this worker offers no data set \"numbers\"; it offers letters"));
 }
 
+TEST(AwayAdmissionTest, WorkerThatIsAwayTakesNoTaskAndSaysSo) {
+  const TempFolder folder;
+  PosixFileSystem files;
+  const OfferedDatasets datasets = SomeDatasets();
+  const LocalPolicy policy = LoadPolicy(files, folder.Write("policy.yaml", kOpenPolicy));
+  const SystemClock clock;
+  std::string away;
+  const TaskAdmission admission(
+      {.datasets = &datasets, .policy = &policy, .clock = &clock, .away = [&away] {
+         return away;
+       }});
+  EXPECT_FALSE(admission.Refusal(SomeTask()).has_value());
+
+  away = "away until Mon 30 Nov 08:00 UTC: lent";
+
+  const auto refusal = admission.Refusal(SomeTask());
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->reason(), "this worker is away until Mon 30 Nov 08:00 UTC: lent");
+  EXPECT_EQ(refusal->rule(), "");
+}
+
 class TaskAdmissionTest : public testing::Test {
  protected:
   LocalPolicy Policy(const std::string& rules) {

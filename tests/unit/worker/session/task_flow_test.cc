@@ -15,6 +15,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/fake_trainer.h"
 #include "tests/unit/worker/session/session_examples.h"
+#include "worker/session/task_key.h"
 
 namespace entente::worker {
 namespace {
@@ -66,6 +67,17 @@ class TaskFlowTest : public testing::Test {
     auto text = ReadTextFile(files_, folder_.File("base"), 1000);
     EXPECT_THAT(text, IsOk());
     transfers_.models[model_digest_] = *text;
+    auto checkpoints =
+        CheckpointStore::Open(&files_, folder_.File("checkpoints"), folder_.File("trainer"));
+    EXPECT_THAT(checkpoints, IsOk());
+    EXPECT_THAT(files_.CreateFolder(folder_.File("trainer")), IsOk());
+    checkpoints_ = *std::move(checkpoints);
+    trainer_.checkpoints = checkpoints_.get();
+  }
+  // Whether one is kept for the next try.
+  bool HasCheckpoint() {
+    checkpoints_->TakeBack();
+    return files_.Exists(folder_.File("checkpoints/") + trainer_.checkpoint_name);
   }
 
   TaskResult Run(const v1::Task& task) {
@@ -77,7 +89,8 @@ class TaskFlowTest : public testing::Test {
                    .transfers = &transfers_,
                    .trainer = &trainer_,
                    .resume_state = resume_state_.get(),
-                   .residuals = residuals_.get()});
+                   .residuals = residuals_.get(),
+                   .checkpoints = checkpoints_.get()});
     return flow.Run(
         task, clock_.Now() + absl::Minutes(10),
         [this](absl::string_view activity, const StepProgress&) {
@@ -140,6 +153,7 @@ class TaskFlowTest : public testing::Test {
   std::unique_ptr<ModelCache> cache_;
   std::unique_ptr<ResumeState> resume_state_;
   std::unique_ptr<ResidualStore> residuals_;
+  std::unique_ptr<CheckpointStore> checkpoints_;
   FakeTransfers transfers_;
   FakeTrainer trainer_;
   LocalPolicy policy_;
@@ -164,6 +178,33 @@ TEST_F(TaskFlowTest, TrainsEncodesAndUploads) {
   ASSERT_OK_AND_ASSIGN(const Digest digest,
                        Sha256OfFile(files_, resume_state_->UpdatePath(Task().key())));
   EXPECT_EQ(header.digest(), digest.ToHex());
+}
+
+TEST_F(TaskFlowTest, CheckpointsAreKeptIfTheRecipeSaysSoAndDroppedAtTheEnd) {
+  ASSERT_EQ(Run(Task()).end, End::kDone);
+  EXPECT_EQ(trainer_.checkpoint_name, "");
+
+  const v1::Task task = Task("training: {checkpointEvery: 30s}\n");
+  ASSERT_EQ(Run(task).end, End::kDone);
+
+  EXPECT_EQ(trainer_.checkpoint_name, CheckpointName(task));
+  EXPECT_EQ(trainer_.checkpoint_every, absl::Seconds(30));
+  EXPECT_FALSE(HasCheckpoint());
+}
+
+TEST_F(TaskFlowTest, CheckpointOfAFailedTaskIsDroppedAndOfAStoppedOneKeptUntilItIsForgotten) {
+  const v1::Task task = Task("training: {checkpointEvery: 30s}\n");
+  trainer_.train_results = {absl::FailedPreconditionError("no data")};
+  ASSERT_EQ(Run(task).end, End::kFailed);
+  EXPECT_FALSE(HasCheckpoint());
+
+  cancel_.Cancel("the worker is stopping");
+  ASSERT_EQ(Run(task).end, End::kCancelled);
+  EXPECT_TRUE(HasCheckpoint());
+
+  TaskFlow flow({.resume_state = resume_state_.get(), .checkpoints = checkpoints_.get()});
+  flow.Forget(task.key());
+  EXPECT_FALSE(HasCheckpoint());
 }
 
 TEST_F(TaskFlowTest, WritesTheUpdateInTheRecipesEncoding) {

@@ -28,6 +28,24 @@ TEST(TaskKeyTest, EveryPartTellsTasksApart) {
   }
 }
 
+TEST(TaskKeyTest, CheckpointBelongsToOneTrainingAndIsFoundByItsTask) {
+  v1::Task task;
+  *task.mutable_key() = Key("a", 1, 1, v1::TaskKey::KIND_TRAIN);
+  task.set_model_digest("m");
+  task.set_recipe_digest("r");
+  task.set_seed(5);
+  const std::string name = CheckpointName(task);
+  EXPECT_EQ(name.rfind(TaskFileStem(task.key()) + "-", 0), 0U);
+
+  v1::Task model = task;
+  model.set_model_digest("other");
+  v1::Task recipe = task;
+  recipe.set_recipe_digest("other");
+  v1::Task seed = task;
+  seed.set_seed(6);
+  for (const v1::Task& other : {model, recipe, seed}) EXPECT_NE(CheckpointName(other), name);
+}
+
 TEST(TaskKeyTest, PeopleCountRoundsFromOne) {
   EXPECT_EQ(TaskText(Key("toy-1", 0, 1, v1::TaskKey::KIND_TRAIN)), "train toy-1 round 1");
   EXPECT_EQ(TaskText(Key("toy-1", 4, 2, v1::TaskKey::KIND_EVALUATE)),

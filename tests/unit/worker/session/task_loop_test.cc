@@ -214,6 +214,25 @@ TEST_F(TaskLoopTest, TasksRunOneAfterTheOtherAndTheSecondIsQueued) {
   EXPECT_TRUE(runner_.WaitForRuns(2));
 }
 
+TEST_F(TaskLoopTest, GivenBackTasksAreDeclinedStoppedAndForgotten) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  loop_.HandleTask(Task("b"));
+  ASSERT_TRUE(sender_.WaitFor("progress train b round 1: queued"));
+
+  loop_.GiveBackTasks("away until Monday");
+
+  EXPECT_TRUE(sender_.WaitFor("declined train a round 1: away until Monday"));
+  EXPECT_TRUE(sender_.WaitFor("declined train b round 1: away until Monday"));
+  EXPECT_TRUE(runner_.WaitForForgotten("train a round 1"));
+  EXPECT_TRUE(runner_.WaitForForgotten("train b round 1"));
+  // The worker is still of use once it is back.
+  loop_.HandleTask(Task("c"));
+  EXPECT_TRUE(runner_.WaitForRuns(2));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1", "train c round 1"));
+  EXPECT_THAT(sender_.lines(), Not(::testing::Contains(StartsWith("failed"))));
+}
+
 TEST_F(TaskLoopTest, ATaskThatComesAgainIsAcceptedAndNotStartedTwice) {
   loop_.HandleTask(Task("a"));
   ASSERT_TRUE(sender_.WaitFor("progress"));

@@ -32,6 +32,15 @@ TEST(TrainerMessagesTest, WritesWhatTheProtocolSays) {
                                 .deadline = absl::Seconds(90)}),
             R"({"type":"train","task":"t","base_model":"/m","output":"/o",)"
             R"("seed":18446744073709551615,"deadline_seconds":90.0})");
+  EXPECT_EQ(ToLine(TrainMessage{.task = "t",
+                                .base_model = "/m",
+                                .output = "/o",
+                                .seed = 1,
+                                .deadline = absl::Seconds(90),
+                                .checkpoint = "/c",
+                                .checkpoint_every = absl::Milliseconds(1500)}),
+            R"({"type":"train","task":"t","base_model":"/m","output":"/o","seed":1,)"
+            R"("deadline_seconds":90.0,"checkpoint":"/c","checkpoint_seconds":1.5})");
   EXPECT_EQ(ToLine(EvaluateMessage{.task = "t", .model = "/m"}),
             R"({"type":"evaluate","task":"t","model":"/m"})");
   EXPECT_EQ(StopLine(), R"({"type":"stop"})");

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/trainer_host/checkpoint_store.h"
+
+#include <filesystem>
+#include <map>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/base/status_macros.h"
+
+namespace entente::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kAskedName[] = "asked";
+constexpr char kCheckpointSuffix[] = ".checkpoint";
+constexpr uint64_t kAskedBytesMax = 4 << 10;
+
+bool IsCheckpointName(absl::string_view name) {
+  return absl::EndsWith(name, kCheckpointSuffix) && !absl::StrContains(name, "/");
+}
+
+bool IsRegular(const std::string& path) {
+  std::error_code error;
+  return fs::is_regular_file(fs::symlink_status(path, error));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CheckpointStore>> CheckpointStore::Open(
+    FileSystem* files, const std::string& folder, const std::string& trainer_folder) {
+  ENTENTE_RETURN_IF_ERROR(files->CreateFolder(folder));
+  return std::unique_ptr<CheckpointStore>(new CheckpointStore(files, folder, trainer_folder));
+}
+
+CheckpointStore::CheckpointStore(FileSystem* files, std::string folder, std::string trainer_folder)
+    : files_(*files), folder_(std::move(folder)), trainer_folder_(std::move(trainer_folder)) {}
+
+absl::StatusOr<std::string> CheckpointStore::HandOut(const std::string& name) {
+  TakeBack();  // Of a task before, in the same trainer.
+  ENTENTE_RETURN_IF_ERROR(WriteTextFile(files_, absl::StrCat(folder_, "/", kAskedName), name));
+  const std::string kept = absl::StrCat(folder_, "/", name);
+  const std::string path = absl::StrCat(trainer_folder_, "/", name);
+  if (files_.Exists(kept)) {
+    ENTENTE_RETURN_IF_ERROR(files_.Rename(kept, path));
+  }
+  return path;
+}
+
+void CheckpointStore::TakeBack() {
+  const std::string name = Asked();
+  if (name.empty()) return;
+  const std::string path = absl::StrCat(trainer_folder_, "/", name);
+  if (IsRegular(path)) {
+    const absl::Status moved = files_.Rename(path, absl::StrCat(folder_, "/", name));
+    if (!moved.ok()) {
+      log::Warning("a checkpoint is lost", {{"path", path}, {"reason", moved.message()}});
+    }
+  }
+  files_.Remove(absl::StrCat(folder_, "/", kAskedName)).IgnoreError();  // Said again next time.
+  Prune();
+}
+
+void CheckpointStore::Drop(absl::string_view stem) {
+  for (const std::string& folder : {folder_, trainer_folder_}) {
+    const absl::StatusOr<std::vector<std::string>> names = files_.ListFiles(folder);
+    if (!names.ok()) continue;  // The trainer's folder is made when it first starts.
+    for (const std::string& name : *names) {
+      if (!IsCheckpointName(name) || !absl::StartsWith(name, stem)) continue;
+      const std::string path = absl::StrCat(folder, "/", name);
+      if (const absl::Status removed = files_.Remove(path); !removed.ok()) {
+        log::Warning("cannot remove a checkpoint", {{"path", path}, {"reason", removed.message()}});
+      }
+    }
+  }
+}
+
+std::string CheckpointStore::Asked() {
+  const std::string path = absl::StrCat(folder_, "/", kAskedName);
+  if (!files_.Exists(path)) return "";
+  const absl::StatusOr<std::string> name = ReadTextFile(files_, path, kAskedBytesMax);
+  return name.ok() && IsCheckpointName(*name) ? *name : "";
+}
+
+void CheckpointStore::Prune() {
+  std::multimap<fs::file_time_type, std::string> by_time;
+  std::error_code error;
+  for (fs::directory_iterator file(folder_, error), end; !error && file != end;
+       file.increment(error)) {
+    if (IsCheckpointName(file->path().filename().string())) {
+      by_time.insert({file->last_write_time(error), file->path().string()});
+    }
+  }
+  while (by_time.size() > limits::kWorkerCheckpointsMax) {
+    files_.Remove(by_time.begin()->second).IgnoreError();  // Tried again next time.
+    by_time.erase(by_time.begin());
+  }
+}
+
+}  // namespace entente::worker

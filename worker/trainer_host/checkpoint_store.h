@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef WORKER_TRAINER_HOST_CHECKPOINT_STORE_H_
+#define WORKER_TRAINER_HOST_CHECKPOINT_STORE_H_
+
+// Where the state of a training that was broken off outlives its trainer and its worker. The
+// trainer writes it in its private folder, which is emptied before the next trainer starts; here it
+// is kept until the same task asks for it again.
+//
+//   <folder>/<name>   a checkpoint that no trainer has
+//   <folder>/asked    the name of the one that the running trainer may write
+//
+// A trainer can leave here what it was asked for and nothing else, so that no job finds what
+// another put in its way.
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/base/file_system.h"
+
+namespace entente::worker {
+
+// One thread uses it.
+class CheckpointStore {
+ public:
+  // Makes the folder. `files` is borrowed. Both folders are on the same disk.
+  static absl::StatusOr<std::unique_ptr<CheckpointStore>> Open(FileSystem* files,
+                                                               const std::string& folder,
+                                                               const std::string& trainer_folder);
+
+  // Puts the checkpoint into the trainer's folder if there is one, and returns the path there, at
+  // which the trainer may write it from now on.
+  absl::StatusOr<std::string> HandOut(const std::string& name);
+
+  // Takes what was handed out out of the reach of the trainer, which must have ended. What is not a
+  // regular file is left where it is. Keeps limits::kWorkerCheckpointsMax at most, the newest.
+  void TakeBack();
+
+  // Removes the checkpoints whose names begin so, wherever they are.
+  void Drop(absl::string_view stem);
+
+ private:
+  CheckpointStore(FileSystem* files, std::string folder, std::string trainer_folder);
+
+  // The name of what was handed out last; empty if it was taken back.
+  std::string Asked();
+  void Prune();
+
+  FileSystem& files_;
+  const std::string folder_;
+  const std::string trainer_folder_;
+};
+
+}  // namespace entente::worker
+
+#endif  // WORKER_TRAINER_HOST_CHECKPOINT_STORE_H_
