@@ -77,12 +77,10 @@ void FillUpdates(v1::Updates* updates) {
   if (updates->encoding() == v1::Updates::ENCODING_UNSPECIFIED) {
     updates->set_encoding(v1::Updates::ENCODING_FP32);
   }
-  if (updates->download() == v1::Updates::DOWNLOAD_UNSPECIFIED) {
-    updates->set_download(v1::Updates::DOWNLOAD_FP32);
-  }
-  if (updates->compression() == v1::Updates::COMPRESSION_UNSPECIFIED) {
-    updates->set_compression(v1::Updates::COMPRESSION_NONE);
-  }
+  // Recipes of before these words existed must keep their digests, so what was always meant is not
+  // written.
+  if (updates->download() == v1::Updates::DOWNLOAD_FP32) updates->clear_download();
+  if (updates->compression() == v1::Updates::COMPRESSION_NONE) updates->clear_compression();
   if (updates->encoding() != v1::Updates::ENCODING_TOPK) return;
   v1::TopK& topk = *updates->mutable_topk();
   if (!topk.has_fraction()) topk.set_fraction(0.03125);

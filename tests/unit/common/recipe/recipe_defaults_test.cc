@@ -134,8 +134,11 @@ TEST(RecipeDefaultsTest, OnlyTopkHasItsNumbers) {
 TEST(RecipeDefaultsTest, UpdatesAndModelsTravelAsTheyAre) {
   const v1::Updates updates = Parsed(kSmallestRecipe).updates();
   EXPECT_EQ(updates.encoding(), v1::Updates::ENCODING_FP32);
-  EXPECT_EQ(updates.download(), v1::Updates::DOWNLOAD_FP32);
-  EXPECT_EQ(updates.compression(), v1::Updates::COMPRESSION_NONE);
+  EXPECT_EQ(updates.download(), v1::Updates::DOWNLOAD_UNSPECIFIED);
+  EXPECT_EQ(updates.compression(), v1::Updates::COMPRESSION_UNSPECIFIED);
+  const v1::Updates the_same =
+      Parsed(RecipeWith("", "updates: {download: fp32, compression: none}")).updates();
+  EXPECT_EQ(the_same.SerializeAsString(), updates.SerializeAsString());
   const v1::Updates written =
       Parsed(RecipeWith("", "updates: {download: bf16, compression: zstd}")).updates();
   EXPECT_EQ(written.download(), v1::Updates::DOWNLOAD_BF16);

@@ -125,8 +125,6 @@ TEST(RecipeTest, TheCanonicalTextIsPinned) {
             "  lease: 30s\n"
             "updates:\n"
             "  encoding: fp32\n"
-            "  download: fp32\n"
-            "  compression: none\n"
             "evaluation:\n"
             "  everyRounds: 1\n"
             "  deadline: 5m\n");
