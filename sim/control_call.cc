@@ -71,25 +71,21 @@ absl::Status ControlCall::Take(const v1::WorkerMessage& message) {
     return absl::OkStatus();
   }
   workers.Heard(worker_);
-  return service::DispatchWorkerMessage(*context_.service, worker_, message);
+  return service::DispatchWorkerMessage(*context_.service, {.id = worker_, .connection = this},
+                                        message);
 }
 
 absl::Status ControlCall::Greet(const v1::Hello& hello) {
-  if (absl::Status status = service::CheckHello(hello); !status.ok()) return status;
+  if (absl::Status status = service::CheckHello(hello, "simulated"); !status.ok()) return status;
   v1::CoordinatorMessage message;
   v1::Welcome* const welcome = message.mutable_welcome();
   welcome->set_protocol_version(limits::kProtocolVersion);
+  welcome->set_protocol_minor(limits::kProtocolMinor);
   *welcome->mutable_heartbeat_interval() = ToProto(context_.service->heartbeat_interval);
   welcome->set_worker_id(worker_.value());
   Send(message);  // Before Attach: a task must not overtake it.
   return context_.service->workers->Attach(
-      worker_,
-      {.version = hello.version(),
-       .datasets = {hello.datasets().begin(), hello.datasets().end()},
-       .sandbox = hello.sandbox(),
-       .encodings = service::EncodingsOf(hello),
-       .certificate_expires_at = absl::InfiniteFuture()},
-      shared_from_this());
+      worker_, service::DescriptionOf(hello, absl::InfiniteFuture()), shared_from_this());
 }
 
 void ControlCall::ArmHeartbeat() {

@@ -198,11 +198,11 @@ absl::StatusOr<worker::ModelCache::Lease> CancellableTransfers::Download(
 }
 
 absl::Status CancellableTransfers::Upload(const v1::UploadHeader& header, const std::string& path,
-                                          const ByteProgress& progress,
+                                          bool compresses, const ByteProgress& progress,
                                           const worker::CancelToken& cancel) {
   context_.cancel = &cancel;
   const absl::Cleanup forget = [this] { context_.cancel = nullptr; };
-  return real_.Upload(header, path, progress, cancel);
+  return real_.Upload(header, path, compresses, progress, cancel);
 }
 
 }  // namespace entente::sim

@@ -38,7 +38,7 @@ class CancellableTransfers final : public worker::Transfers {
                                                      const std::string& job_id,
                                                      const ByteProgress& progress,
                                                      const worker::CancelToken& cancel) override;
-  absl::Status Upload(const v1::UploadHeader& header, const std::string& path,
+  absl::Status Upload(const v1::UploadHeader& header, const std::string& path, bool compresses,
                       const ByteProgress& progress, const worker::CancelToken& cancel) override;
 
  private:

@@ -16,6 +16,7 @@ constexpr char kTrainerFolder[] = "/work/trainer";
 v1::Hello HelloOf(const worker::OfferedDatasets& datasets) {
   v1::Hello hello;
   hello.set_protocol_version(limits::kProtocolVersion);
+  hello.set_protocol_minor(limits::kProtocolMinor);
   hello.set_version("1");
   for (const auto& [name, dataset] : datasets) hello.add_datasets(name);
   hello.set_sandbox("bwrap");
@@ -36,9 +37,9 @@ class WorkerNode::WatchedTransfers final : public worker::Transfers {
                                                      const worker::CancelToken& cancel) override {
     return real_.Download(digest, job_id, progress, cancel);
   }
-  absl::Status Upload(const v1::UploadHeader& header, const std::string& path,
+  absl::Status Upload(const v1::UploadHeader& header, const std::string& path, bool compresses,
                       const ByteProgress& progress, const worker::CancelToken& cancel) override {
-    const absl::Status sent = real_.Upload(header, path, progress, cancel);
+    const absl::Status sent = real_.Upload(header, path, compresses, progress, cancel);
     if (sent.ok()) deps_.promises->OnReceipt(deps_.id, header);
     return sent;
   }
