@@ -74,12 +74,13 @@ TEST(CheckHelloTest, OverlongFieldsAreRefused) {
 TEST(CheckHelloTest, TooManyWordsAreRefusedByName) {
   v1::Hello hello = GoodHello();
   for (int i = 0; i < 200; ++i) hello.add_downloads(v1::Updates::DOWNLOAD_FP32);
-  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kInvalidArgument,
-                                          ::testing::HasSubstr("100 downloads, not 200")));
+  EXPECT_THAT(CheckHello(hello, "0.1.0"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                                   ::testing::HasSubstr("100 downloads, not 200")));
   hello.clear_downloads();
   for (int i = 0; i < 200; ++i) hello.add_compressions(v1::Updates::COMPRESSION_ZSTD);
-  EXPECT_THAT(CheckHello(hello), StatusIs(absl::StatusCode::kInvalidArgument,
-                                          ::testing::HasSubstr("100 compressions, not 200")));
+  EXPECT_THAT(CheckHello(hello, "0.1.0"),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       ::testing::HasSubstr("100 compressions, not 200")));
 }
 
 TEST(DownloadsOfTest, OlderWorkerKnowsNoneAndWhatIsNewerIsIgnored) {

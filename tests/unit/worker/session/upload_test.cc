@@ -111,7 +111,7 @@ TEST_F(UploadTest, BytesAreTakenFromThePace) {
   header.set_digest(Sha256Of(content).ToHex());
   header.set_total_bytes(content.size());
   ASSERT_OK_AND_ASSIGN(auto file, files_.OpenForRead(path));
-  Upload upload(stub_.get(), &random_, &pace, header, std::move(file));
+  Upload upload(stub_.get(), &random_, &pace, header, std::move(file), false);
 
   ASSERT_THAT(upload.Run([](uint64_t, uint64_t) {}, cancel_), IsOk());
 
