@@ -7,14 +7,13 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <map>
 #include <set>
 
 #include "common/codec/tensor_values.h"
 #include "tests/support/simulated_clock.h"
 #include "tests/support/temp_folder.h"
-#include "tests/unit/worker/session/fake_trainer.h"
 #include "tests/unit/worker/session/session_examples.h"
+#include "tests/unit/worker/session/task_flow_fakes.h"
 #include "worker/session/task_key.h"
 
 namespace entente::worker {
@@ -23,36 +22,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using End = TaskResult::End;
-
-// A coordinator that is a folder.
-class FakeTransfers final : public Transfers {
- public:
-  explicit FakeTransfers(ModelCache* cache) : cache_(*cache) {}
-
-  std::map<std::string, std::string> models;  // By digest.
-  absl::Status upload_result;
-  std::vector<v1::UploadHeader> uploads;
-  bool compressed_last = false;
-
-  absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string&,
-                                             const ByteProgress&, const CancelToken&) override {
-    const auto model = models.find(digest.ToHex());
-    if (model == models.end()) return absl::NotFoundError("there is no such model");
-    auto file = cache_.BeginDownload(digest, model->second.size());
-    if (!file.ok()) return file.status();
-    if (absl::Status status = (*file)->Append(0, model->second); !status.ok()) return status;
-    return cache_.FinishDownload(digest, *std::move(file));
-  }
-  absl::Status Upload(const v1::UploadHeader& header, const std::string&, bool compresses,
-                      const ByteProgress&, const CancelToken&) override {
-    uploads.push_back(header);
-    compressed_last = compresses;
-    return upload_result;
-  }
-
- private:
-  ModelCache& cache_;
-};
 
 class TaskFlowTest : public testing::Test {
  protected:

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef TESTS_UNIT_WORKER_SESSION_FAKE_TRAINER_H_
-#define TESTS_UNIT_WORKER_SESSION_FAKE_TRAINER_H_
+#ifndef TESTS_UNIT_WORKER_SESSION_TASK_FLOW_FAKES_H_
+#define TESTS_UNIT_WORKER_SESSION_TASK_FLOW_FAKES_H_
+
+// What a task flow works with, without processes and without a network.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/support/status_matchers.h"
 #include "tests/unit/worker/session/session_examples.h"
+#include "worker/cache/model_cache.h"
+#include "worker/session/transfers.h"
 #include "worker/trainer_host/checkpoint_store.h"
 #include "worker/trainer_host/trainer.h"
 
@@ -74,6 +83,36 @@ class FakeTrainer final : public Trainer {
   const std::string folder_;
 };
 
+// A coordinator that is a folder.
+class FakeTransfers final : public Transfers {
+ public:
+  explicit FakeTransfers(ModelCache* cache) : cache_(*cache) {}
+
+  std::map<std::string, std::string> models;  // By digest.
+  absl::Status upload_result;
+  std::vector<v1::UploadHeader> uploads;
+  bool compressed_last = false;
+
+  absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string&,
+                                             const ByteProgress&, const CancelToken&) override {
+    const auto model = models.find(digest.ToHex());
+    if (model == models.end()) return absl::NotFoundError("there is no such model");
+    auto file = cache_.BeginDownload(digest, model->second.size());
+    if (!file.ok()) return file.status();
+    if (absl::Status status = (*file)->Append(0, model->second); !status.ok()) return status;
+    return cache_.FinishDownload(digest, *std::move(file));
+  }
+  absl::Status Upload(const v1::UploadHeader& header, const std::string&, bool compresses,
+                      const ByteProgress&, const CancelToken&) override {
+    uploads.push_back(header);
+    compressed_last = compresses;
+    return upload_result;
+  }
+
+ private:
+  ModelCache& cache_;
+};
+
 }  // namespace entente::worker
 
-#endif  // TESTS_UNIT_WORKER_SESSION_FAKE_TRAINER_H_
+#endif  // TESTS_UNIT_WORKER_SESSION_TASK_FLOW_FAKES_H_
