@@ -91,6 +91,9 @@ void Configure(Format format, Level level) {
     case Level::kError:
       Logger()->set_level(spdlog::level::err);
       break;
+    case Level::kNone:
+      Logger()->set_level(spdlog::level::off);
+      break;
   }
 }
 

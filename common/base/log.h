@@ -19,7 +19,8 @@
 
 namespace entente::log {
 
-enum class Level { kDebug, kInfo, kWarning, kError };
+// kNone: not a word, for a program whose output is its own.
+enum class Level { kDebug, kInfo, kWarning, kError, kNone };
 enum class Format { kText, kJson };
 
 // A named value of a log line.

@@ -2,7 +2,7 @@
 #ifndef COMMON_BASE_TIMER_QUEUE_H_
 #define COMMON_BASE_TIMER_QUEUE_H_
 
-// Runs callbacks at a time: round deadlines, leases, heartbeats. One thread sleeps until the next.
+// The machine's own timers: one thread sleeps until the next is due.
 
 #include <functional>
 #include <map>
@@ -13,30 +13,26 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/base/timers.h"
 
 namespace entente {
 
 // Thread-safe.
-class TimerQueue {
+class TimerQueue final : public Timers {
  public:
-  using TimerId = uint64_t;
-
   // `clock` is borrowed. It must move with real time, for the thread sleeps in real time.
   explicit TimerQueue(const Clock* clock);
 
   // As Stop.
-  ~TimerQueue();
+  ~TimerQueue() override;
 
   // Drops what has not run yet, waits for a callback in flight, and takes nothing more: RunAt then
   // does nothing. So that whoever still arms timers while the program stops need not know.
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Runs `callback` once, at or soon after `when`, on the queue's own thread: it must be short, or
-  // post elsewhere.
-  TimerId RunAt(absl::Time when, std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mu_);
-
-  // Drops the timer if it has not started. Does not wait for one that has.
-  void Cancel(TimerId id) ABSL_LOCKS_EXCLUDED(mu_);
+  // On the queue's own thread.
+  TimerId RunAt(absl::Time when, std::function<void()> callback) override ABSL_LOCKS_EXCLUDED(mu_);
+  void Cancel(TimerId id) override ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   void Run() ABSL_LOCKS_EXCLUDED(mu_);

@@ -30,7 +30,7 @@
 #include "common/base/file_system.h"
 #include "common/base/limits.h"
 #include "common/base/strong_id.h"
-#include "common/base/timer_queue.h"
+#include "common/base/timers.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/engine/aggregation_retry.h"
 #include "coordinator/engine/aggregation_run.h"
@@ -86,7 +86,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     updates::UpdateSpool* spool = nullptr;
     FileSystem* files = nullptr;
     members::WorkerRegistry* workers = nullptr;
-    TimerQueue* timers = nullptr;
+    Timers* timers = nullptr;
     Executor* executor = nullptr;          // Carries every job's serial executor.
     Executor* aggregation_lane = nullptr;  // Where an aggregation blocks until it is done.
     Executor* aggregation_pool = nullptr;  // Where its blocks run.

@@ -9,21 +9,21 @@
 namespace entente::service {
 
 struct IdleWatch::State {
-  State(const Clock* clock_in, TimerQueue* timers_in, absl::Duration limit_in)
+  State(const Clock* clock_in, Timers* timers_in, absl::Duration limit_in)
       : clock(*clock_in), timers(*timers_in), limit(limit_in) {}
 
   const Clock& clock;
-  TimerQueue& timers;
+  Timers& timers;
   const absl::Duration limit;
 
   absl::Mutex mu;
   std::function<void()> on_idle ABSL_GUARDED_BY(mu);  // Null once stopped.
   absl::Time wait_ends_at ABSL_GUARDED_BY(mu) = absl::InfiniteFuture();
   bool armed ABSL_GUARDED_BY(mu) = false;
-  TimerQueue::TimerId timer ABSL_GUARDED_BY(mu) = 0;
+  Timers::TimerId timer ABSL_GUARDED_BY(mu) = 0;
 };
 
-IdleWatch::IdleWatch(const Clock* clock, TimerQueue* timers, absl::Duration limit,
+IdleWatch::IdleWatch(const Clock* clock, Timers* timers, absl::Duration limit,
                      std::function<void()> on_idle)
     : state_(std::make_shared<State>(clock, timers, limit)) {
   absl::MutexLock lock(&state_->mu);

@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "common/base/timer_queue.h"
+#include "common/base/timers.h"
 
 namespace entente::service {
 
@@ -20,7 +20,7 @@ class IdleWatch {
   // `clock` and `timers` are borrowed. `on_idle` is called on the timer's thread once a wait has
   // lasted `limit`, at most once a wait, and never once Stop has returned. It must be short and
   // must not call back here: it runs under the watch's lock, for only so can Stop wait for it.
-  IdleWatch(const Clock* clock, TimerQueue* timers, absl::Duration limit,
+  IdleWatch(const Clock* clock, Timers* timers, absl::Duration limit,
             std::function<void()> on_idle);
   ~IdleWatch();
 

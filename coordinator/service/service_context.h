@@ -7,7 +7,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/executor.h"
-#include "common/base/timer_queue.h"
+#include "common/base/timers.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
 #include "coordinator/members/worker_registry.h"
@@ -26,7 +26,7 @@ struct ServiceContext {
   models::ModelStore* models = nullptr;
   members::WorkerRegistry* workers = nullptr;
   OpenWatches* watches = nullptr;
-  TimerQueue* timers = nullptr;
+  Timers* timers = nullptr;
   Executor* executor = nullptr;  // For whatever may wait for a disk or a lock.
   absl::Duration heartbeat_interval = absl::Seconds(5);
   absl::Duration transfer_idle_max = absl::Seconds(60);  // Then a silent transfer is cut.

@@ -10,10 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
+#include "common/base/executor.h"
 #include "common/base/file_system.h"
 #include "common/base/limits.h"
 #include "common/base/random_source.h"
 #include "common/base/status_macros.h"
+#include "common/base/timer_queue.h"
 #include "common/config/logging_level.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe_encoding.h"
@@ -126,7 +128,14 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
       {.coordinator = coordinator, .hello = MakeHello(options, setup), .explain = [&] {
          return ProbeConnection(coordinator, tls, clock.Now(), kProbeWait);
        }});
-  TaskLoop loop({.sender = &link, .runner = &flow, .admission = &admission, .clock = &clock});
+  ThreadPool task_thread(1);
+  TimerQueue timers(&clock);
+  TaskLoop loop({.sender = &link,
+                 .runner = &flow,
+                 .admission = &admission,
+                 .clock = &clock,
+                 .executor = &task_thread,
+                 .timers = &timers});
   link.Start(&loop);
 
   WaitForStopSignal(stop_signals);

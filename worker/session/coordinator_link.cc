@@ -15,10 +15,8 @@
 namespace entente::worker {
 namespace {
 
-constexpr int kMissedHeartbeatsMax = 3;
 constexpr absl::Duration kHeartbeatMin = absl::Milliseconds(10);
 constexpr absl::Duration kHeartbeatMax = absl::Hours(1);
-constexpr absl::Duration kGoodbyeWait = absl::Seconds(1);
 constexpr absl::Duration kComplaintInterval = absl::Minutes(5);
 // A stream that lasted less may have been closed on purpose: the next one waits longer.
 constexpr absl::Duration kStableTime = absl::Seconds(30);
@@ -115,18 +113,24 @@ absl::Status CoordinatorLink::Greet() {
 
 absl::Status CoordinatorLink::StayAttached() {
   absl::MutexLock lock(&mu_);
-  absl::Time next_heartbeat_at = SteadyNow() + heartbeat_interval_;
+  if (is_stopping_) return absl::OkStatus();  // Perhaps before the Welcome.
   const auto is_over = [this]()
                            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_done_ || is_stopping_; };
-  while (!mu_.AwaitWithTimeout(absl::Condition(&is_over), next_heartbeat_at - SteadyNow())) {
-    v1::WorkerMessage message;
-    message.mutable_heartbeat();
-    stream_->Send(std::move(message));
-    next_heartbeat_at = SteadyNow() + heartbeat_interval_;
-    const absl::Duration silence = SteadyNow() - last_heard_at_;
-    if (silence > kMissedHeartbeatsMax * heartbeat_interval_) {
-      return absl::UnavailableError(
-          absl::StrCat("it was silent for ", absl::FormatDuration(silence)));
+  while (!mu_.AwaitWithTimeout(absl::Condition(&is_over), silence_->due_at() - SteadyNow())) {
+    switch (silence_->Check(SteadyNow())) {
+      case SilenceWatch::Verdict::kNotDue:
+        break;
+      case SilenceWatch::Verdict::kBeat: {
+        v1::WorkerMessage message;
+        message.mutable_heartbeat();
+        stream_->Send(std::move(message));
+        break;
+      }
+      case SilenceWatch::Verdict::kGiveUp:
+        FinishStream();
+        return absl::UnavailableError(
+            absl::StrCat("it answered none of ", SilenceWatch::kUnansweredMax, " heartbeats, ",
+                         absl::FormatDuration(heartbeat_interval_), " apart"));
     }
   }
   if (is_stopping_) return absl::OkStatus();
@@ -140,14 +144,18 @@ void CoordinatorLink::SayGoodbye() {
   v1::WorkerMessage message;
   message.mutable_goodbye()->set_reason(stop_reason_);
   stream_->Send(std::move(message));
+  FinishStream();
+}
+
+void CoordinatorLink::FinishStream() {
   stream_->FinishSending();
-  mu_.AwaitWithTimeout(absl::Condition(&is_done_), kGoodbyeWait);
+  mu_.AwaitWithTimeout(absl::Condition(&is_done_), options_.hang_up_wait);
 }
 
 void CoordinatorLink::HandleMessage(v1::CoordinatorMessage message) {
   {
     absl::MutexLock lock(&mu_);
-    last_heard_at_ = SteadyNow();
+    if (silence_.has_value()) silence_->Heard();
     const bool is_welcome = message.kind_case() == v1::CoordinatorMessage::kWelcome;
     if (is_stopping_ || (!is_attached_ && !is_welcome)) return;
   }
@@ -184,6 +192,7 @@ void CoordinatorLink::HandleWelcome(const v1::Welcome& welcome) {
                          {"heartbeat", absl::FormatDuration(interval)}});
   absl::MutexLock lock(&mu_);
   heartbeat_interval_ = interval;
+  silence_.emplace(SteadyNow(), interval);
   goodbye_.clear();
   is_attached_ = true;
 }

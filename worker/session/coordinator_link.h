@@ -16,6 +16,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -27,6 +28,7 @@
 #include "entente/v1/worker_service.grpc.pb.h"
 #include "worker/session/control_sender.h"
 #include "worker/session/control_stream.h"
+#include "worker/session/silence_watch.h"
 #include "worker/session/task_listener.h"
 
 namespace entente::worker {
@@ -35,6 +37,8 @@ struct CoordinatorLinkOptions {
   std::string coordinator;  // host:port, for messages.
   v1::Hello hello;
   absl::Duration welcome_wait = absl::Seconds(20);
+  // How long the last words of a stream may take to be sent.
+  absl::Duration hang_up_wait = absl::Seconds(1);
   // Says why the coordinator cannot be reached, OK if it can: ProbeConnection. Blocks.
   std::function<absl::Status()> explain;
 };
@@ -55,8 +59,8 @@ class CoordinatorLink final : public ControlSender {
   // Dropped unless attached.
   void Send(v1::WorkerMessage message) override ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Says Goodbye if attached, waits a second at most for it to be sent, and hangs up. Once it has
-  // returned the listener hears nothing any more.
+  // Says Goodbye if attached, waits hang_up_wait at most for it to be sent, and hangs up. Once it
+  // has returned the listener hears nothing any more.
   void Stop(const std::string& reason) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -66,6 +70,8 @@ class CoordinatorLink final : public ControlSender {
   absl::Status Greet() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status StayAttached() ABSL_LOCKS_EXCLUDED(mu_);
   void SayGoodbye() ABSL_LOCKS_EXCLUDED(mu_);
+  // Sends what is queued and waits, hang_up_wait at most, for the stream to end.
+  void FinishStream() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void HandleMessage(v1::CoordinatorMessage message) ABSL_LOCKS_EXCLUDED(mu_);
   void HandleWelcome(const v1::Welcome& welcome) ABSL_LOCKS_EXCLUDED(mu_);
   void HandleDone(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
@@ -90,7 +96,7 @@ class CoordinatorLink final : public ControlSender {
   bool is_done_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status end_status_ ABSL_GUARDED_BY(mu_);
   absl::Duration heartbeat_interval_ ABSL_GUARDED_BY(mu_);
-  absl::Time last_heard_at_ ABSL_GUARDED_BY(mu_);
+  std::optional<SilenceWatch> silence_ ABSL_GUARDED_BY(mu_);  // Since the Welcome.
   std::string goodbye_ ABSL_GUARDED_BY(mu_);  // What the coordinator said on leaving.
   bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::string stop_reason_ ABSL_GUARDED_BY(mu_);

@@ -12,7 +12,11 @@ namespace entente::worker {
 
 GrpcTransfers::GrpcTransfers(const std::shared_ptr<grpc::Channel>& channel,
                              Dependencies dependencies)
-    : stub_(v1::TransferService::NewStub(channel)), dependencies_(dependencies) {}
+    : GrpcTransfers(v1::TransferService::NewStub(channel), dependencies) {}
+
+GrpcTransfers::GrpcTransfers(std::unique_ptr<v1::TransferService::StubInterface> stub,
+                             Dependencies dependencies)
+    : stub_(std::move(stub)), dependencies_(dependencies) {}
 
 absl::StatusOr<ModelCache::Lease> GrpcTransfers::Download(const Digest& digest,
                                                           const std::string& job_id,

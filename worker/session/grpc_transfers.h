@@ -30,6 +30,8 @@ class GrpcTransfers final : public Transfers {
 
   // The channel is shared with the control stream.
   GrpcTransfers(const std::shared_ptr<grpc::Channel>& channel, Dependencies dependencies);
+  GrpcTransfers(std::unique_ptr<v1::TransferService::StubInterface> stub,
+                Dependencies dependencies);
 
   absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string& job_id,
                                              const ByteProgress& progress,

@@ -54,10 +54,7 @@ v1::WorkerMessage EvaluatedMessage(const v1::TaskKey& key, const v1::Metrics& me
 
 }  // namespace
 
-TaskLoop::TaskLoop(Dependencies dependencies)
-    : dependencies_(dependencies),
-      task_thread_([this] { RunTasks(); }),
-      progress_thread_([this] { RunProgress(); }) {}
+TaskLoop::TaskLoop(Dependencies dependencies) : dependencies_(dependencies) {}
 
 TaskLoop::~TaskLoop() { Drain(absl::ZeroDuration()); }
 
@@ -95,6 +92,7 @@ void TaskLoop::HandleJobEnded(const v1::JobEnded& ended) {
   absl::MutexLock lock(&mu_);
   // More jobs than have a task here cannot end at once; a peer that says so is not listened to.
   if (jobs_to_forget_.size() < limits::kWorkerTasksMax) jobs_to_forget_.push_back(ended.job_id());
+  PostWork();
 }
 
 void TaskLoop::Drain(absl::Duration limit) {
@@ -111,11 +109,23 @@ void TaskLoop::Drain(absl::Duration limit) {
       dependencies_.sender->Send(StoppingMessage(running_->task.key()));
       running_->cancel.Cancel(kStopping);
     }
-    stopping_ = true;
-    changed_.SignalAll();
+    // What is to be forgotten is, before the runner is closed.
+    const auto at_rest = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !is_posted_; };
+    mu_.Await(absl::Condition(&at_rest));
+    if (std::exchange(is_closed_, true)) return;
   }
-  if (task_thread_.joinable()) task_thread_.join();
-  if (progress_thread_.joinable()) progress_thread_.join();
+  timer_gate_->CloseAndWait(absl::InfiniteDuration());
+  dependencies_.runner->Close();
+}
+
+bool TaskLoop::HasWork() const {
+  return !queue_.empty() || !to_forget_.empty() || !jobs_to_forget_.empty();
+}
+
+void TaskLoop::PostWork() {
+  if (is_posted_ || is_closed_ || !HasWork()) return;
+  is_posted_ = true;
+  dependencies_.executor->Post([this] { RunTasks(); });
 }
 
 void TaskLoop::RunTasks() {
@@ -125,13 +135,12 @@ void TaskLoop::RunTasks() {
     EntryPointer next;
     {
       absl::MutexLock lock(&mu_);
-      const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-        return stopping_ || !queue_.empty() || !to_forget_.empty() || !jobs_to_forget_.empty();
-      };
-      mu_.Await(absl::Condition(&has_work));
+      if (!HasWork()) {
+        is_posted_ = false;
+        return;
+      }
       to_forget.swap(to_forget_);
       jobs_to_forget.swap(jobs_to_forget_);
-      if (stopping_ && to_forget.empty() && jobs_to_forget.empty()) break;
       if (!queue_.empty()) {
         next = queue_.front();
         queue_.pop_front();
@@ -143,7 +152,6 @@ void TaskLoop::RunTasks() {
     for (const std::string& job_id : jobs_to_forget) dependencies_.runner->ForgetJob(job_id);
     if (next != nullptr) RunOne(next);
   }
-  dependencies_.runner->Close();
 }
 
 void TaskLoop::RunOne(const EntryPointer& entry) {
@@ -195,16 +203,14 @@ void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
   if (result.end != TaskResult::End::kRefused) dependencies_.sender->Send(*entry->answer);
 }
 
-void TaskLoop::RunProgress() {
+void TaskLoop::OnTimer(absl::Time at) {
   absl::MutexLock lock(&mu_);
-  while (!stopping_) {
-    const absl::Time now = dependencies_.clock->Now();
-    const absl::Time next = LookAtAll(now);
-    changed_.WaitWithTimeout(&mu_, next - now);
-  }
+  if (timer_at_ == at) timer_at_ = absl::InfiniteFuture();
+  LookAtAll();
 }
 
-absl::Time TaskLoop::LookAtAll(absl::Time now) {
+void TaskLoop::LookAtAll() {
+  const absl::Time now = dependencies_.clock->Now();
   absl::Time next = absl::InfiniteFuture();
   for (const auto& [job_id, entry] : entries_) {
     if (entry->state == Entry::State::kFinished) continue;
@@ -215,7 +221,13 @@ absl::Time TaskLoop::LookAtAll(absl::Time now) {
     if (now >= entry->next_progress_at) SendProgress(entry);
     next = std::min({next, entry->next_progress_at, entry->deadline});
   }
-  return next;
+  if (next >= timer_at_) return;
+  timer_at_ = next;
+  dependencies_.timers->RunAt(next, [this, gate = timer_gate_, next] {
+    if (!gate->Enter()) return;
+    OnTimer(next);
+    gate->Leave();
+  });
 }
 
 void TaskLoop::Add(v1::Task task) {
@@ -230,7 +242,7 @@ void TaskLoop::Add(v1::Task task) {
     old = old->second->state == Entry::State::kFinished ? entries_.erase(old) : std::next(old);
     if (old == entries_.end()) break;
   }
-  const auto entry = std::make_shared<Entry>(std::move(task));
+  const auto entry = std::make_shared<Entry>(std::move(task), dependencies_.wait);
   *entry->progress.mutable_key() = key;
   entries_[key.job_id()] = entry;
   SetDeadline(entry, entry->task);
@@ -256,7 +268,8 @@ void TaskLoop::Enqueue(const EntryPointer& entry) {
   queue_.push_back(entry);
   entry->progress.set_activity("queued");
   if (running_ != nullptr || queue_.size() > 1) SendProgress(entry);
-  changed_.SignalAll();
+  PostWork();
+  LookAtAll();
 }
 
 void TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
@@ -267,6 +280,7 @@ void TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
   entry->cancel.Cancel(reason);
   queue_.erase(std::remove(queue_.begin(), queue_.end(), entry), queue_.end());
   if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN) to_forget_.push_back(entry->task.key());
+  PostWork();
 }
 
 void TaskLoop::SetDeadline(const EntryPointer& entry, const v1::Task& task) {
@@ -275,7 +289,7 @@ void TaskLoop::SetDeadline(const EntryPointer& entry, const v1::Task& task) {
   entry->progress_interval = std::max(ToDuration(task.lease()) / 3, kProgressIntervalMin);
   entry->next_progress_at = now + entry->progress_interval;
   entry->last_progress_at = absl::InfinitePast();
-  changed_.SignalAll();
+  LookAtAll();
 }
 
 void TaskLoop::Report(const EntryPointer& entry, absl::string_view activity,

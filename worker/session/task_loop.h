@@ -2,8 +2,8 @@
 #ifndef WORKER_SESSION_TASK_LOOP_H_
 #define WORKER_SESSION_TASK_LOOP_H_
 
-// What this worker is working on. Tasks come from the control stream, run one after the other on a
-// thread of their own, and their answers go back through the ControlSender.
+// What this worker is working on. Tasks come from the control stream, run one after the other on an
+// executor of their own, and their answers go back through the ControlSender.
 //
 //               HandleTask           turn comes           runner done
 //   (unknown) -------------> queued ------------> running ------------> finished
@@ -20,13 +20,15 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/base/drain_gate.h"
+#include "common/base/executor.h"
+#include "common/base/timers.h"
 #include "entente/v1/worker_service.pb.h"
 #include "worker/session/control_sender.h"
 #include "worker/session/task_admission.h"
@@ -38,18 +40,20 @@ namespace entente::worker {
 // Thread-safe.
 class TaskLoop final : public TaskListener {
  public:
-  // Borrowed; all must outlive this. The clock must move with real time.
+  // Borrowed; all must outlive this.
   struct Dependencies {
     ControlSender* sender = nullptr;
     TaskRunner* runner = nullptr;
     const TaskAdmission* admission = nullptr;
     const Clock* clock = nullptr;
+    Executor* executor = nullptr;           // A running task keeps it busy until it has ended.
+    Timers* timers = nullptr;               // For progress and deadlines; must go by `clock`.
+    const CancellableWait* wait = nullptr;  // How a task waits; null: real time.
   };
 
-  // Starts its threads.
   explicit TaskLoop(Dependencies dependencies);
 
-  // Cancels what runs and joins.
+  // Cancels what runs and waits for it.
   ~TaskLoop() override;
 
   void HandleTask(v1::Task task) override ABSL_LOCKS_EXCLUDED(mu_);
@@ -66,7 +70,7 @@ class TaskLoop final : public TaskListener {
   struct Entry {
     enum class State { kQueued, kRunning, kFinished };
 
-    explicit Entry(v1::Task task_in) : task(std::move(task_in)) {}
+    Entry(v1::Task task_in, const CancellableWait* wait) : task(std::move(task_in)), cancel(wait) {}
 
     const v1::Task task;
     CancelToken cancel;
@@ -78,15 +82,18 @@ class TaskLoop final : public TaskListener {
     v1::TaskProgress progress;
     std::optional<v1::WorkerMessage> answer;  // Said again if the task comes again.
   };
-  // Shared by the map of jobs, the queue and the thread that runs it.
+  // Shared by the map of jobs, the queue and who runs it.
   using EntryPointer = std::shared_ptr<Entry>;
 
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Posts RunTasks if there is work and it is not posted yet.
+  void PostWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RunTasks() ABSL_LOCKS_EXCLUDED(mu_);
   void RunOne(const EntryPointer& entry) ABSL_LOCKS_EXCLUDED(mu_);
   void Finish(const EntryPointer& entry, const TaskResult& result) ABSL_LOCKS_EXCLUDED(mu_);
-  void RunProgress() ABSL_LOCKS_EXCLUDED(mu_);
-  // Says what is due and cancels what is overdue; returns when to look again.
-  absl::Time LookAtAll(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnTimer(absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
+  // Says what is due, cancels what is overdue, and arms the timer for when to look again.
+  void LookAtAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   void Add(v1::Task task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AnswerAgain(const EntryPointer& entry, const v1::Task& task)
@@ -108,18 +115,18 @@ class TaskLoop final : public TaskListener {
   const Dependencies dependencies_;
 
   absl::Mutex mu_;
-  absl::CondVar changed_;  // Something for the progress thread to look at.
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::TaskKey> to_forget_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> jobs_to_forget_ ABSL_GUARDED_BY(mu_);
-  EntryPointer running_ ABSL_GUARDED_BY(mu_);  // Null while idle.
+  EntryPointer running_ ABSL_GUARDED_BY(mu_);    // Null while idle.
+  bool is_posted_ ABSL_GUARDED_BY(mu_) = false;  // RunTasks is on the executor.
+  absl::Time timer_at_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();  // The next one armed.
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  bool is_closed_ ABSL_GUARDED_BY(mu_) = false;
 
-  // Last: they start when everything else is ready.
-  std::thread task_thread_;
-  std::thread progress_thread_;
+  // Timers enter it. Shared with those in flight, which may outlive this.
+  const std::shared_ptr<DrainGate> timer_gate_ = std::make_shared<DrainGate>();
 };
 
 }  // namespace entente::worker

@@ -29,6 +29,7 @@ absl::Status CancelToken::status() const {
 }
 
 bool CancelToken::WaitFor(absl::Duration limit) const {
+  if (wait_ != nullptr) return wait_->WaitFor(*this, limit);
   absl::MutexLock lock(&mu_);
   return mu_.AwaitWithTimeout(absl::Condition(&cancelled_), limit);
 }

@@ -18,9 +18,23 @@
 
 namespace entente::worker {
 
+class CancelToken;
+
+// How time passes for who waits with a token, where it is not the machine's own time.
+class CancellableWait {
+ public:
+  virtual ~CancellableWait() = default;
+
+  // Waits for at most `limit`; returns whether the token is cancelled.
+  virtual bool WaitFor(const CancelToken& token, absl::Duration limit) const = 0;
+};
+
 // Thread-safe.
 class CancelToken {
  public:
+  // `wait` is borrowed; null: real time.
+  explicit CancelToken(const CancellableWait* wait = nullptr) : wait_(wait) {}
+
   // Unregisters its callback on destruction, waiting for it if it is running.
   class [[nodiscard]] Registration {
    public:
@@ -53,6 +67,8 @@ class CancelToken {
   Registration OnCancel(std::function<void()> callback) const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  const CancellableWait* const wait_;
+
   mutable absl::Mutex mu_;
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   std::string reason_ ABSL_GUARDED_BY(mu_);

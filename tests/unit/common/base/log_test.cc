@@ -91,6 +91,10 @@ TEST(LogDeathTest, LevelsBelowTheChosenOneAreLeftOut) {
                 HasSubstr("debug   fine detail\n"));
 }
 
+TEST(LogDeathTest, NothingIsLoggedWhereNothingIsWanted) {
+  EXPECT_LOGGED(log::Format::kText, log::Level::kNone, log::Error("broken"), IsEmpty());
+}
+
 TEST(LogTest, FormatsAreReadByName) {
   EXPECT_EQ(*log::ParseFormat("text"), log::Format::kText);
   EXPECT_EQ(*log::ParseFormat("json"), log::Format::kJson);

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "absl/synchronization/notification.h"
+#include "common/base/timer_queue.h"
 
 namespace entente::service {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/timer_queue.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/session_examples.h"
 #include "worker/session/task_key.h"
@@ -152,8 +153,12 @@ class TaskLoopTest : public testing::Test {
   TaskLoopTest()
       : policy_(LoadPolicy(files_, folder_.Write("policy.yaml", kOpenPolicy))),
         admission_({.datasets = &datasets_, .policy = &policy_, .clock = &clock_}),
-        loop_(
-            {.sender = &sender_, .runner = &runner_, .admission = &admission_, .clock = &clock_}) {}
+        loop_({.sender = &sender_,
+               .runner = &runner_,
+               .admission = &admission_,
+               .clock = &clock_,
+               .executor = &executor_,
+               .timers = &timers_}) {}
 
   static v1::Task Task(const std::string& job, uint32_t round_index = 0) {
     v1::Task task = SomeTask();
@@ -181,6 +186,8 @@ class TaskLoopTest : public testing::Test {
   TaskAdmission admission_;
   FakeSender sender_;
   FakeRunner runner_;
+  ThreadPool executor_{1};
+  TimerQueue timers_{&clock_};
   TaskLoop loop_;
 };
 

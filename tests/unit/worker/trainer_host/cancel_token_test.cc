@@ -56,6 +56,28 @@ TEST(CancelTokenTest, DoesNotCallWhoHasGone) {
   EXPECT_EQ(calls, 0);
 }
 
+// Lets no time pass.
+class RecordedWait final : public CancellableWait {
+ public:
+  bool WaitFor(const CancelToken& token, absl::Duration limit) const override {
+    waits.push_back(limit);
+    return token.cancelled();
+  }
+
+  mutable std::vector<absl::Duration> waits;
+};
+
+TEST(CancelTokenTest, WaitsTheWayItIsTold) {
+  const RecordedWait wait;
+  CancelToken token(&wait);
+
+  EXPECT_FALSE(token.WaitFor(absl::Hours(1)));
+  token.Cancel("a");
+  EXPECT_TRUE(token.WaitFor(absl::Hours(2)));
+
+  EXPECT_EQ(wait.waits, (std::vector<absl::Duration>{absl::Hours(1), absl::Hours(2)}));
+}
+
 TEST(CancelTokenTest, WakesWhoWaits) {
   CancelToken token;
   std::thread canceller([&] { token.Cancel("a"); });

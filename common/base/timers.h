@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef COMMON_BASE_TIMERS_H_
+#define COMMON_BASE_TIMERS_H_
+
+// Callbacks at a time: round deadlines, leases, heartbeats. timer_queue.h is the real one; the
+// simulator has one whose time it moves itself.
+
+#include <cstdint>
+#include <functional>
+
+#include "absl/time/time.h"
+
+namespace entente {
+
+// Thread-safe.
+class Timers {
+ public:
+  using TimerId = uint64_t;
+
+  virtual ~Timers() = default;
+
+  // Runs `callback` once, at or soon after `when`, never on the caller's stack. It must be short,
+  // or post elsewhere.
+  virtual TimerId RunAt(absl::Time when, std::function<void()> callback) = 0;
+
+  // Drops the timer if it has not started. Does not wait for one that has.
+  virtual void Cancel(TimerId id) = 0;
+};
+
+}  // namespace entente
+
+#endif  // COMMON_BASE_TIMERS_H_
