@@ -118,11 +118,9 @@ class PosixWritableFile final : public WritableFile {
 
 }  // namespace
 
-absl::Status PosixFileSystem::SyncFolderOf(const std::string& path) const {
+absl::Status PosixFileSystem::SyncFolder(const std::string& folder) {
   if (durability_ == Durability::kProcess) return absl::OkStatus();
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const Descriptor descriptor(
-      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.get() < 0) return ErrnoStatus("cannot open folder", folder, errno);
   if (fsync(descriptor.get()) != 0) return ErrnoStatus("cannot sync folder", folder, errno);
   return absl::OkStatus();
@@ -149,7 +147,8 @@ absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::OpenForWrite(
 
 absl::Status PosixFileSystem::Rename(const std::string& from, const std::string& to) {
   if (rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus("cannot rename to", to, errno);
-  return SyncFolderOf(to);
+  const std::string folder = std::filesystem::path(to).parent_path().string();
+  return SyncFolder(folder.empty() ? "." : folder);
 }
 
 absl::Status PosixFileSystem::Remove(const std::string& path) {
@@ -168,17 +167,28 @@ absl::StatusOr<uint64_t> PosixFileSystem::SizeBytes(const std::string& path) {
 
 absl::Status PosixFileSystem::CreateFolder(const std::string& path) {
   namespace fs = std::filesystem;
-  std::error_code error;
-  std::vector<std::string> created;
-  for (fs::path folder = path; !folder.empty() && !fs::exists(folder, error);
-       folder = folder.parent_path()) {
-    created.push_back(folder.string());
+  if (durability_ == Durability::kProcess) {
+    std::error_code error;
+    fs::create_directories(path, error);
+    return error ? ErrnoStatus("cannot create folder", path, error.value()) : absl::OkStatus();
   }
-  fs::create_directories(path, error);
-  if (error) return ErrnoStatus("cannot create folder", path, error.value());
-  // A folder is there for good once the folder that it is in is on disk.
-  for (const std::string& folder : created) ENTENTE_RETURN_IF_ERROR(SyncFolderOf(folder));
-  return absl::OkStatus();
+  return durable_folders_.Create(
+      path, {.exists =
+                 [](const std::string& folder) {
+                   std::error_code error;
+                   return fs::exists(folder, error);
+                 },
+             .make = [](const std::string& folder) -> absl::Status {
+               std::error_code error;
+               fs::create_directory(folder, error);
+               if (!error) return absl::OkStatus();
+               return ErrnoStatus("cannot create folder", folder, error.value());
+             },
+             // One that may not even be read is somebody else's, who made ours in it.
+             .sync =
+                 [this](const std::string& folder) {
+                   return access(folder.c_str(), R_OK) == 0 ? SyncFolder(folder) : absl::OkStatus();
+                 }});
 }
 
 absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFiles(const std::string& folder) {
@@ -192,6 +202,34 @@ absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFiles(const std::s
   if (error) return ErrnoStatus("cannot list", folder, error.value());
   std::sort(names.begin(), names.end());
   return names;
+}
+
+absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListNames(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  if (error) return ErrnoStatus("cannot list", folder, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::StatusOr<PathInfo> PosixFileSystem::LookAt(const std::string& path) {
+  struct stat info = {};
+  if (lstat(path.c_str(), &info) != 0) return ErrnoStatus("cannot look at", path, errno);
+  return PathInfo{.kind = S_ISREG(info.st_mode)   ? PathInfo::Kind::kFile
+                          : S_ISDIR(info.st_mode) ? PathInfo::Kind::kFolder
+                                                  : PathInfo::Kind::kOther,
+                  .modified_at = absl::TimeFromTimespec(info.st_mtim)};
+}
+
+absl::Status PosixFileSystem::RemoveTree(const std::string& path) {
+  durable_folders_.Forget(path);
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  return error ? ErrnoStatus("cannot remove", path, error.value()) : absl::OkStatus();
 }
 
 absl::StatusOr<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {

@@ -14,7 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "common/base/durable_folders.h"
 
 namespace entente {
 
@@ -48,6 +50,13 @@ class WritableFile {
   virtual absl::Status Sync() = 0;
 };
 
+// What a name stands for; links are not followed.
+struct PathInfo {
+  enum class Kind { kFile, kFolder, kOther };
+  Kind kind = Kind::kOther;
+  absl::Time modified_at;
+};
+
 // Thread-safe.
 class FileSystem {
  public:
@@ -58,7 +67,8 @@ class FileSystem {
   // Creates the file, or opens the existing one without truncating it.
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) = 0;
 
-  // Replaces `to` atomically, then syncs its folder.
+  // Replaces `to` atomically, then syncs its folder. After an error the file may have either name,
+  // and its new one need not survive the power.
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
 
   // OK if it was not there.
@@ -67,11 +77,22 @@ class FileSystem {
   virtual bool Exists(const std::string& path) = 0;
   virtual absl::StatusOr<uint64_t> SizeBytes(const std::string& path) = 0;
 
-  // Makes the folder and its parents; OK if it is there.
+  // The names that are in the folder now survive the power.
+  virtual absl::Status SyncFolder(const std::string& folder) = 0;
+
+  // Makes the folder and its parents, for good when it returns OK; they may be there.
   virtual absl::Status CreateFolder(const std::string& path) = 0;
 
   // Names, not paths, of the regular files in a folder, sorted.
   virtual absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) = 0;
+
+  // Names of everything in a folder, sorted.
+  virtual absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) = 0;
+
+  virtual absl::StatusOr<PathInfo> LookAt(const std::string& path) = 0;
+
+  // Removes a file, a link, or a folder with all that is in it; OK if it was not there.
+  virtual absl::Status RemoveTree(const std::string& path) = 0;
 
   // What an unprivileged process may still write to the file system that holds `path`.
   virtual absl::StatusOr<uint64_t> FreeBytes(const std::string& path) = 0;
@@ -91,14 +112,17 @@ class PosixFileSystem final : public FileSystem {
   absl::Status Remove(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
+  absl::Status SyncFolder(const std::string& folder) override;
   absl::Status CreateFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) override;
+  absl::StatusOr<PathInfo> LookAt(const std::string& path) override;
+  absl::Status RemoveTree(const std::string& path) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:
-  absl::Status SyncFolderOf(const std::string& path) const;
-
   const Durability durability_;
+  DurableFolders durable_folders_;
 };
 
 // The whole of a text file. INVALID_ARGUMENT if it is over `bytes_max`.

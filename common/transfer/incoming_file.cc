@@ -114,7 +114,12 @@ absl::Status IncomingFile::Verify(const Digest& expected) {
 
 absl::Status IncomingFile::Commit() {
   ENTENTE_CHECK(is_verified_);
-  ENTENTE_RETURN_IF_ERROR(files_.Rename(part_path_, path_));
+  const bool was_there = files_.Exists(path_);
+  if (absl::Status renamed = files_.Rename(part_path_, path_); !renamed.ok()) {
+    // A name that might not survive the power must not be found: it would be taken for stored.
+    if (!was_there) files_.Remove(path_).IgnoreError();
+    return renamed;
+  }
   file_.reset();
   return absl::OkStatus();
 }

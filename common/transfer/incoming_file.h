@@ -48,7 +48,8 @@ class IncomingFile {
   // could not take it; the part is dropped, since nobody knows what of it is there.
   absl::Status Verify(const Digest& expected);
 
-  // Renames the verified part into place: on disk for good when it returns.
+  // Renames the verified part into place: on disk for good when it returns OK. After an error
+  // nothing is in its place, and perhaps no part either.
   absl::Status Commit();
 
   // Removes the part.

@@ -401,8 +401,10 @@ void JobEngine::ArmDeadline(absl::Time at) {
   if (at == absl::InfiniteFuture()) return;
   const RoundState& round = working_state_.round;
   PostAt(at, [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
-    // The phase may have moved on and have a later deadline; then this one says nothing.
-    if (engine.deps_.clock->Now() < engine.working_state_.round.closes_at) return;
+    const RoundState& current = engine.working_state_.round;
+    if (current.round_index != round_index || current.attempt != attempt) return;
+    // The phase may have moved on and have a later deadline, or the clock was set back meanwhile.
+    if (engine.deps_.clock->Now() < current.closes_at) return engine.ArmDeadline(current.closes_at);
     engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
   });
 }

@@ -45,6 +45,8 @@ absl::StatusOr<std::unique_ptr<ModelStore>> ModelStore::Create(FileSystem& files
       ENTENTE_RETURN_IF_ERROR(files.Remove(absl::StrCat(folder, "/", name)));
     }
   }
+  // An earlier run may have been killed between naming a file and syncing the folder.
+  ENTENTE_RETURN_IF_ERROR(files.SyncFolder(folder));
   return absl::WrapUnique(new ModelStore(&files, std::move(folder)));
 }
 
@@ -94,7 +96,11 @@ absl::StatusOr<Digest> ModelStore::Adopt(const std::string& temporary_path) {
                              files_.OpenForWrite(temporary_path));
     ENTENTE_RETURN_IF_ERROR(file->Sync());
   }
-  ENTENTE_RETURN_IF_ERROR(files_.Rename(temporary_path, PathOf(digest)));
+  if (absl::Status renamed = files_.Rename(temporary_path, PathOf(digest)); !renamed.ok()) {
+    // A name that might not survive the power must not be found: it would be taken for stored.
+    files_.Remove(PathOf(digest)).IgnoreError();
+    return renamed;
+  }
   return digest;
 }
 

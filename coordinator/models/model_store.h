@@ -41,7 +41,8 @@ class ModelStore {
   // A path in the same folder to write a new file to, then to hand to Adopt. Unique for `label`.
   std::string TemporaryPath(absl::string_view label) const;
 
-  // Hashes the file, syncs it, and renames it to its digest. On error the file is where it was.
+  // Hashes the file, syncs it, and renames it to its digest. On error the file is where it
+  // was or gone, and not stored.
   absl::StatusOr<Digest> Adopt(const std::string& temporary_path);
 
   // Full digest of the one file whose name starts with `prefix` (8 digits at least). NOT_FOUND;

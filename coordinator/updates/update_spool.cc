@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -55,22 +54,16 @@ absl::Status CheckKey(const SpoolKey& key) {
   return CheckId("worker", parts.second);
 }
 
-std::vector<std::filesystem::path> SubfoldersOf(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> found;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    if (it->is_directory(error)) found.push_back(it->path());
+absl::StatusOr<std::vector<std::string>> SubfoldersOf(FileSystem& files,
+                                                      const std::string& folder) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListNames(folder));
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    std::string path = absl::StrCat(folder, "/", name);
+    ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files.LookAt(path));
+    if (info.kind == PathInfo::Kind::kFolder) found.push_back(std::move(path));
   }
   return found;
-}
-
-absl::Status RemoveFolder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::remove_all(folder, error);
-  if (!error) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("cannot remove ", folder.string(), ": ", error.message()));
 }
 
 }  // namespace
@@ -88,13 +81,14 @@ absl::StatusOr<std::unique_ptr<UpdateSpool>> UpdateSpool::Create(FileSystem& fil
 }
 
 absl::Status UpdateSpool::CountWhatIsThere() {
-  for (const std::filesystem::path& job : SubfoldersOf(folder_)) {
-    for (const std::filesystem::path& attempt : SubfoldersOf(job)) {
-      ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                               files_.ListFiles(attempt.string()));
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, SubfoldersOf(files_, folder_));
+  for (const std::string& job : jobs) {
+    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> attempts, SubfoldersOf(files_, job));
+    for (const std::string& attempt : attempts) {
+      ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(attempt));
       for (const std::string& name : names) {
         const absl::string_view whole = absl::StripSuffix(name, kPartSuffix);
-        space_.AddPresent(absl::StrCat(attempt.string(), "/", whole));
+        space_.AddPresent(absl::StrCat(attempt, "/", whole));
       }
     }
   }
@@ -166,31 +160,32 @@ void UpdateSpool::Drop(const SpoolKey& key) {
 absl::Status UpdateSpool::Remove(const JobId& job, uint32_t round_index, uint32_t attempt) {
   ENTENTE_RETURN_IF_ERROR(CheckId("job", job.value()));
   const std::string folder = FolderOf(job, round_index, attempt);
-  ENTENTE_RETURN_IF_ERROR(RemoveFolder(folder));
+  ENTENTE_RETURN_IF_ERROR(files_.RemoveTree(folder));
   space_.ForgetFolder(folder);
   return absl::OkStatus();
 }
 
 absl::Status UpdateSpool::KeepOnly(const std::vector<AttemptKey>& attempts) {
-  std::set<std::filesystem::path> wanted;
+  std::set<std::string> wanted;
   for (const AttemptKey& attempt : attempts) {
-    const std::filesystem::path folder =
-        FolderOf(attempt.job, attempt.round_index, attempt.attempt);
-    wanted.insert({folder, folder.parent_path()});
+    const std::string folder = FolderOf(attempt.job, attempt.round_index, attempt.attempt);
+    wanted.insert({folder, std::filesystem::path(folder).parent_path().string()});
   }
   absl::Status status;
-  const auto remove = [this, &status](const std::filesystem::path& folder) {
-    const absl::Status removed = RemoveFolder(folder);
-    if (removed.ok()) space_.ForgetFolder(folder.string());
+  const auto remove = [this, &status](const std::string& folder) {
+    const absl::Status removed = files_.RemoveTree(folder);
+    if (removed.ok()) space_.ForgetFolder(folder);
     status.Update(removed);
   };
-  for (const std::filesystem::path& job : SubfoldersOf(folder_)) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, SubfoldersOf(files_, folder_));
+  for (const std::string& job : jobs) {
     if (wanted.count(job) == 0) {
       remove(job);
       continue;
     }
-    for (const std::filesystem::path& attempt : SubfoldersOf(job)) {
-      if (wanted.count(attempt) == 0) remove(attempt);
+    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, SubfoldersOf(files_, job));
+    for (const std::string& folder : folders) {
+      if (wanted.count(folder) == 0) remove(folder);
     }
   }
   return status;

@@ -39,10 +39,18 @@ absl::Status OneFile::Rename(const std::string&, const std::string&) { return Re
 absl::Status OneFile::Remove(const std::string&) { return ReadOnly(); }
 bool OneFile::Exists(const std::string&) { return true; }
 absl::StatusOr<uint64_t> OneFile::SizeBytes(const std::string&) { return bytes_.size(); }
+absl::Status OneFile::SyncFolder(const std::string&) { return ReadOnly(); }
 absl::Status OneFile::CreateFolder(const std::string&) { return ReadOnly(); }
 absl::StatusOr<std::vector<std::string>> OneFile::ListFiles(const std::string&) {
   return std::vector<std::string>();
 }
+absl::StatusOr<std::vector<std::string>> OneFile::ListNames(const std::string&) {
+  return std::vector<std::string>();
+}
+absl::StatusOr<PathInfo> OneFile::LookAt(const std::string&) {
+  return PathInfo{.kind = PathInfo::Kind::kFile, .modified_at = absl::UnixEpoch()};
+}
+absl::Status OneFile::RemoveTree(const std::string&) { return ReadOnly(); }
 absl::StatusOr<uint64_t> OneFile::FreeBytes(const std::string&) { return 0; }
 
 }  // namespace entente::fuzz

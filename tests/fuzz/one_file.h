@@ -23,8 +23,12 @@ class OneFile final : public FileSystem {
   absl::Status Remove(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
+  absl::Status SyncFolder(const std::string& folder) override;
   absl::Status CreateFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) override;
+  absl::StatusOr<PathInfo> LookAt(const std::string& path) override;
+  absl::Status RemoveTree(const std::string& path) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:

@@ -62,7 +62,11 @@ bool FaultyFileSystem::TakeWriteFailure(const std::string& path) {
 
 absl::Status FaultyFileSystem::Rename(const std::string& from, const std::string& to) {
   if (rename_fails) return absl::UnavailableError(absl::StrCat("cannot rename to ", to));
-  return real_.Rename(from, to);
+  const absl::Status renamed = real_.Rename(from, to);
+  if (renamed.ok() && folder_sync_fails) {
+    return absl::UnavailableError(absl::StrCat("cannot sync the folder of ", to));
+  }
+  return renamed;
 }
 
 absl::Status FaultyFileSystem::Remove(const std::string& path) { return real_.Remove(path); }
@@ -70,11 +74,26 @@ bool FaultyFileSystem::Exists(const std::string& path) { return real_.Exists(pat
 absl::StatusOr<uint64_t> FaultyFileSystem::SizeBytes(const std::string& path) {
   return real_.SizeBytes(path);
 }
+absl::Status FaultyFileSystem::SyncFolder(const std::string& folder) {
+  if (sync_fails || folder_sync_fails) {
+    return absl::UnavailableError(absl::StrCat("cannot sync folder ", folder));
+  }
+  return real_.SyncFolder(folder);
+}
 absl::Status FaultyFileSystem::CreateFolder(const std::string& path) {
   return real_.CreateFolder(path);
 }
 absl::StatusOr<std::vector<std::string>> FaultyFileSystem::ListFiles(const std::string& folder) {
   return real_.ListFiles(folder);
+}
+absl::StatusOr<std::vector<std::string>> FaultyFileSystem::ListNames(const std::string& folder) {
+  return real_.ListNames(folder);
+}
+absl::StatusOr<PathInfo> FaultyFileSystem::LookAt(const std::string& path) {
+  return real_.LookAt(path);
+}
+absl::Status FaultyFileSystem::RemoveTree(const std::string& path) {
+  return real_.RemoveTree(path);
 }
 absl::StatusOr<uint64_t> FaultyFileSystem::FreeBytes(const std::string& path) {
   const int64_t left = bytes_left.load();

@@ -22,6 +22,8 @@ class FaultyFileSystem final : public FileSystem {
   std::atomic<int64_t> bytes_left{int64_t{1} << 60};
   std::atomic<bool> sync_fails{false};
   std::atomic<bool> rename_fails{false};
+  // A rename is done, and then its folder cannot be synced.
+  std::atomic<bool> folder_sync_fails{false};
 
   // The next `times` writes to files whose path has `part` in it say the disk is full.
   void FailWrites(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
@@ -34,8 +36,12 @@ class FaultyFileSystem final : public FileSystem {
   absl::Status Remove(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
+  absl::Status SyncFolder(const std::string& folder) override;
   absl::Status CreateFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) override;
+  absl::StatusOr<PathInfo> LookAt(const std::string& path) override;
+  absl::Status RemoveTree(const std::string& path) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/session/residual_store.h"
 
-#include <filesystem>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -87,17 +85,16 @@ absl::Status ResidualStore::RemoveOthers(const std::string& stem, const std::str
 }
 
 absl::Status ResidualStore::TakeUpFiles() {
-  namespace fs = std::filesystem;
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
-  std::multimap<fs::file_time_type, std::string> by_time;
+  std::multimap<absl::Time, std::string> by_time;
   for (const std::string& name : names) {
     const std::string path = absl::StrCat(folder_, "/", name);
     if (!absl::EndsWith(name, kResidualSuffix)) {
       ENTENTE_RETURN_IF_ERROR(files_.Remove(path));  // Half made.
       continue;
     }
-    std::error_code error;  // A time that cannot be had is as good as any.
-    by_time.insert({fs::last_write_time(path, error), name.substr(0, kJobDigits)});
+    ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files_.LookAt(path));
+    by_time.insert({info.modified_at, name.substr(0, kJobDigits)});
   }
   for (const auto& [time, stem] : by_time) Use(stem);
   return absl::OkStatus();

@@ -2,14 +2,13 @@
 #include "worker/session/resume_state.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "worker/session/task_key.h"
@@ -132,31 +131,25 @@ absl::Status ResumeState::DropFirst() {
 }
 
 absl::Status ResumeState::TakeUpFiles() {
-  namespace fs = std::filesystem;
-  std::multimap<fs::file_time_type, Entry> by_time;
-  std::set<fs::path> kept;
-  std::vector<fs::path> all;
-  std::error_code error;
-  for (fs::directory_iterator file(folder_, error), end; !error && file != end;
-       file.increment(error)) {
-    all.push_back(file->path());
-    if (file->path().extension() != fs::path(kDescriptionSuffix)) continue;
-    const std::string stem = file->path().stem();
-    const absl::StatusOr<std::string> text =
-        ReadTextFile(files_, file->path(), kDescriptionBytesMax);
+  std::multimap<absl::Time, Entry> by_time;
+  std::set<std::string> kept;
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListNames(folder_));
+  for (const std::string& name : names) {
+    absl::string_view stem = name;
+    if (!absl::ConsumeSuffix(&stem, kDescriptionSuffix)) continue;
+    const std::string path = PathOf(name, "");
+    const absl::StatusOr<std::string> text = ReadTextFile(files_, path, kDescriptionBytesMax);
     if (!text.ok() || !files_.Exists(PathOf(stem, kUpdateSuffix))) continue;
     const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) continue;
-    by_time.insert({file->last_write_time(error), {.stem = stem, .job = TextOf(json, "job")}});
-    kept.insert({file->path(), fs::path(PathOf(stem, kUpdateSuffix))});
+    ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files_.LookAt(path));
+    by_time.insert({info.modified_at, {.stem = std::string(stem), .job = TextOf(json, "job")}});
+    kept.insert({path, PathOf(stem, kUpdateSuffix)});
   }
-  for (const fs::path& path : all) {
+  for (const std::string& name : names) {
+    const std::string path = PathOf(name, "");
     // Half made, or a folder that a trainer left in the place of an update.
-    if (!error && kept.count(path) == 0) fs::remove_all(path, error);
-  }
-  if (error) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot look through ", folder_, ": ", error.message()));
+    if (kept.count(path) == 0) ENTENTE_RETURN_IF_ERROR(files_.RemoveTree(path));
   }
   for (auto& [time, entry] : by_time) entries_.push_back(std::move(entry));
   return absl::OkStatus();

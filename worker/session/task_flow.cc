@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,14 +34,13 @@ std::string UncheckedPath(const std::string& update_path) {
 
 // Moves the trainer's file to where the trainer cannot change it any more. The trainer may have
 // left a link there instead, to a file that is not its own to read: that must not be followed.
-absl::Status TakeOver(const std::string& from, const std::string& to) {
-  std::error_code error;
-  std::filesystem::rename(from, to, error);
-  if (error) {
+absl::Status TakeOver(FileSystem& files, const std::string& from, const std::string& to) {
+  if (const absl::Status renamed = files.Rename(from, to); !renamed.ok()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the trainer left no update at ", from, ": ", error.message()));
+        absl::StrCat("the trainer left no update at ", from, ": ", renamed.message()));
   }
-  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(to, error))) {
+  ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files.LookAt(to));
+  if (info.kind != PathInfo::Kind::kFile) {
     return absl::FailedPreconditionError(
         absl::StrCat("what the trainer left at ", from, " is not a regular file"));
   }
@@ -51,11 +48,9 @@ absl::Status TakeOver(const std::string& from, const std::string& to) {
 }
 
 // Also a whole folder, if that is what the trainer left.
-void RemoveQuietly(const std::string& path) {
-  std::error_code error;
-  std::filesystem::remove_all(path, error);
-  if (error) {
-    log::Warning("cannot remove a file of a task", {{"path", path}, {"reason", error.message()}});
+void RemoveQuietly(FileSystem& files, const std::string& path) {
+  if (const absl::Status removed = files.RemoveTree(path); !removed.ok()) {
+    log::Warning("cannot remove a file of a task", {{"reason", removed.message()}});
   }
 }
 
@@ -241,19 +236,19 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   KeptUpdate update;
   update.path = dependencies_.resume_state->UpdatePath(work.task.key());
   const std::string unchecked = UncheckedPath(update.path);
-  RemoveQuietly(unchecked);  // Of a run that was cut off.
-  absl::Status made = TakeOver(result.output, unchecked);
+  RemoveQuietly(files, unchecked);  // Of a run that was cut off.
+  absl::Status made = TakeOver(files, result.output, unchecked);
   if (made.ok()) {
     made = Encode(work, unchecked, update.path);
   }
-  RemoveQuietly(unchecked);
+  RemoveQuietly(files, unchecked);
   if (absl::IsInvalidArgument(made)) {
     // The reason leaves the site, and where the site keeps its files is its own business.
     made = absl::InvalidArgumentError(absl::StrReplaceAll(
         made.message(), {{unchecked, "the trainer's update"}, {update.path, "the update"}}));
   }
   if (!made.ok()) {
-    RemoveQuietly(update.path);
+    RemoveQuietly(files, update.path);
     return made;
   }
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t bytes, files.SizeBytes(update.path));
@@ -263,13 +258,13 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
     // asked for, and goes with the next task.
     const absl::Status kept = dependencies_.residuals->Keep(work.task.key().job_id(), digest);
     if (!kept.ok()) {
-      RemoveQuietly(update.path);
+      RemoveQuietly(files, update.path);
       return kept;
     }
   }
   if (absl::Status permitted = dependencies_.admission->CheckUpdate(work.task, bytes);
       !permitted.ok()) {
-    RemoveQuietly(update.path);
+    RemoveQuietly(files, update.path);
     return permitted;
   }
   v1::UpdateDescription& description = *update.header.mutable_update();

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/support/faulty_file_system.h"
@@ -127,6 +128,37 @@ TEST_F(FileSystemTest, ListHasRegularFilesOnlyInOrder) {
   ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.path()));
 
   EXPECT_THAT(names, ElementsAre("a", "b"));
+}
+
+TEST_F(FileSystemTest, EveryNameIsListedAndSaysWhatItIs) {
+  folder_.Write("file", "");
+  folder_.Write("folder/c", "");
+  std::filesystem::create_symlink("/nowhere", folder_.File("link"));
+
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListNames(folder_.path()));
+  ASSERT_OK_AND_ASSIGN(const PathInfo file, files_.LookAt(folder_.File("file")));
+  ASSERT_OK_AND_ASSIGN(const PathInfo folder, files_.LookAt(folder_.File("folder")));
+  ASSERT_OK_AND_ASSIGN(const PathInfo link, files_.LookAt(folder_.File("link")));
+
+  EXPECT_THAT(names, ElementsAre("file", "folder", "link"));
+  EXPECT_EQ(file.kind, PathInfo::Kind::kFile);
+  EXPECT_GT(file.modified_at, absl::UnixEpoch());
+  EXPECT_EQ(folder.kind, PathInfo::Kind::kFolder);
+  EXPECT_EQ(link.kind, PathInfo::Kind::kOther);
+  EXPECT_THAT(files_.LookAt(folder_.File("none")), StatusIs(kNotFound));
+  EXPECT_THAT(files_.ListNames(folder_.File("none")), StatusIs(kNotFound));
+}
+
+TEST_F(FileSystemTest, ATreeIsRemovedWhole) {
+  folder_.Write("folder/deep/c", "");
+  folder_.Write("file", "");
+
+  EXPECT_THAT(files_.RemoveTree(folder_.File("folder")), IsOk());
+  EXPECT_THAT(files_.RemoveTree(folder_.File("file")), IsOk());
+  EXPECT_THAT(files_.RemoveTree(folder_.File("none")), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListNames(folder_.path()));
+  EXPECT_TRUE(names.empty());
 }
 
 TEST_F(FileSystemTest, SizesAreInBytes) {

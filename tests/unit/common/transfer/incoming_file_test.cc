@@ -52,6 +52,18 @@ TEST_F(IncomingFileTest, WholeFileIsRenamedIntoPlace) {
   EXPECT_FALSE(files_.Exists(part_));
 }
 
+// Its name may be lost with the power, so nobody may count on it.
+TEST_F(IncomingFileTest, AFileWhoseFolderCouldNotBeSyncedIsNotInPlace) {
+  ASSERT_OK_AND_ASSIGN(const auto file, Open());
+  ASSERT_THAT(file->Append(0, kText), IsOk());
+  ASSERT_THAT(file->Verify(digest_), IsOk());
+  files_.folder_sync_fails = true;
+
+  EXPECT_THAT(file->Commit(), StatusIs(absl::StatusCode::kUnavailable));
+
+  EXPECT_FALSE(files_.Exists(path_));
+}
+
 TEST_F(IncomingFileTest, BareNameIsInTheCurrentFolder) {
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(folder_.path());

@@ -44,6 +44,17 @@ class RecordingConnection final : public members::WorkerConnection {
   std::vector<v1::JobEnded> ended_ ABSL_GUARDED_BY(mu_);
 };
 
+// The machine's clock, until somebody sets it.
+class SettableClock final : public Clock {
+ public:
+  absl::Time Now() const override { return real_.Now() + absl::Milliseconds(offset_ms_.load()); }
+  void Jump(absl::Duration by) { offset_ms_ += absl::ToInt64Milliseconds(by); }
+
+ private:
+  const SystemClock real_;
+  std::atomic<int64_t> offset_ms_{0};
+};
+
 // A journal whose disk has its moments.
 class FlakyJournal final : public store::Journal {
  public:
@@ -51,10 +62,15 @@ class FlakyJournal final : public store::Journal {
 
   // How many of the aggregations' results it will not take, from the start of a test.
   std::atomic<int> aggregated_failures{0};
+  // The same of accepted updates.
+  std::atomic<int> accepted_failures{0};
 
   absl::Status Append(const store::JournalEntry& entry) override {
     if (entry.record.round().has_aggregated() && aggregated_failures.fetch_sub(1) > 0) {
       return absl::ResourceExhaustedError("the disk is full");
+    }
+    if (entry.record.round().has_update_accepted() && accepted_failures.fetch_sub(1) > 0) {
+      return absl::UnavailableError("the journal could not be synced");
     }
     return real_.Append(entry);
   }
@@ -103,7 +119,7 @@ class EngineTest : public ::testing::Test {
 
   const TempFolder folder_;
   FaultyFileSystem files_;
-  SystemClock clock_;
+  SettableClock clock_;
   SystemRandomSource random_;
   std::unique_ptr<store::SqliteJournal> real_journal_;
   std::unique_ptr<FlakyJournal> journal_;

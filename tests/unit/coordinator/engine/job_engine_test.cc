@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/synchronization/notification.h"
 #include "common/config/proto_time.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
@@ -128,6 +129,32 @@ TEST_F(JobEngineTest, MissingWorkerThatAttachesAgainIsAskedAgain) {
   const auto back = AttachWorker("fr-lab/w");
 
   EXPECT_EQ(back->WaitForTask(0).key().round_index(), 0U);
+}
+
+// Between the timer and the event that it posts.
+TEST_F(JobEngineTest, ADeadlineIsKeptThoughTheClockIsSetBackAsItPasses) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_deadline() = ToProto(absl::Seconds(1));
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::Seconds(1));
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));
+  recipe.mutable_pacing()->set_attempts(1);
+  const auto job = Submit(recipe);
+  absl::Notification is_busy;
+  absl::Notification has_passed;
+  absl::Notification may_go_on;
+  job->AcceptUpdate({.worker = WorkerId("fr-lab/w")}, [&](const absl::Status&) {
+    is_busy.Notify();
+    may_go_on.WaitForNotification();
+  });
+  is_busy.WaitForNotification();
+  // Timers run in order: the deadline's has run before this one.
+  timers_->RunAt(clock_.Now() + absl::Seconds(1), [&] { has_passed.Notify(); });
+  has_passed.WaitForNotification();
+  clock_.Jump(-absl::Seconds(2));
+
+  may_go_on.Notify();
+
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kFailed);
 }
 
 TEST_F(JobEngineTest, DeadlineAbortsAndTheAttemptsRunOut) {

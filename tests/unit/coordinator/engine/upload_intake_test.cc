@@ -59,6 +59,20 @@ TEST_F(UploadIntakeTest, SameUpdateSentAgainIsAcknowledgedAndCountsOnce) {
   EXPECT_EQ(job_->View().bytes_up, UpdateBytes(1, 1).size());
 }
 
+// A commit whose sync failed may be in the journal after a crash: then it must have its file.
+TEST_F(UploadIntakeTest, AnUpdateThatTheJournalCouldNotTakeStaysInTheSpool) {
+  journal_->accepted_failures = 1;
+
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), StatusIs(absl::StatusCode::kUnavailable));
+
+  EXPECT_TRUE(files_.Exists(spool_->PathOf({.job = job_->description().id,
+                                            .round_index = 0,
+                                            .attempt = 1,
+                                            .worker = WorkerId(kUploader),
+                                            .digest = Sha256Of(UpdateBytes(1, 1))})));
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
+}
+
 TEST_F(UploadIntakeTest, NanIsRefusedWithTheTensorsName) {
   EXPECT_THAT(Upload(kUploader, task_, NAN, 1),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"w\"")));

@@ -42,6 +42,25 @@ TEST_F(ModelStoreTest, AdoptedFileIsNamedByItsDigest) {
   EXPECT_EQ(file->size_bytes(), 7u);
 }
 
+// Its name may be lost with the power, so nobody may count on it.
+TEST_F(ModelStoreTest, AFileWhoseFolderCouldNotBeSyncedIsNotStored) {
+  const std::string path = store_->TemporaryPath("test");
+  ASSERT_THAT(WriteTextFile(files_, path, "weights"), IsOk());
+  files_.folder_sync_fails = true;
+  EXPECT_THAT(store_->Adopt(path), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(store_->Contains(Sha256Of("weights")));
+  files_.folder_sync_fails = false;
+
+  EXPECT_TRUE(store_->Contains(Add("weights")));
+}
+
+TEST_F(ModelStoreTest, AStoreWhoseFolderCannotBeSyncedIsNotOpened) {
+  files_.folder_sync_fails = true;
+
+  EXPECT_THAT(ModelStore::Create(files_, folder_.File("models")),
+              StatusIs(absl::StatusCode::kUnavailable));
+}
+
 TEST_F(ModelStoreTest, StoringTheSameBytesTwiceIsStoringThemOnce) {
   const Digest digest = Add("weights");
   EXPECT_EQ(Add("weights"), digest);
