@@ -43,7 +43,7 @@ std::vector<SourceFile> ReadSources(const std::vector<std::string>& folders) {
 }
 
 std::vector<SourceFile> ReadProductSources() {
-  return ReadSources({"common", "coordinator", "worker", "trainer", "cli"});
+  return ReadSources({"common", "coordinator", "worker", "trainer", "cli", "sim"});
 }
 
 bool Exists(const std::string& path_from_root) {

@@ -20,7 +20,8 @@ namespace {
 constexpr size_t kLinesMax = 500;
 
 std::vector<SourceFile> EverySource() {
-  return ReadSources({"common", "coordinator", "worker", "trainer", "cli", "tests", "proto"});
+  return ReadSources(
+      {"common", "coordinator", "worker", "trainer", "cli", "sim", "tests", "proto"});
 }
 
 TEST(TidyTest, EveryFileBeginsWithItsLicence) {
@@ -53,7 +54,8 @@ TEST(TidyTest, EverySourceHasItsMirroredTest) {
         absl::StrCat("tests/unit/", file.path.substr(0, file.path.size() - 3), "_test.cc");
     const bool is_wiring =
         absl::StartsWith(file.path, "coordinator/app/") ||
-        absl::StartsWith(file.path, "worker/app/");  // tests/integration runs these.
+        absl::StartsWith(file.path, "worker/app/") ||  // tests/integration runs these.
+        absl::StartsWith(file.path, "sim/");           // A test itself; its pieces have theirs.
     EXPECT_TRUE(is_wiring || Exists(test)) << file.path << " has no " << test;
   }
 }

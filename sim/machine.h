@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SIM_MACHINE_H_
+#define SIM_MACHINE_H_
+
+// A simulated machine, which outlives the programs that run on it: its clock and its disk; and a
+// process, one run of a program from its start to its crash.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/executor.h"
+#include "common/base/timers.h"
+#include "sim/scheduler.h"
+
+namespace entente::sim {
+
+// Wall time as a machine has it: somebody may set it.
+class MachineClock final : public Clock {
+ public:
+  explicit MachineClock(const Scheduler* scheduler) : scheduler_(*scheduler) {}
+
+  absl::Time Now() const override { return scheduler_.now() + offset_; }
+  void Jump(absl::Duration by) { offset_ += by; }
+  absl::Duration offset() const { return offset_; }
+
+ private:
+  const Scheduler& scheduler_;
+  absl::Duration offset_;
+};
+
+// The executor and the timers of one run of a program. What is posted here runs on the scheduler's
+// thread; nothing of it once the process is dead. Its owner, not the process itself, destroys it.
+class Process final : public Executor, public Timers {
+ public:
+  // Both borrowed.
+  Process(Scheduler* scheduler, const MachineClock* clock);
+  ~Process() override;
+
+  bool alive() const { return alive_; }
+
+  // From now on nothing that the process does has an effect. The code that runs may still return.
+  void Die() { alive_ = false; }
+
+  // Forgets what has not run yet, and whatever that holds on to.
+  void DropAll();
+
+  // Like work on a pool of many threads: soon, in any order.
+  void Post(std::function<void()> task) override;
+
+  // The same after a pause, whatever happens to the clock.
+  void PostAfter(absl::Duration pause, std::function<void()> task);
+
+  // As TimerQueue, which sleeps for as long as the clock said when it lay down: a clock that jumps
+  // ahead meanwhile is noticed late, one that jumps back is waited for.
+  TimerId RunAt(absl::Time when, std::function<void()> callback) override;
+  void Cancel(TimerId id) override;
+
+  // The process dies at the `operation`-th file operation from now, counted from 1.
+  void DieAtFileOperation(uint64_t operation) { file_operations_left_ = operation; }
+
+  // Before each file operation: whether it happens. On the one that the process dies at, it may.
+  bool EnterFileOperation();
+
+ private:
+  void ArmAlarm();
+  void RunDueTimers();
+
+  Scheduler& scheduler_;
+  const MachineClock& clock_;
+  bool alive_ = true;
+  uint64_t file_operations_left_ = 0;  // 0: it does not die of one.
+
+  std::map<Scheduler::EventKey, std::function<void()>> tasks_;
+  std::map<std::pair<absl::Time, TimerId>, std::function<void()>> timers_;
+  std::map<TimerId, absl::Time> timer_times_;
+  TimerId next_timer_ = 1;
+  std::unique_ptr<Scheduler::EventKey> alarm_;  // Null: none is set.
+};
+
+}  // namespace entente::sim
+
+#endif  // SIM_MACHINE_H_
