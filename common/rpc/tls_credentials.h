@@ -42,7 +42,8 @@ std::shared_ptr<grpc::ChannelCredentials> ClientTls(
     const TlsPaths& paths, absl::Duration reload_interval = kTlsReloadInterval);
 
 // A channel to the coordinator: keepalive every 20 s, messages up to limits::kMessageBytesMax,
-// reconnecting with a backoff of at most `reconnect_max`. Never null; connects lazily.
+// reconnecting with a backoff of at most `reconnect_max`, over a connection that no other channel
+// shares. Never null; connects lazily.
 std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths,
                                                absl::Duration reconnect_max = limits::kBackoffMax);
 

@@ -305,10 +305,10 @@ class Stepper {
                                              participant.state == ParticipantState::kWorking);
       if (trains || participant.evaluation_awaited) {
         effects_.emplace_back(CancelTask{.worker = worker,
-                                      .round_index = next_.round_index,
-                                      .attempt = next_.attempt,
-                                      .evaluates = participant.evaluation_awaited,
-                                      .reason = reason});
+                                         .round_index = next_.round_index,
+                                         .attempt = next_.attempt,
+                                         .evaluates = participant.evaluation_awaited,
+                                         .reason = reason});
       }
       if (trains) {
         participant.state = ParticipantState::kMissing;

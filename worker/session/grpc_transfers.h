@@ -28,7 +28,7 @@ class GrpcTransfers final : public Transfers {
     TokenBucket* download_pace = nullptr;
   };
 
-  // The channel is shared with the control stream.
+  // The channel is best not the control stream's, whose heartbeats would wait behind an upload.
   GrpcTransfers(const std::shared_ptr<grpc::Channel>& channel, Dependencies dependencies);
 
   absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string& job_id,
