@@ -167,6 +167,7 @@ std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const 
   // gRPC would enlarge the window for as long as the reader is slower than the link.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits::kDownloadWindowBytes);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(limits::kMessageBytesMax);
   arguments.SetMaxSendMessageSize(limits::kMessageBytesMax);
   std::shared_ptr<grpc::Channel> channel =

@@ -197,12 +197,12 @@ start_coordinator() {
 # and the result depends on it.
 await_attached() {
   local attached=0
-  for _ in $(seq 300); do
+  for _ in $(seq 600); do
     attached=$("${as_submitter[@]}" member list -o json 2>/dev/null | jq '[.members[]?.workers[]? | select(.connected)] | length' 2>/dev/null || echo 0)
     [ "$attached" = "$1" ] && return 0
     sleep 0.1
   done
-  fail "only $attached of $1 workers attached within 30 s"
+  fail "only $attached of $1 workers attached within a minute"
 }
 
 # ---- The quickstart's federation --------------------------------------------------------------------------

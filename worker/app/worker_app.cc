@@ -41,6 +41,7 @@ namespace entente::worker {
 namespace {
 
 constexpr absl::Duration kProbeWait = absl::Seconds(10);
+constexpr absl::Duration kTransferReconnectMax = absl::Seconds(1);
 constexpr absl::string_view kStopReason = "the worker is stopping";
 
 sigset_t StopSignals() {
@@ -113,11 +114,14 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
 
   TokenBucket upload_pace(&clock, setup.config.bandwidth().upload_bytes_max());
   TokenBucket download_pace(&clock, setup.config.bandwidth().download_bytes_max());
-  GrpcTransfers transfers(channel, {.files = &work_files,
-                                    .cache = cache.get(),
-                                    .random = &random,
-                                    .upload_pace = &upload_pace,
-                                    .download_pace = &download_pace});
+  // Connections of their own: a heartbeat would wait behind what a slow line still has to carry.
+  // Who transfers backs off by itself.
+  GrpcTransfers transfers(DialCoordinator(coordinator, tls, kTransferReconnectMax),
+                          {.files = &work_files,
+                           .cache = cache.get(),
+                           .random = &random,
+                           .upload_pace = &upload_pace,
+                           .download_pace = &download_pace});
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<CheckpointStore> checkpoints,
       CheckpointStore::Open(&work_files, setup.checkpoints_folder, setup.trainer_folder));

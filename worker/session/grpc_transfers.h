@@ -28,7 +28,7 @@ class GrpcTransfers final : public Transfers {
     TokenBucket* download_pace = nullptr;
   };
 
-  // The channel is shared with the control stream.
+  // The channel is best not the control stream's, whose heartbeats would wait behind an upload.
   GrpcTransfers(const std::shared_ptr<grpc::Channel>& channel, Dependencies dependencies);
   GrpcTransfers(std::unique_ptr<v1::TransferService::StubInterface> stub,
                 Dependencies dependencies);
