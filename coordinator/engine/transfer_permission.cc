@@ -45,9 +45,10 @@ absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClai
                                                       view.state->reason));
   }
   if (claim.key.round_index() != round.round_index || claim.key.attempt() != round.attempt) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the update is for round ", claim.key.round_index() + 1, " attempt ", claim.key.attempt(),
-        HowItEnded(job, claim.key), ", but round ", round.round_index + 1, " attempt ", round.attempt, " is in flight"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the update is for round ", claim.key.round_index() + 1, " attempt ",
+                     claim.key.attempt(), HowItEnded(job, claim.key), ", but round ",
+                     round.round_index + 1, " attempt ", round.attempt, " is in flight"));
   }
   ENTENTE_RETURN_IF_ERROR(rounds::CheckUpdateWelcome(round, claim.worker));
   if (claim.base_model != round.base_model) {
