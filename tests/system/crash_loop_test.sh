@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# crash_loop_test.sh BIN [KILLS [SEED]]: SIGKILL at random times, KILLS times (default 25) for the coordinator and as often
+# crash_loop_test.sh BIN [KILLS [SEED]]: SIGKILL at random times, KILLS times (default 50) for the coordinator and as often
 # for workers and trainers, in one job whose every round needs every worker. Each is started again at once. The job
 # completes with the model of a run that nobody disturbed, bit for bit, and a watch that was open all the time says so.
 # Updates are encoded as topk, so that what a worker carries from round to round must survive as well. Prints the seed,
@@ -12,12 +12,12 @@ script=crash_loop_test
 . "$repository/deploy/lib/federation.sh"
 
 bin=$1
-kills=${2:-25}
+kills=${2:-50}
 seed=${3:-$((SRANDOM % 100000))}
 is_count "$kills" || bad_usage "KILLS must be a number from 1, not '$kills'"
 is_number "$seed" || bad_usage "SEED must be a number, not '$seed'"
 RANDOM=$seed
-# Kills come one a round on average, so the job must outlast the kills of both kinds.
+# Kills come one a round on average, so half as many rounds again as there are kills outlast them on any machine.
 rounds=$((kills * 3))
 members=(fr-lab jp-lab br-lab)
 
@@ -121,9 +121,8 @@ end_by_force() { # PID NAME
 job_has_ended() { grep -q '"message":"job ended"' "$folder/coordinator.log"; }
 
 coordinator_kills=0 worker_kills=0 trainer_kills=0
-pause_milliseconds=$((round_milliseconds > 1000 ? round_milliseconds : 1000))
 while [ $((coordinator_kills + worker_kills + trainer_kills)) -lt $((2 * kills)) ]; do
-  sleep "$(awk -v ms=$((RANDOM * 2 * pause_milliseconds / 32768)) 'BEGIN { print ms / 1000 }')"
+  sleep "$(awk -v ms=$((RANDOM * 2 * round_milliseconds / 32768)) 'BEGIN { print ms / 1000 }')"
   job_has_ended && fail "the job ended after only $((coordinator_kills + worker_kills + trainer_kills)) kills"
   if [ $((RANDOM % 2)) = 0 ] && [ "$coordinator_kills" -lt "$kills" ] || [ $((worker_kills + trainer_kills)) -ge "$kills" ]; then
     note coordinator coordinator
