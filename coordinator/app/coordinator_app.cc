@@ -103,8 +103,8 @@ Durability DurabilityOf(const CoordinatorConfig& config) {
 ServerMemory MemoryOf(const config::v1::CoordinatorLimits& limits) {
   constexpr size_t kControlBytes = size_t{64} << 20;
   const size_t transfer_bytes =
-      limits.transfer_window_bytes() + 2 * size_t{limits::kMessageBytesMax};
-  return {.window_bytes = static_cast<int>(limits.transfer_window_bytes()),
+      limits.transfer_window_bytes_max() + 2 * size_t{limits::kMessageBytesMax};
+  return {.window_bytes = static_cast<int>(limits.transfer_window_bytes_max()),
           .quota_bytes = kControlBytes + limits.transfers_max() * transfer_bytes};
 }
 

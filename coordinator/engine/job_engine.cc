@@ -295,9 +295,8 @@ void JobEngine::AddBytesDown(uint64_t bytes) {
 }
 
 bool JobEngine::IsDownloadOf(const Digest& model, const Digest& file) const {
-  if (file == model) return true;
-  return aggregation_plan_.downloads_bf16 && !file.IsNone() &&
-         file == deps_.models->RoundedOf(model);
+  return file == model || (aggregation_plan_.downloads_bf16 && !file.IsNone() &&
+                           file == deps_.models->RoundedOf(model));
 }
 
 absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
@@ -351,10 +350,9 @@ void JobEngine::Publish(jobs::JobTransition transition) {
   working_state_ = transition.next;
   std::vector<WorkerId> settled;  // Nothing more is expected of them in this round.
   for (const auto& [worker, participant] : working_state_.round.participants) {
-    if (!IsAwaited(worker, v1::TaskKey::KIND_TRAIN) && !participant.evaluation_awaited) {
-      leases_.End(worker);
-      settled.push_back(worker);
-    }
+    if (working_state_.round.AwaitsUpdateOf(worker) || participant.evaluation_awaited) continue;
+    leases_.End(worker);
+    settled.push_back(worker);
   }
   {
     absl::MutexLock lock(&mu_);
@@ -485,12 +483,8 @@ bool JobEngine::IsCurrent(const v1::TaskKey& key) const {
 
 bool JobEngine::IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const {
   const RoundState& round = working_state_.round;
-  const auto it = round.participants.find(worker);
-  if (it == round.participants.end()) return false;
-  if (kind == v1::TaskKey::KIND_EVALUATE) return it->second.evaluation_awaited;
-  return round.IsOpen() && (it->second.state == ParticipantState::kInvited ||
-                            it->second.state == ParticipantState::kWorking ||
-                            it->second.state == ParticipantState::kMissing);
+  return kind == v1::TaskKey::KIND_EVALUATE ? round.AwaitsEvaluationOf(worker)
+                                            : round.AwaitsUpdateOf(worker);
 }
 
 void JobEngine::Post(std::function<void(JobEngine&)> task) {

@@ -56,6 +56,19 @@ uint32_t RoundState::CountIn(ParticipantState state) const {
                     [state](const auto& entry) { return entry.second.state == state; }));
 }
 
+bool RoundState::AwaitsUpdateOf(const WorkerId& worker) const {
+  const auto it = participants.find(worker);
+  return IsOpen() && it != participants.end() &&
+         (it->second.state == ParticipantState::kInvited ||
+          it->second.state == ParticipantState::kWorking ||
+          it->second.state == ParticipantState::kMissing);
+}
+
+bool RoundState::AwaitsEvaluationOf(const WorkerId& worker) const {
+  const auto it = participants.find(worker);
+  return it != participants.end() && it->second.evaluation_awaited;
+}
+
 uint32_t UpdatesRequired(const RoundPolicy& policy, size_t cohort_size) {
   if (policy.quorum_count.has_value()) return std::max(1U, *policy.quorum_count);
   // The small step down keeps 0.8 x 5, which is a hair over 4 in binary, from needing 5.

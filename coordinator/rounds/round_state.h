@@ -111,6 +111,11 @@ struct RoundState {
   bool HasEnded() const { return phase == RoundPhase::kCommitted || phase == RoundPhase::kAborted; }
   uint32_t CountIn(ParticipantState state) const;
 
+  // Whether the worker's update, or its evaluation of the round's model, may still come. No for who
+  // takes no part.
+  bool AwaitsUpdateOf(const WorkerId& worker) const;
+  bool AwaitsEvaluationOf(const WorkerId& worker) const;
+
   friend bool operator==(const RoundState&, const RoundState&) = default;
 };
 

@@ -28,6 +28,17 @@ constexpr char kSchema[] = R"(
   ) STRICT;
 )";
 
+// Makes the log as long as it gets before SQLite begins it anew. To sync a block that is there
+// takes a tenth of the time that a file system needs to sync one that it has to find first; without
+// this the first thousand pages of every start are slow. That the table is there for a moment does
+// not matter, nor that a crash leaves it for the next start.
+constexpr char kMakeRoom[] = R"(
+  CREATE TABLE IF NOT EXISTS room (bytes BLOB NOT NULL) STRICT;
+  INSERT INTO room VALUES (zeroblob(4 << 20));
+  DROP TABLE room;
+  PRAGMA wal_checkpoint(RESTART);
+)";
+
 absl::Status SqliteStatus(sqlite3* database, int code, absl::string_view what,
                           const std::string& path) {
   const std::string message =
@@ -101,18 +112,15 @@ absl::Status Prepare(sqlite3* database, const std::string& path, Durability dura
                                   durability == Durability::kPowerLoss ? "PRAGMA synchronous = FULL"
                                                                        : "PRAGMA synchronous = OFF",
                                   path));
-  if (tables > 0) {  // Older records are all still read; an older version must not read ours.
-    return Execute(
-        database,
-        absl::StrCat("BEGIN EXCLUSIVE; PRAGMA user_version = ", kSchemaVersion, "; COMMIT").c_str(),
-        path);
-  }
-  return Execute(
-      database,
-      absl::StrCat("BEGIN EXCLUSIVE;", kSchema, "PRAGMA application_id = ", kApplicationId,
-                   "; PRAGMA user_version = ", kSchemaVersion, "; COMMIT")
-          .c_str(),
-      path);
+  // Older records are all still read; an older version must not read ours.
+  const std::string make_schema =
+      tables > 0 ? "" : absl::StrCat(kSchema, "PRAGMA application_id = ", kApplicationId, ";");
+  ENTENTE_RETURN_IF_ERROR(Execute(database,
+                                  absl::StrCat("BEGIN EXCLUSIVE;", make_schema,
+                                               "PRAGMA user_version = ", kSchemaVersion, "; COMMIT")
+                                      .c_str(),
+                                  path));
+  return Execute(database, kMakeRoom, path);
 }
 
 }  // namespace

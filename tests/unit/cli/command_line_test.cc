@@ -79,7 +79,8 @@ TEST_F(CommandLineTest, OneWordTooManyIsNamed) {
 
 TEST_F(CommandLineTest, NounAloneSaysWhatMayFollow) {
   EXPECT_EQ(Run({"job"}), ExitCode::kBadInput);
-  EXPECT_THAT(error(), HasSubstr("\"entente job\" wants one of submit, list, show, watch, cancel"));
+  EXPECT_THAT(error(), HasSubstr("\"entente job\" wants one of submit, list, show, watch, "
+                                 "pause, resume, cancel"));
 
   EXPECT_EQ(Run({}), ExitCode::kBadInput);
   EXPECT_THAT(error(), HasSubstr("wants one of job, round, model"));

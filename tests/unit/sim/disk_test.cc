@@ -21,7 +21,9 @@ class DiskTest : public ::testing::Test {
   void Write(const std::string& path, const std::string& text, bool syncs) {
     ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite(path));
     ASSERT_THAT(file->WriteAt(0, text), IsOk());
-    if (syncs) ASSERT_THAT(file->Sync(), IsOk());
+    if (syncs) {
+      ASSERT_THAT(file->Sync(), IsOk());
+    }
   }
 
   Scheduler scheduler_{1};

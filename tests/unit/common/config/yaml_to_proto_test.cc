@@ -105,8 +105,9 @@ TEST(YamlToProtoTest, AnUnknownKeyIsNamedWithTheNearest) {
 }
 
 TEST(YamlToProtoTest, AnUnknownKeyLikeNoOtherIsAnsweredWithAllThereAre) {
-  EXPECT_EQ(RecipeMistake("updates: {compression: zip}\n"),
-            "recipe.yaml:1:11: unknown key \"compression\" in updates; known are encoding, topk");
+  EXPECT_EQ(RecipeMistake("updates: {sparsity: zip}\n"),
+            "recipe.yaml:1:11: unknown key \"sparsity\" in updates; known are encoding, topk, "
+            "download, compression");
 }
 
 TEST(YamlToProtoTest, AKeyThatIsThereTwiceIsRefused) {

@@ -100,10 +100,10 @@ TEST(TaskMessageTest, WorkerThatDoesNotKnowCheckpointsIsNotToldOfThem) {
         .task();
   };
 
-  const v1::Task older = task_for({});
+  const v1::Task older = task_for({.updates = job.recipe.updates()});
   EXPECT_FALSE(older.recipe().training().has_checkpoint_every());
   EXPECT_EQ(older.recipe_digest(), RecipeDigest(older.recipe()).ToHex());
-  const v1::Task newer = task_for({.keeps_checkpoints = true});
+  const v1::Task newer = task_for({.updates = job.recipe.updates(), .keeps_checkpoints = true});
   EXPECT_TRUE(newer.recipe().training().has_checkpoint_every());
   EXPECT_EQ(newer.recipe_digest(), job.recipe_digest.ToHex());
 }

@@ -35,5 +35,33 @@ TEST(RoundStateTest, NamesAreTheWordsOfTheGlossary) {
   EXPECT_EQ(ParticipantStateName(ParticipantState::kDeclined), "declined");
 }
 
+TEST(RoundStateTest, UpdateIsAwaitedWhileTheRoundIsOpenAndItMayCome) {
+  const WorkerId worker("fr-lab/w");
+  RoundState round;
+  round.phase = RoundPhase::kGrace;
+  EXPECT_FALSE(round.AwaitsUpdateOf(worker));
+  for (const ParticipantState state :
+       {ParticipantState::kInvited, ParticipantState::kWorking, ParticipantState::kMissing}) {
+    round.participants[worker].state = state;
+    EXPECT_TRUE(round.AwaitsUpdateOf(worker));
+  }
+  for (const ParticipantState state : {ParticipantState::kAccepted, ParticipantState::kDeclined,
+                                       ParticipantState::kFailed, ParticipantState::kSkipped}) {
+    round.participants[worker].state = state;
+    EXPECT_FALSE(round.AwaitsUpdateOf(worker));
+  }
+  round.participants[worker].state = ParticipantState::kWorking;
+  round.phase = RoundPhase::kAggregating;
+  EXPECT_FALSE(round.AwaitsUpdateOf(worker));
+}
+
+TEST(RoundStateTest, EvaluationIsAwaitedOfWhomWasAsked) {
+  const WorkerId worker("fr-lab/w");
+  RoundState round;
+  EXPECT_FALSE(round.AwaitsEvaluationOf(worker));
+  round.participants[worker].evaluation_awaited = true;
+  EXPECT_TRUE(round.AwaitsEvaluationOf(worker));
+}
+
 }  // namespace
 }  // namespace entente::rounds

@@ -100,9 +100,11 @@ TEST(RecordConverterTest, UpdateKeepsItsNumbers) {
 
   ASSERT_THAT(back, IsOk());
   const auto& event = std::get<rounds::UpdateAccepted>(std::get<jobs::RoundHappened>(*back).event);
-  EXPECT_EQ(event.update,
-            (rounds::UpdateRecord{
-                .digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.25}));
+  EXPECT_EQ(event.update, (rounds::UpdateRecord{.digest = Sha256Of("u"),
+                                                .bytes = 40,
+                                                .examples = 7,
+                                                .training_loss = 0.25,
+                                                .sent_bytes = 30}));
 }
 
 TEST(RecordConverterTest, SubmissionRestoresThePlanOfItsRecipe) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -50,6 +51,18 @@ TEST_F(SqliteJournalTest, WhatWasAppendedIsThereAfterReopening) {
   ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(path_));
 
   EXPECT_THAT(Reasons(*journal), ElementsAre("a 1", "a 2", "b 1"));
+}
+
+// A log that grows costs every commit a change of the file system's own tables.
+TEST_F(SqliteJournalTest, LogIsAsLongFromTheStartAsItGets) {
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(path_));
+  const auto log_bytes = [this] { return std::filesystem::file_size(path_ + "-wal"); };
+  const uintmax_t at_first = log_bytes();
+  for (int i = 1; i <= 1'500; ++i) ASSERT_THAT(journal->Append(EntryOf("a", i)), IsOk());
+
+  EXPECT_GE(at_first, 4'000'000U);
+  EXPECT_EQ(log_bytes(), at_first);
+  EXPECT_EQ(Reasons(*journal).size(), 1'500U);
 }
 
 TEST_F(SqliteJournalTest, TimesKeepTheirMicroseconds) {
