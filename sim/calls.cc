@@ -46,6 +46,10 @@ class TransferCall : public Call, public std::enable_shared_from_this<TransferCa
   virtual void OnMessage(std::string message) = 0;
   virtual void OnEnd(const absl::Status& status) = 0;
 
+  void Send(std::string message) {
+    if (context_.process->alive()) stream_->Send(std::move(message));
+  }
+
   void Finish(const absl::Status& status) {
     if (std::exchange(is_over_, true) || !context_.process->alive()) return;
     if (context_.trace->kept() && !status.ok()) {
@@ -107,11 +111,13 @@ class UploadCall final : public TransferCall {
     waits_for_peer_ = false;
     upload_->Seal([self = shared_from_this(), this](const absl::Status& sealed) {
       if (sealed.ok()) {
-        if (context_.trace->kept()) context_.trace->Arrow(0, machine_, "receipt");
+        if (context_.trace->kept() && context_.process->alive()) {
+          context_.trace->Arrow(0, machine_, "receipt");
+        }
         v1::UploadReceipt receipt;
         receipt.set_digest(header_.digest());
         receipt.set_total_bytes(header_.total_bytes());
-        stream_->Send(receipt.SerializeAsString());
+        Send(receipt.SerializeAsString());
       }
       context_.process->Post([self, this, sealed] { Finish(sealed); });  // Not from within.
     });
@@ -136,7 +142,7 @@ class OffsetCall final : public TransferCall {
     ENTENTE_ASSIGN_OR_RETURN(const auto upload, service().uploads->OpenUpdate(worker_, header));
     v1::UploadOffset offset;
     offset.set_offset(upload->offset());
-    stream_->Send(offset.SerializeAsString());
+    Send(offset.SerializeAsString());
     return absl::OkStatus();
   }
 };
@@ -166,7 +172,7 @@ class DownloadCall final : public TransferCall {
       ENTENTE_RETURN_IF_ERROR(file->ReadAt(offset, absl::MakeSpan(*chunk.mutable_data())));
       offset += chunk.data().size();
       job->AddBytesDown(chunk.data().size());
-      stream_->Send(chunk.SerializeAsString());
+      Send(chunk.SerializeAsString());
     } while (offset < file->size_bytes());
     return absl::OkStatus();
   }

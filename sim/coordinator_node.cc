@@ -42,7 +42,7 @@ class CoordinatorNode::WatchedJournal final : public store::Journal {
     } else {
       promises_.OnNotAppended(entry);
     }
-    return status;
+    return process_.alive() ? status : absl::UnavailableError("the process is dead");
   }
 
   absl::Status Replay(
@@ -72,9 +72,9 @@ CoordinatorNode::~CoordinatorNode() {
   process_.Die();
   deps_.network->SetListener(nullptr);
   // What waits holds on to jobs, uploads and calls, which hold on to the rest.
-  process_.DropAll();
+  process_.Finish();
   calls_.clear();
-  process_.DropAll();
+  process_.Finish();
 }
 
 absl::Status CoordinatorNode::OpenData() {

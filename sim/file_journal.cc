@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/file_journal.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -9,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/check.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -20,9 +24,7 @@ constexpr size_t kChecksumBytes = 8;
 constexpr size_t kHeadBytes = 4 + kChecksumBytes;
 
 std::string Encoded(const store::JournalEntry& entry) {
-  const std::string body =
-      absl::StrCat(entry.job.value(), " ", entry.sequence, " ", absl::ToUnixMicros(entry.at), " ",
-                   entry.record.SerializeAsString());
+  const std::string body = EntryText(entry);
   const uint32_t size = static_cast<uint32_t>(body.size());
   std::string text(4, '\0');
   std::memcpy(text.data(), &size, 4);
@@ -54,6 +56,18 @@ std::optional<store::JournalEntry> TakeEntry(absl::string_view* rest) {
 }
 
 }  // namespace
+
+std::string EntryText(const store::JournalEntry& entry) {
+  std::string record;
+  {
+    google::protobuf::io::StringOutputStream stream(&record);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    ENTENTE_CHECK(entry.record.SerializeToCodedStream(&coded));
+  }
+  return absl::StrCat(entry.job.value(), " ", entry.sequence, " ", absl::ToUnixMicros(entry.at),
+                      " ", record);
+}
 
 absl::StatusOr<std::unique_ptr<FileJournal>> FileJournal::Open(FileSystem* files,
                                                                const std::string& path) {

@@ -18,6 +18,9 @@
 
 namespace entente::sim {
 
+// Every byte of an entry, the same whenever it is asked for: maps in the order of their keys.
+std::string EntryText(const store::JournalEntry& entry);
+
 // One thread uses it.
 class FileJournal final : public store::Journal {
  public:

@@ -8,9 +8,21 @@ namespace entente::sim {
 Process::Process(Scheduler* scheduler, const MachineClock* clock)
     : scheduler_(*scheduler), clock_(*clock) {}
 
-Process::~Process() { DropAll(); }
+Process::~Process() { Forget(); }
 
-void Process::DropAll() {
+void Process::Finish() {
+  for (auto& [key, task] : tasks_) {
+    if (task.is_posted) last_tasks_.push_back(std::move(task.run));
+  }
+  Forget();
+  while (!last_tasks_.empty()) {
+    const std::function<void()> task = std::move(last_tasks_.front());
+    last_tasks_.pop_front();
+    task();
+  }
+}
+
+void Process::Forget() {
   for (const auto& [key, task] : tasks_) scheduler_.Cancel(key);
   if (alarm_ != nullptr) scheduler_.Cancel(*alarm_);
   alarm_.reset();
@@ -25,17 +37,27 @@ void Process::DropAll() {
 }
 
 void Process::Post(std::function<void()> task) {
-  PostAfter(absl::Microseconds(scheduler_.chance().Below(20)), std::move(task));
+  if (!alive_) return last_tasks_.push_back(std::move(task));
+  Add(absl::Microseconds(scheduler_.chance().Below(20)),
+      {.run = std::move(task), .is_posted = true});
 }
 
 void Process::PostAfter(absl::Duration pause, std::function<void()> task) {
+  Add(pause, {.run = std::move(task), .is_posted = false});
+}
+
+void Process::Add(absl::Duration pause, Task task) {
   if (!alive_) return;
   const auto key = std::make_shared<Scheduler::EventKey>();  // Known once the event is made.
   *key = scheduler_.After(pause, [this, key] {
     const auto it = tasks_.find(*key);
-    const std::function<void()> posted = std::move(it->second);
+    const Task due = std::move(it->second);
     tasks_.erase(it);
-    if (alive_) posted();
+    if (alive_) {
+      due.run();
+    } else if (due.is_posted) {
+      last_tasks_.push_back(due.run);
+    }
   });
   tasks_.emplace(*key, std::move(task));
 }

@@ -6,6 +6,7 @@
 // process, one run of a program from its start to its crash.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,8 +48,10 @@ class Process final : public Executor, public Timers {
   // From now on nothing that the process does has an effect. The code that runs may still return.
   void Die() { alive_ = false; }
 
-  // Forgets what has not run yet, and whatever that holds on to.
-  void DropAll();
+  // Of a dead process: forgets what waits for a time, and whatever that holds on to. What was
+  // posted runs to its end, now, so that queues come to theirs: what waits in a SerialExecutor may
+  // hold on to the executor's owner.
+  void Finish();
 
   // Like work on a pool of many threads: soon, in any order.
   void Post(std::function<void()> task) override;
@@ -68,6 +71,13 @@ class Process final : public Executor, public Timers {
   bool EnterFileOperation();
 
  private:
+  struct Task {
+    std::function<void()> run;
+    bool is_posted = false;  // Else it waits for a time.
+  };
+
+  void Add(absl::Duration pause, Task task);
+  void Forget();
   void ArmAlarm();
   void RunDueTimers();
 
@@ -76,7 +86,8 @@ class Process final : public Executor, public Timers {
   bool alive_ = true;
   uint64_t file_operations_left_ = 0;  // 0: it does not die of one.
 
-  std::map<Scheduler::EventKey, std::function<void()>> tasks_;
+  std::map<Scheduler::EventKey, Task> tasks_;
+  std::deque<std::function<void()>> last_tasks_;  // Posted, and it died.
   std::map<std::pair<absl::Time, TimerId>, std::function<void()>> timers_;
   std::map<TimerId, absl::Time> timer_times_;
   TimerId next_timer_ = 1;

@@ -3,11 +3,17 @@
 // what they promise.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/log.h"
 #include "sim/federation.h"
 
@@ -18,36 +24,68 @@ struct CommandLine {
   uint64_t seeds = 100;
   uint64_t first_seed = 1;
   uint64_t seed = 0;
+  uint32_t jobs = std::max(1U, std::thread::hardware_concurrency());
   uint32_t rounds = 0;
   bool traces = false;
   bool shows_log = false;
 };
 
-int Run(const CommandLine& line, bool runs_one_seed) {
-  const uint64_t first = runs_one_seed ? line.seed : line.first_seed;
-  const uint64_t count = runs_one_seed ? 1 : line.seeds;
-  uint64_t rounds = 0;
-  uint64_t faults = 0;
-  uint64_t violations = 0;
-  for (uint64_t seed = first; seed - first < count; ++seed) {
-    const SimulationResult result =
-        RunSimulation({.seed = seed, .rounds = line.rounds, .keeps_trace = line.traces});
-    rounds += result.rounds;
-    faults += result.faults;
+// What the seeds that have been run came to. Thread-safe.
+class Tally {
+ public:
+  explicit Tally(const CommandLine& line) : line_(line) {}
+
+  void Add(uint64_t seed, const SimulationResult& result) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    rounds_ += result.rounds;
+    faults_ += result.faults;
     std::fputs(result.trace.c_str(), stdout);
-    if (result.violation.empty()) continue;
-    ++violations;
+    if (result.violation.empty()) return;
+    ++violations_;
     const std::string rounds_option =
-        line.rounds > 0 ? absl::StrCat(" --rounds ", line.rounds) : "";
+        line_.rounds > 0 ? absl::StrCat(" --rounds ", line_.rounds) : "";
     std::fprintf(stderr, "seed %s: %s; replay it with: entente-sim --seed %s%s --trace\n",
                  absl::StrCat(seed).c_str(), result.violation.c_str(), absl::StrCat(seed).c_str(),
                  rounds_option.c_str());
   }
-  // Mermaid takes a line that begins with %% as a comment.
-  std::printf("%s%s seeds, %s rounds, %s faults, %s violations\n", line.traces ? "%% " : "",
-              absl::StrCat(count).c_str(), absl::StrCat(rounds).c_str(),
-              absl::StrCat(faults).c_str(), absl::StrCat(violations).c_str());
-  return violations == 0 ? 0 : 1;
+
+  // The exit status.
+  int Print(uint64_t count) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    // Mermaid takes a line that begins with %% as a comment.
+    std::printf("%s%s seeds, %s rounds, %s faults, %s violations\n", line_.traces ? "%% " : "",
+                absl::StrCat(count).c_str(), absl::StrCat(rounds_).c_str(),
+                absl::StrCat(faults_).c_str(), absl::StrCat(violations_).c_str());
+    return violations_ == 0 ? 0 : 1;
+  }
+
+ private:
+  const CommandLine line_;
+  absl::Mutex mu_;
+  uint64_t rounds_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t faults_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t violations_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+int Run(const CommandLine& line, bool runs_one_seed) {
+  const uint64_t first = runs_one_seed ? line.seed : line.first_seed;
+  const uint64_t count = runs_one_seed ? 1 : line.seeds;
+  Tally tally(line);
+  std::atomic<uint64_t> next = 0;
+  const auto run_seeds = [&] {
+    for (uint64_t i = next++; i < count; i = next++) {
+      tally.Add(
+          first + i,
+          RunSimulation({.seed = first + i, .rounds = line.rounds, .keeps_trace = line.traces}));
+    }
+  };
+  // A run keeps one processor busy and knows of no other run.
+  std::vector<std::thread> threads;
+  for (uint64_t i = 1; i < std::min<uint64_t>(line.jobs, count); ++i)
+    threads.emplace_back(run_seeds);
+  run_seeds();
+  for (std::thread& thread : threads) thread.join();
+  return tally.Print(count);
 }
 
 }  // namespace
@@ -63,6 +101,8 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--first-seed", line.first_seed, "The first of them")->capture_default_str();
+  app.add_option("-j,--jobs", line.jobs, "Seeds run at a time; without it one a processor")
+      ->check(CLI::Range(1, 1024));
   CLI::Option* const seed = app.add_option("--seed", line.seed, "Run this seed alone");
   app.add_option("--rounds", line.rounds, "Rounds of each job; without it the seed chooses 1 to 4")
       ->check(CLI::Range(1, 1'000'000));

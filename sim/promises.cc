@@ -6,16 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/random_source.h"
 #include "coordinator/store/record_converter.h"
+#include "sim/file_journal.h"
 
 namespace entente::sim {
 namespace {
 
 constexpr absl::Duration kStandstillMax = absl::Hours(1);
-
-std::string TextOf(const store::JournalEntry& entry) {
-  return absl::StrCat(entry.job.value(), " ", entry.sequence, " ", absl::ToUnixMicros(entry.at),
-                      " ", entry.record.SerializeAsString());
-}
 
 std::string RoundName(const rounds::RoundState& round) {
   return absl::StrCat("round ", round.round_index + 1, " attempt ", round.attempt);
@@ -34,16 +30,16 @@ void Promises::Violate(std::string sentence) {
 
 void Promises::OnAppended(const store::JournalEntry& entry) {
   perhaps_.clear();
-  journal_.push_back({.text = TextOf(entry), .entry = entry});
+  journal_.push_back({.text = EntryText(entry), .entry = entry});
   Fold(entry);
 }
 
 void Promises::OnNotAppended(const store::JournalEntry& entry) {
-  perhaps_.push_back({.text = TextOf(entry), .entry = entry});
+  perhaps_.push_back({.text = EntryText(entry), .entry = entry});
 }
 
 void Promises::OnReplayed(const store::JournalEntry& entry) {
-  const std::string text = TextOf(entry);
+  const std::string text = EntryText(entry);
   if (replayed_ < journal_.size()) {
     if (text != journal_[replayed_].text) {
       Violate(absl::StrCat("entry ", replayed_ + 1,

@@ -75,7 +75,7 @@ WorkerNode::~WorkerNode() {
   process_.Die();
   link_.HangUp();
   thread_.Finish();
-  process_.DropAll();
+  process_.Finish();
 }
 
 absl::Status WorkerNode::Start() {

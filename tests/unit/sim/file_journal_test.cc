@@ -64,6 +64,20 @@ TEST_F(FileJournalTest, AnEntryThatWasRefusedIsReplacedByTheNext) {
   EXPECT_EQ(Replayed(*Open()), "1 one, 2 two, ");
 }
 
+TEST_F(FileJournalTest, AnEntrysTextIsTheSameAfterItWasRead) {
+  store::JournalEntry entry = Entry(1, "");
+  auto& weights = *entry.record.mutable_round()->mutable_aggregated()->mutable_weights();
+  for (int i = 0; i < 50; ++i) weights[absl::StrCat("lab-", i)] = i;
+  const auto journal = Open();
+  ASSERT_THAT(journal->Append(entry), IsOk());
+
+  ASSERT_THAT(Open()->Replay([&entry](const store::JournalEntry& read) {
+    EXPECT_EQ(EntryText(read), EntryText(entry));
+    return absl::OkStatus();
+  }),
+              IsOk());
+}
+
 TEST_F(FileJournalTest, AnotherSequenceThanTheNextIsRefused) {
   const auto journal = Open();
 

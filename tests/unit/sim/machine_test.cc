@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,25 @@ TEST_F(MachineTest, NothingRunsInADeadProcess) {
   RunFor(absl::Seconds(1));
 
   EXPECT_THAT(done_, IsEmpty());
+}
+
+TEST_F(MachineTest, QueuesOfADeadProcessComeToTheirEnd) {
+  // As a job does: what its executor has queued holds on to the executor.
+  auto executor = std::make_shared<SerialExecutor>(&process_);
+  const std::weak_ptr<SerialExecutor> watched = executor;
+  for (int i = 0; i < 3; ++i) executor->Post([executor] {});
+  executor->Post([this, executor] {
+    process_.RunAt(clock_.Now(), [this, executor] { done_.push_back("due"); });
+    process_.PostAfter(absl::ZeroDuration(), [this, executor] { done_.push_back("later"); });
+    executor->Post([this] { done_.push_back("posted at the end"); });
+  });
+  executor.reset();
+  process_.Die();
+
+  process_.Finish();
+
+  EXPECT_TRUE(watched.expired());
+  EXPECT_THAT(done_, ElementsAre("posted at the end"));
 }
 
 TEST_F(MachineTest, AProcessDiesAtTheFileOperationThatWasChosen) {
