@@ -261,9 +261,10 @@ start_idle_worker() {
   shift 3
   mkdir -p "$folder/data/$number"
   echo "$number" >"$folder/data/$number/train.csv"
-  policy_yaml "$submitter" >"$folder/policy.yaml"
+  # Its own: a worker that started before may be reading its policy at this moment.
+  policy_yaml "$submitter" >"$folder/policy-$number.yaml"
   {
-    worker_yaml lab "w$number" "$folder/work/$number" "$folder/policy.yaml" nothing csv "$folder/data/$number"
+    worker_yaml lab "w$number" "$folder/work/$number" "$folder/policy-$number.yaml" nothing csv "$folder/data/$number"
     echo "trainer:"
     echo "  command: [$bin/entente-bench-trainer]"
   } >"$folder/worker-$number.yaml"
