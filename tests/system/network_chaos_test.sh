@@ -165,7 +165,9 @@ uploads_reach 300
 ip -n "$hub" link set "hub$$" down
 kill -KILL "${worker_pids[@]}"
 for pid in "${worker_pids[@]}"; do finish "$pid" 2>/dev/null || true; done
+# The kernel takes its time to clear a namespace away; the cable goes now, both ends of it.
 ip netns del "$lab"
+ip -n "$hub" link del "hub$$" 2>/dev/null || true
 for _ in $(seq 100); do ip -n "$hub" link show "hub$$" >/dev/null 2>&1 || break; sleep 0.1; done
 plug_in 10.77.0.3
 line 4mbit
