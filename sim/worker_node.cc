@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kCacheBytesMax = 1 << 20;
 // So slow that a model of a few hundred bytes takes several chunks and seconds.
 constexpr uint64_t kUploadBytesPerSecond = 100;
-constexpr char kTrainerFolder[] = "/work/trainer";
+constexpr char kTrainerFolder[] = "/lab/trainer";
 
 v1::Hello HelloOf(const worker::OfferedDatasets& datasets) {
   v1::Hello hello;
@@ -81,9 +81,9 @@ WorkerNode::~WorkerNode() {
 absl::Status WorkerNode::Start() {
   ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(kTrainerFolder));
   ENTENTE_ASSIGN_OR_RETURN(cache_,
-                           worker::ModelCache::Open(&work_files_, "/work/models", kCacheBytesMax));
-  ENTENTE_ASSIGN_OR_RETURN(resume_state_, worker::ResumeState::Open(&work_files_, "/work/updates"));
-  ENTENTE_ASSIGN_OR_RETURN(residuals_, worker::ResidualStore::Open(&files_, "/work/residuals"));
+                           worker::ModelCache::Open(&work_files_, "/lab/models", kCacheBytesMax));
+  ENTENTE_ASSIGN_OR_RETURN(resume_state_, worker::ResumeState::Open(&work_files_, "/lab/updates"));
+  ENTENTE_ASSIGN_OR_RETURN(residuals_, worker::ResidualStore::Open(&files_, "/lab/residuals"));
   if (!process_.alive()) return absl::UnavailableError("the process is dead");
   real_transfers_ = std::make_unique<worker::GrpcTransfers>(
       MakeTransferStub(&transfer_context_),

@@ -148,11 +148,10 @@ absl::StatusOr<Digest> MoveFile(FileSystem& files, const EncodeRequest& request,
     };
     ENTENTE_RETURN_IF_ERROR(VisitValues(source, PlainTensor(source, index), take));
   }
-  {
-    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> written,
-                             files.OpenForWrite(request.source));
-    ENTENTE_RETURN_IF_ERROR(written->Sync());
-  }
+  const auto written = files.OpenForWrite(request.source);
+  // Its trainer made it read-only: it cannot be synced, so it is copied.
+  if (!written.ok()) return EncodeFile(files, request, source);
+  ENTENTE_RETURN_IF_ERROR((*written)->Sync());
   ENTENTE_RETURN_IF_ERROR(files.Rename(request.source, request.target));
   return hash.Current();
 }

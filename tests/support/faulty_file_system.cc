@@ -42,6 +42,9 @@ absl::StatusOr<std::unique_ptr<ReadableFile>> FaultyFileSystem::OpenForRead(
 
 absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
     const std::string& path) {
+  if (path == read_only_path) {
+    return absl::PermissionDeniedError(absl::StrCat("cannot open ", path, ": read-only"));
+  }
   auto file = real_.OpenForWrite(path);
   if (!file.ok()) return file.status();
   return std::make_unique<FaultyWritableFile>(*std::move(file), path, this);

@@ -25,6 +25,9 @@ class FaultyFileSystem final : public FileSystem {
   // A rename is done, and then its folder cannot be synced.
   std::atomic<bool> folder_sync_fails{false};
 
+  // A file that may be read and not be opened for writing. Set before it is shared.
+  std::string read_only_path;
+
   // The next `times` writes to files whose path has `part` in it say the disk is full.
   void FailWrites(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
   // Whether this write is one of them. For the files opened here.

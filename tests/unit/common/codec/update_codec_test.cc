@@ -122,6 +122,18 @@ TEST_F(EncodeUpdateTest, SourceThatIsWhatIsWantedIsMovedIfItMay) {
   EXPECT_EQ(digest, Sha256Of(Target()));
 }
 
+TEST_F(EncodeUpdateTest, SourceThatItsTrainerMadeReadOnlyIsCopied) {
+  const std::string bytes = BytesOf({1.0F, -2.0F});
+  WriteSource(Dtype::kF32, bytes);
+  may_move_source_ = true;
+  files_.read_only_path = folder_.File("source");
+
+  ASSERT_OK_AND_ASSIGN(const Digest digest, Encode(UpdateEncoding::kFp32));
+
+  EXPECT_EQ(Target(), SafetensorsHeader(*Layout::Create({{"w", Dtype::kF32, {2}}})) + bytes);
+  EXPECT_EQ(digest, Sha256Of(Target()));
+}
+
 TEST_F(EncodeUpdateTest, SourceThatIsNotWhatIsWantedStays) {
   WriteSource(Dtype::kF32, BytesOf({1.0F, 2.0F}));
   may_move_source_ = true;
