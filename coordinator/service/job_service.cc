@@ -98,67 +98,68 @@ absl::StatusOr<JobService::Change> JobService::AdmitChange(const grpc::CallbackS
   return Change{.job = std::move(job), .reason = std::move(reason)};
 }
 
-std::function<void(absl::Status)> JobService::AnswerWith(std::shared_ptr<engine::JobEngine> job,
-                                                         grpc::ServerUnaryReactor* reactor,
-                                                         v1::Job* response) const {
-  return [this, job = std::move(job), reactor, response](const absl::Status& status) {
-    if (status.ok()) {
-      *response = ToProto(job->View(), *context_.workers, context_.clock->Now(), Detail::kFull);
-    }
-    reactor->Finish(ToGrpcStatus(status));
-  };
+grpc::ServerUnaryReactor* JobService::RunChange(grpc::CallbackServerContext* call,
+                                                const ChangeRequest& request, v1::Job* response,
+                                                const MakeChange& make) const {
+  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  auto change = AdmitChange(*call, request);
+  if (!change.ok()) {
+    reactor->Finish(ToGrpcStatus(change.status()));
+    return reactor;
+  }
+  engine::JobEngine& job = *change->job;
+  make(job, std::move(change->reason),
+       [this, job = std::move(change->job), reactor, response](const absl::Status& status) {
+         if (status.ok()) {
+           *response =
+               ToProto(job->View(), *context_.workers, context_.clock->Now(), Detail::kFull);
+         }
+         reactor->Finish(ToGrpcStatus(status));
+       });
+  return reactor;
 }
 
 grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* call,
                                                 const v1::CancelJobRequest* request,
                                                 v1::Job* response) {
-  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  auto change = AdmitChange(*call, {.job_id = request->job_id(),
-                                    .verb = "cancelled",
-                                    .reason = request->reason(),
-                                    .own_job = Action::kCancelOwnJob,
-                                    .any_job = Action::kCancelAnyJob});
-  if (!change.ok()) {
-    reactor->Finish(ToGrpcStatus(change.status()));
-  } else {
-    change->job->Cancel(std::move(change->reason), AnswerWith(change->job, reactor, response));
-  }
-  return reactor;
+  return RunChange(call,
+                   {.job_id = request->job_id(),
+                    .verb = "cancelled",
+                    .reason = request->reason(),
+                    .own_job = Action::kCancelOwnJob,
+                    .any_job = Action::kCancelAnyJob},
+                   response, [](engine::JobEngine& job, std::string reason, Done done) {
+                     job.Cancel(std::move(reason), std::move(done));
+                   });
 }
 
 grpc::ServerUnaryReactor* JobService::PauseJob(grpc::CallbackServerContext* call,
                                                const v1::PauseJobRequest* request,
                                                v1::Job* response) {
-  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  auto change = AdmitChange(*call, {.job_id = request->job_id(),
-                                    .verb = "paused",
-                                    .reason = request->reason(),
-                                    .own_job = Action::kPauseOwnJob,
-                                    .any_job = Action::kPauseAnyJob});
-  if (!change.ok()) {
-    reactor->Finish(ToGrpcStatus(change.status()));
-  } else {
-    change->job->PauseJob(std::move(change->reason), request->now(),
-                          AnswerWith(change->job, reactor, response));
-  }
-  return reactor;
+  return RunChange(call,
+                   {.job_id = request->job_id(),
+                    .verb = "paused",
+                    .reason = request->reason(),
+                    .own_job = Action::kPauseOwnJob,
+                    .any_job = Action::kPauseAnyJob},
+                   response,
+                   [now = request->now()](engine::JobEngine& job, std::string reason, Done done) {
+                     job.PauseJob(std::move(reason), now, std::move(done));
+                   });
 }
 
 grpc::ServerUnaryReactor* JobService::ResumeJob(grpc::CallbackServerContext* call,
                                                 const v1::ResumeJobRequest* request,
                                                 v1::Job* response) {
-  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  auto change = AdmitChange(*call, {.job_id = request->job_id(),
-                                    .verb = "resumed",
-                                    .reason = request->reason(),
-                                    .own_job = Action::kPauseOwnJob,
-                                    .any_job = Action::kPauseAnyJob});
-  if (!change.ok()) {
-    reactor->Finish(ToGrpcStatus(change.status()));
-  } else {
-    change->job->ResumeJob(std::move(change->reason), AnswerWith(change->job, reactor, response));
-  }
-  return reactor;
+  return RunChange(call,
+                   {.job_id = request->job_id(),
+                    .verb = "resumed",
+                    .reason = request->reason(),
+                    .own_job = Action::kPauseOwnJob,
+                    .any_job = Action::kPauseAnyJob},
+                   response, [](engine::JobEngine& job, std::string reason, Done done) {
+                     job.ResumeJob(std::move(reason), std::move(done));
+                   });
 }
 
 grpc::ServerUnaryReactor* JobService::ListRounds(grpc::CallbackServerContext* call,

@@ -67,10 +67,12 @@ class JobService final : public v1::JobService::CallbackService {
   };
   absl::StatusOr<Change> AdmitChange(const grpc::CallbackServerContext& call,
                                      const ChangeRequest& request) const;
-  // Fills in the response and finishes the call.
-  std::function<void(absl::Status)> AnswerWith(std::shared_ptr<engine::JobEngine> job,
-                                               grpc::ServerUnaryReactor* reactor,
-                                               v1::Job* response) const;
+  using Done = std::function<void(absl::Status)>;
+  using MakeChange = std::function<void(engine::JobEngine& job, std::string reason, Done done)>;
+  // Answers with the job as it is once `make` has called done, or with why it may not be changed.
+  grpc::ServerUnaryReactor* RunChange(grpc::CallbackServerContext* call,
+                                      const ChangeRequest& request, v1::Job* response,
+                                      const MakeChange& make) const;
   absl::Status Submit(const PeerIdentity& caller, const v1::SubmitJobRequest& request,
                       v1::SubmitJobResponse* response);
 
