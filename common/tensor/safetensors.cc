@@ -162,6 +162,12 @@ absl::Status CheckOffsets(std::vector<Entry> entries, uint64_t data_bytes) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::unique_ptr<WritableFile>> OpenEmpty(FileSystem& files,
+                                                        const std::string& path) {
+  ENTENTE_RETURN_IF_ERROR(files.Remove(path));  // A longer file must not shine through.
+  return files.OpenForWrite(path);
+}
+
 }  // namespace
 
 std::string SafetensorsHeader(const Layout& layout) {
@@ -240,28 +246,54 @@ absl::Status SafetensorsReader::ReadAt(size_t index, uint64_t offset_bytes,
   return file_->ReadAt(file_offsets_[index] + offset_bytes, buffer);
 }
 
-SafetensorsWriter::SafetensorsWriter(std::unique_ptr<WritableFile> file, Layout layout,
+SafetensorsWriter::SafetensorsWriter(std::unique_ptr<WritableFile> file,
+                                     std::unique_ptr<FollowingDigest> digest, Layout layout,
                                      uint64_t data_start)
-    : file_(std::move(file)), layout_(std::move(layout)), data_start_(data_start) {}
+    : file_(std::move(file)),
+      digest_(std::move(digest)),
+      layout_(std::move(layout)),
+      data_start_(data_start) {}
 
 absl::StatusOr<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Create(
     FileSystem& files, const std::string& path, Layout layout) {
-  ENTENTE_RETURN_IF_ERROR(files.Remove(path));  // A longer file must not shine through.
-  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, files.OpenForWrite(path));
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, OpenEmpty(files, path));
+  return Start(std::move(file), nullptr, std::move(layout));
+}
+
+absl::StatusOr<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::CreateHashed(
+    FileSystem& files, const std::string& path, Layout layout) {
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, OpenEmpty(files, path));
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<FollowingDigest> digest,
+                           FollowingDigest::Create(files, path));
+  return Start(std::move(file), std::move(digest), std::move(layout));
+}
+
+absl::StatusOr<std::unique_ptr<SafetensorsWriter>> SafetensorsWriter::Start(
+    std::unique_ptr<WritableFile> file, std::unique_ptr<FollowingDigest> digest, Layout layout) {
   const std::string header = SafetensorsHeader(layout);
-  ENTENTE_RETURN_IF_ERROR(file->WriteAt(0, header));
-  return std::unique_ptr<SafetensorsWriter>(
-      new SafetensorsWriter(std::move(file), std::move(layout), header.size()));
+  auto writer = std::unique_ptr<SafetensorsWriter>(
+      new SafetensorsWriter(std::move(file), std::move(digest), std::move(layout), header.size()));
+  ENTENTE_RETURN_IF_ERROR(writer->Put(0, header));
+  return writer;
 }
 
 absl::Status SafetensorsWriter::WriteAt(size_t index, uint64_t offset_bytes,
                                         absl::string_view data) {
   ENTENTE_CHECK(index < layout_.tensors().size());
   ENTENTE_CHECK(offset_bytes + data.size() <= layout_.tensors()[index].Bytes());
-  ENTENTE_RETURN_IF_ERROR(
-      file_->WriteAt(data_start_ + layout_.OffsetBytes(index) + offset_bytes, data));
+  ENTENTE_RETURN_IF_ERROR(Put(data_start_ + layout_.OffsetBytes(index) + offset_bytes, data));
   bytes_written_ += data.size();
   return absl::OkStatus();
+}
+
+absl::Status SafetensorsWriter::Put(uint64_t offset, absl::string_view data) {
+  ENTENTE_RETURN_IF_ERROR(file_->WriteAt(offset, data));
+  return digest_ == nullptr ? absl::OkStatus() : digest_->Wrote(offset, data);
+}
+
+Digest SafetensorsWriter::digest() const {
+  ENTENTE_CHECK(digest_ != nullptr && is_whole());
+  return digest_->Current();
 }
 
 absl::Status SafetensorsWriter::Finish() {

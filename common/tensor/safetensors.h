@@ -20,6 +20,8 @@
 #include "absl/types/span.h"
 #include "common/base/file_system.h"
 #include "common/base/limits.h"
+#include "common/crypto/following_digest.h"
+#include "common/crypto/sha256.h"
 #include "common/tensor/layout.h"
 
 namespace entente {
@@ -64,6 +66,10 @@ class SafetensorsWriter {
   static absl::StatusOr<std::unique_ptr<SafetensorsWriter>> Create(FileSystem& files,
                                                                    const std::string& path,
                                                                    Layout layout);
+  // The same, and takes the file's digest while it is written.
+  static absl::StatusOr<std::unique_ptr<SafetensorsWriter>> CreateHashed(FileSystem& files,
+                                                                         const std::string& path,
+                                                                         Layout layout);
 
   const Layout& layout() const { return layout_; }
 
@@ -76,10 +82,20 @@ class SafetensorsWriter {
   // Syncs a whole file to disk.
   absl::Status Finish();
 
+  // The digest of a whole file, of a writer made with CreateHashed. No WriteAt may be running.
+  Digest digest() const;
+
  private:
-  SafetensorsWriter(std::unique_ptr<WritableFile> file, Layout layout, uint64_t data_start);
+  SafetensorsWriter(std::unique_ptr<WritableFile> file, std::unique_ptr<FollowingDigest> digest,
+                    Layout layout, uint64_t data_start);
+
+  static absl::StatusOr<std::unique_ptr<SafetensorsWriter>> Start(
+      std::unique_ptr<WritableFile> file, std::unique_ptr<FollowingDigest> digest, Layout layout);
+  // Writes at a place of the file, for the digest too.
+  absl::Status Put(uint64_t offset, absl::string_view data);
 
   const std::unique_ptr<WritableFile> file_;
+  const std::unique_ptr<FollowingDigest> digest_;  // Null: nobody asked for it.
   const Layout layout_;
   const uint64_t data_start_;
   std::atomic<uint64_t> bytes_written_{0};

@@ -305,40 +305,15 @@ absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenState(const models::Model
   return state;
 }
 
-// The digests of two files, at the same time if there is more than one thread for it.
-absl::StatusOr<std::pair<Digest, Digest>> DigestsOf(
-    FileSystem& files, const std::pair<std::string, std::string>& paths, Executor& pool,
-    int thread_count) {
-  absl::StatusOr<Digest> second;
-  absl::BlockingCounter running(1);
-  const auto take_second = [&] {
-    second = Sha256OfFile(files, paths.second);
-    running.DecrementCount();
-  };
-  if (thread_count > 1) {
-    pool.Post(take_second);
-  } else {
-    take_second();
-  }
-  const absl::StatusOr<Digest> first = Sha256OfFile(files, paths.first);
-  running.Wait();
-  ENTENTE_RETURN_IF_ERROR(first.status());
-  ENTENTE_RETURN_IF_ERROR(second.status());
-  return std::pair(*first, *second);
-}
-
-// Takes the files of a model and its rounded copy into the store; the model's digest. The model
-// comes last: where it is, its copy is, too.
-absl::StatusOr<Digest> AdoptBoth(models::ModelStore& store, FileSystem& files,
-                                 const std::string& label,
-                                 const std::pair<std::string, std::string>& paths, Executor& pool,
-                                 int thread_count) {
-  ENTENTE_ASSIGN_OR_RETURN(const auto digests, DigestsOf(files, paths, pool, thread_count));
-  const auto& [model, rounded] = digests;
-  ENTENTE_RETURN_IF_ERROR(store.AdoptAs(paths.second, rounded));
-  ENTENTE_RETURN_IF_ERROR(store.SetRounded(model, rounded, absl::StrCat(label, "-which")));
-  ENTENTE_RETURN_IF_ERROR(store.AdoptAs(paths.first, model));
-  return model;
+// Takes a model and its rounded copy into the store. The model comes last: where it is, its copy
+// is, too.
+absl::Status AdoptBoth(models::ModelStore& store, const std::string& label,
+                       const std::pair<std::string, Digest>& model,
+                       const std::pair<std::string, Digest>& rounded) {
+  ENTENTE_RETURN_IF_ERROR(store.AdoptAs(rounded.first, rounded.second));
+  ENTENTE_RETURN_IF_ERROR(
+      store.SetRounded(model.second, rounded.second, absl::StrCat(label, "-which")));
+  return store.AdoptAs(model.first, model.second);
 }
 
 }  // namespace
@@ -367,16 +342,17 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
   };
   const bool has_state = !state_layout.tensors().empty();
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsWriter> model,
-                           SafetensorsWriter::Create(files, model_path, base->layout()));
+                           SafetensorsWriter::CreateHashed(files, model_path, base->layout()));
   std::unique_ptr<SafetensorsWriter> new_state;
   if (has_state) {
-    ENTENTE_ASSIGN_OR_RETURN(new_state, SafetensorsWriter::Create(files, state_path, state_layout));
+    ENTENTE_ASSIGN_OR_RETURN(new_state,
+                             SafetensorsWriter::CreateHashed(files, state_path, state_layout));
   }
   std::unique_ptr<SafetensorsWriter> rounded;
   if (request.rounds_model) {
     ENTENTE_ASSIGN_OR_RETURN(
-        rounded,
-        SafetensorsWriter::Create(files, rounded_path, models::RoundedLayout(base->layout())));
+        rounded, SafetensorsWriter::CreateHashed(files, rounded_path,
+                                                 models::RoundedLayout(base->layout())));
   }
 
   const std::vector<UpdateForm> forms = AcceptedForms(base->layout(), request.encoding);
@@ -397,22 +373,18 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
     absl::MutexLock lock(&work.mu);
     ENTENTE_RETURN_IF_ERROR(work.status);
   }
-  // The digests are taken first and the files synced then: the disk has been at work on them since
-  // the first block.
-  ENTENTE_CHECK(model->is_whole());
   AggregationOutcome outcome;
   if (has_state) {
-    ENTENTE_CHECK(new_state->is_whole());
-    ENTENTE_ASSIGN_OR_RETURN(outcome.optimizer_state, store.Adopt(state_path));
+    outcome.optimizer_state = new_state->digest();
+    ENTENTE_RETURN_IF_ERROR(store.AdoptAs(state_path, outcome.optimizer_state));
   }
+  outcome.model = model->digest();
   if (rounded == nullptr) {
-    ENTENTE_ASSIGN_OR_RETURN(outcome.model, store.Adopt(model_path));
+    ENTENTE_RETURN_IF_ERROR(store.AdoptAs(model_path, outcome.model));
     return outcome;
   }
-  ENTENTE_CHECK(rounded->is_whole());
-  ENTENTE_ASSIGN_OR_RETURN(
-      outcome.model,
-      AdoptBoth(store, files, request.label, {model_path, rounded_path}, pool, thread_count));
+  ENTENTE_RETURN_IF_ERROR(AdoptBoth(store, request.label, {model_path, outcome.model},
+                                    {rounded_path, rounded->digest()}));
   return outcome;
 }
 

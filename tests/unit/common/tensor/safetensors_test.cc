@@ -104,6 +104,16 @@ TEST_F(SafetensorsTest, ForeignOrderIsReadButNotCanonical) {
   EXPECT_EQ(bytes, "aa");
 }
 
+TEST_F(SafetensorsTest, HashedWriterKnowsTheDigestOfItsFile) {
+  ASSERT_OK_AND_ASSIGN(const Layout layout,
+                       Layout::Create({{"a", Dtype::kF32, {2}}, {"b", Dtype::kF32, {1}}}));
+  ASSERT_OK_AND_ASSIGN(const auto writer,
+                       SafetensorsWriter::CreateHashed(files_, folder_.File("file"), layout));
+  ASSERT_THAT(writer->WriteAt(1, 0, "abcd"), IsOk());
+  ASSERT_THAT(writer->WriteAt(0, 0, "12345678"), IsOk());
+  EXPECT_EQ(writer->digest(), *Sha256OfFile(files_, folder_.File("file")));
+}
+
 TEST_F(SafetensorsTest, LongerFileThereDoesNotShineThrough) {
   folder_.Write("file", std::string(1000, 'x'));
   ASSERT_OK_AND_ASSIGN(const auto writer,
