@@ -2,13 +2,16 @@
 // entente-coordinator: opens rounds, combines updates, keeps models. coordinator/app wires it.
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/file_system.h"
 #include "common/base/log.h"
 #include "common/base/unknown_option.h"
@@ -46,6 +49,23 @@ int Fail(const absl::Status& status, int exit_code) {
 int BadUsage(const std::string& sentence) {
   return Fail(absl::InvalidArgumentError(sentence), kExitBadConfiguration);
 }
+
+// Why the coordinator could not go on. Thread-safe.
+class Failure {
+ public:
+  void Set(const absl::Status& reason) {
+    absl::MutexLock lock(&mu_);
+    reason_ = reason;
+  }
+  absl::Status Get() const {
+    absl::MutexLock lock(&mu_);
+    return reason_;
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  absl::Status reason_ ABSL_GUARDED_BY(mu_);
+};
 
 }  // namespace
 
@@ -104,7 +124,12 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
-  const auto coordinator = entente::CoordinatorApp::Start(*config, ENTENTE_VERSION);
+  Failure failure;
+  const auto coordinator = entente::CoordinatorApp::Start(
+      *config, ENTENTE_VERSION, [&failure](const absl::Status& reason) {
+        failure.Set(reason);
+        kill(getpid(), SIGTERM);  // Ends the wait below.
+      });
   if (!coordinator.ok()) {
     return Fail(coordinator.status(), absl::IsInvalidArgument(coordinator.status())
                                           ? kExitBadConfiguration
@@ -113,5 +138,6 @@ int main(int argc, char** argv) {
   int signal = 0;
   sigwait(&stop_signals, &signal);
   (*coordinator)->Stop();
-  return kExitOk;
+  const absl::Status reason = failure.Get();
+  return reason.ok() ? kExitOk : Fail(reason, kExitFailed);
 }

@@ -2,6 +2,7 @@
 #include "common/base/file_system.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 
@@ -94,6 +96,13 @@ class PosixWritableFile final : public WritableFile {
     return absl::OkStatus();
   }
 
+  absl::Status Truncate(uint64_t size_bytes) override {
+    if (ftruncate(descriptor_.get(), static_cast<off_t>(size_bytes)) != 0) {
+      return ErrnoStatus("cannot set the size of", path_, errno);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Sync() override {
     if (durability_ == Durability::kProcess) return absl::OkStatus();
     if (fdatasync(descriptor_.get()) != 0) return ErrnoStatus("cannot sync", path_, errno);
@@ -115,6 +124,47 @@ class PosixWritableFile final : public WritableFile {
   const Durability durability_;
   std::atomic<uint64_t> unstarted_bytes_{0};
 };
+
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(int fd) : descriptor_(fd) {}
+
+ private:
+  const Descriptor descriptor_;  // Closing it gives the lock back.
+};
+
+// Who could not be waited for. `fd` is open on the locked file.
+absl::Status LockedStatus(const std::string& path, int fd) {
+  // Only an exclusive holder keeps others from reading, and only it leaves its id.
+  if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is being read by another process"));
+  }
+  char text[24] = {};
+  const ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
+  int64_t holder = 0;
+  if (length <= 0 ||
+      !absl::SimpleAtoi(absl::string_view(text, static_cast<size_t>(length)), &holder)) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is locked by another process"));
+  }
+  return absl::FailedPreconditionError(absl::StrCat(path, " is locked by process ", holder));
+}
+
+enum class EntryKind { kFile, kFolder };
+
+absl::StatusOr<std::vector<std::string>> ListEntries(const std::string& folder, EntryKind kind) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code ignored;  // What vanishes meanwhile is simply not listed.
+    const bool is_wanted =
+        kind == EntryKind::kFile ? it->is_regular_file(ignored) : it->is_directory(ignored);
+    if (is_wanted) names.push_back(it->path().filename().string());
+  }
+  if (error) return ErrnoStatus("cannot list", folder, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 }  // namespace
 
@@ -181,17 +231,39 @@ absl::Status PosixFileSystem::CreateFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFiles(const std::string& folder) {
+absl::Status PosixFileSystem::RemoveFolder(const std::string& path) {
   std::error_code error;
-  std::vector<std::string> names;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    std::error_code ignored;  // A file that vanishes meanwhile is simply not listed.
-    if (it->is_regular_file(ignored)) names.push_back(it->path().filename().string());
+  std::filesystem::remove_all(path, error);
+  if (error) return ErrnoStatus("cannot remove folder", path, error.value());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFiles(const std::string& folder) {
+  return ListEntries(folder, EntryKind::kFile);
+}
+
+absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFolders(const std::string& folder) {
+  return ListEntries(folder, EntryKind::kFolder);
+}
+
+absl::StatusOr<std::unique_ptr<FileLock>> PosixFileSystem::Lock(const std::string& path,
+                                                                LockKind kind) {
+  const bool is_exclusive = kind == LockKind::kExclusive;
+  const int fd = is_exclusive ? open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)
+                              : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus("cannot open", path, errno);
+  std::unique_ptr<FileLock> lock = std::make_unique<PosixFileLock>(fd);
+  if (flock(fd, (is_exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return LockedStatus(path, fd);
+    return ErrnoStatus("cannot lock", path, errno);
   }
-  if (error) return ErrnoStatus("cannot list", folder, error.value());
-  std::sort(names.begin(), names.end());
-  return names;
+  if (is_exclusive) {
+    const std::string id = absl::StrCat(getpid(), "\n");
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, id.data(), id.size(), 0) < 0) {
+      return ErrnoStatus("cannot write", path, errno);
+    }
+  }
+  return lock;
 }
 
 absl::StatusOr<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {

@@ -23,7 +23,8 @@ class ReadableFile {
  public:
   virtual ~ReadableFile() = default;
 
-  // Fills all of `buffer` from `offset`. OUT_OF_RANGE if the file ends before.
+  // Fills all of `buffer` from `offset`, with what was written last, be it after the opening.
+  // OUT_OF_RANGE if the file ends before.
   virtual absl::Status ReadAt(uint64_t offset, absl::Span<char> buffer) const = 0;
 
   // The size when it was opened.
@@ -44,8 +45,22 @@ class WritableFile {
   // May be called from several threads at once, for different bytes.
   virtual absl::Status WriteAt(uint64_t offset, absl::string_view data) = 0;
 
+  // Cuts the file, or lengthens it with zeros. As durable as a write.
+  virtual absl::Status Truncate(uint64_t size_bytes) = 0;
+
   // On disk when it returns (fdatasync).
   virtual absl::Status Sync() = 0;
+};
+
+// A file's lock; given back by destruction, and by the kernel whatever happens to the process.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+enum class LockKind {
+  kExclusive,  // For one holder.
+  kShared,     // For any number of holders, none of them exclusive.
 };
 
 // Thread-safe.
@@ -58,7 +73,7 @@ class FileSystem {
   // Creates the file, or opens the existing one without truncating it.
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) = 0;
 
-  // Replaces `to` atomically, then syncs its folder.
+  // Replaces `to` atomically, then syncs its folder. A folder only takes a name that is free.
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
 
   // OK if it was not there.
@@ -70,8 +85,19 @@ class FileSystem {
   // Makes the folder and its parents; OK if it is there.
   virtual absl::Status CreateFolder(const std::string& path) = 0;
 
-  // Names, not paths, of the regular files in a folder, sorted.
+  // Removes the folder with everything in it; OK if it was not there.
+  virtual absl::Status RemoveFolder(const std::string& path) = 0;
+
+  // Names, not paths, of the regular files in a folder, sorted; likewise of the folders in it.
   virtual absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) = 0;
+  virtual absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& folder) = 0;
+
+  // Locks a file against who locks it too, in this process or another. FAILED_PRECONDITION, naming
+  // the process that has it exclusively, if it cannot be had now. An exclusive lock makes the file
+  // if need be and leaves its process's id in it; a shared one writes nothing, and is NOT_FOUND if
+  // there is no file.
+  virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path,
+                                                         LockKind kind) = 0;
 
   // What an unprivileged process may still write to the file system that holds `path`.
   virtual absl::StatusOr<uint64_t> FreeBytes(const std::string& path) = 0;
@@ -92,7 +118,10 @@ class PosixFileSystem final : public FileSystem {
   bool Exists(const std::string& path) override;
   absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
   absl::Status CreateFolder(const std::string& path) override;
+  absl::Status RemoveFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& folder) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, LockKind kind) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:

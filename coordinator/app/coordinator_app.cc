@@ -102,8 +102,9 @@ Durability DurabilityOf(const CoordinatorConfig& config) {
 
 // In order of construction; destroyed from the bottom up, the server first.
 struct CoordinatorApp::Parts {
-  explicit Parts(const CoordinatorConfig& config_in)
+  Parts(const CoordinatorConfig& config_in, FailureListener on_failure_in)
       : config(config_in),
+        on_failure(std::move(on_failure_in)),
         files(DurabilityOf(config)),
         aggregation_threads(config.aggregation_threads() > 0
                                 ? static_cast<int>(config.aggregation_threads())
@@ -120,6 +121,7 @@ struct CoordinatorApp::Parts {
   }
 
   const CoordinatorConfig config;
+  const FailureListener on_failure;
   PosixFileSystem files;
   const int aggregation_threads;
   SystemClock clock;
@@ -158,8 +160,11 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   const std::string& folder = config.data_directory();
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
   ENTENTE_ASSIGN_OR_RETURN(
-      journal, store::SqliteJournal::Open(folder + "/journal.sqlite", DurabilityOf(config)));
-  ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(files, folder + "/models"));
+      journal, store::SqliteJournal::Open(
+                   &files, folder + "/journal.sqlite", on_failure));
+  ENTENTE_RETURN_IF_ERROR(journal->BelongTo(config.alliance().trust_domain()));
+  ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(
+                                       files, folder + "/models"));
   const uint64_t quota_bytes = config.limits().spool_bytes_max();
   ENTENTE_ASSIGN_OR_RETURN(
       spool,
@@ -253,9 +258,9 @@ absl::Status CoordinatorApp::Parts::Listen() {
 CoordinatorApp::CoordinatorApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
-    const CoordinatorConfig& config, const std::string& version) {
+    const CoordinatorConfig& config, const std::string& version, FailureListener on_failure) {
   ENTENTE_RETURN_IF_ERROR(CheckCoordinatorFiles(config));
-  auto parts = std::make_unique<Parts>(config);
+  auto parts = std::make_unique<Parts>(config, std::move(on_failure));
   ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
   ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs());

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -55,22 +54,8 @@ absl::Status CheckKey(const SpoolKey& key) {
   return CheckId("worker", parts.second);
 }
 
-std::vector<std::filesystem::path> SubfoldersOf(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> found;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    if (it->is_directory(error)) found.push_back(it->path());
-  }
-  return found;
-}
-
-absl::Status RemoveFolder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::remove_all(folder, error);
-  if (!error) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("cannot remove ", folder.string(), ": ", error.message()));
+std::string AttemptName(const JobId& job, uint32_t round_index, uint32_t attempt) {
+  return absl::StrCat(Escaped(job.value()), "/", round_index, "-", attempt);
 }
 
 }  // namespace
@@ -87,29 +72,48 @@ absl::StatusOr<std::unique_ptr<UpdateSpool>> UpdateSpool::Create(FileSystem& fil
   return spool;
 }
 
+absl::StatusOr<std::vector<std::string>> UpdateSpool::AttemptFolders() const {
+  std::vector<std::string> folders;
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, files_.ListFolders(folder_));
+  for (const std::string& job : jobs) {
+    const std::string job_folder = absl::StrCat(folder_, "/", job);
+    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> attempts,
+                             files_.ListFolders(job_folder));
+    for (const std::string& attempt : attempts) {
+      folders.push_back(absl::StrCat(job_folder, "/", attempt));
+    }
+  }
+  return folders;
+}
+
 absl::Status UpdateSpool::CountWhatIsThere() {
-  for (const std::filesystem::path& job : SubfoldersOf(folder_)) {
-    for (const std::filesystem::path& attempt : SubfoldersOf(job)) {
-      ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                               files_.ListFiles(attempt.string()));
-      for (const std::string& name : names) {
-        const absl::string_view whole = absl::StripSuffix(name, kPartSuffix);
-        space_.AddPresent(absl::StrCat(attempt.string(), "/", whole));
-      }
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, AttemptFolders());
+  for (const std::string& folder : folders) {
+    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder));
+    for (const std::string& name : names) {
+      space_.AddPresent(absl::StrCat(folder, "/", absl::StripSuffix(name, kPartSuffix)));
     }
   }
   return absl::OkStatus();
 }
 
 std::string UpdateSpool::FolderOf(const JobId& job, uint32_t round_index, uint32_t attempt) const {
-  return absl::StrCat(folder_, "/", Escaped(job.value()), "/", round_index, "-", attempt);
+  return absl::StrCat(folder_, "/", AttemptName(job, round_index, attempt));
+}
+
+std::string UpdateSpool::JobFolderOf(const JobId& job) const {
+  return absl::StrCat(folder_, "/", Escaped(job.value()));
 }
 
 std::string UpdateSpool::PathOf(const SpoolKey& key) const {
+  return absl::StrCat(folder_, "/", NameOf(key));
+}
+
+std::string UpdateSpool::NameOf(const SpoolKey& key) {
   // A '+' is in no id, so two workers never share a name.
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(key.worker.value(), absl::MaxSplits('/', 1));
-  return absl::StrCat(FolderOf(key.job, key.round_index, key.attempt), "/", Escaped(parts.first),
+  return absl::StrCat(AttemptName(key.job, key.round_index, key.attempt), "/", Escaped(parts.first),
                       "+", Escaped(parts.second), "-", key.digest.ToHex());
 }
 
@@ -166,33 +170,75 @@ void UpdateSpool::Drop(const SpoolKey& key) {
 absl::Status UpdateSpool::Remove(const JobId& job, uint32_t round_index, uint32_t attempt) {
   ENTENTE_RETURN_IF_ERROR(CheckId("job", job.value()));
   const std::string folder = FolderOf(job, round_index, attempt);
-  ENTENTE_RETURN_IF_ERROR(RemoveFolder(folder));
+  {
+    absl::MutexLock lock(&mu_);
+    if (holds_ > 0) {
+      put_off_.push_back(folder);
+      return absl::OkStatus();
+    }
+  }
+  return RemoveNow(folder);
+}
+
+absl::Status UpdateSpool::RemoveNow(const std::string& folder) {
+  ENTENTE_RETURN_IF_ERROR(files_.RemoveFolder(folder));
   space_.ForgetFolder(folder);
   return absl::OkStatus();
 }
 
+void UpdateSpool::BeginHold() {
+  absl::MutexLock lock(&mu_);
+  ++holds_;
+}
+
+void UpdateSpool::EndHold() {
+  std::vector<std::string> folders;
+  {
+    absl::MutexLock lock(&mu_);
+    if (--holds_ == 0) folders.swap(put_off_);
+  }
+  // What stays is removed at the next start.
+  for (const std::string& folder : folders) RemoveNow(folder).IgnoreError();
+}
+
+SpoolHold::SpoolHold(UpdateSpool* spool) : spool_(*spool) { spool_.BeginHold(); }
+
+SpoolHold::~SpoolHold() { spool_.EndHold(); }
+
+absl::StatusOr<std::vector<std::string>> UpdateSpool::SetAside(const std::vector<JobId>& known) {
+  std::set<std::string> names;
+  for (const JobId& job : known) names.insert(Escaped(job.value()));
+  std::vector<std::string> moved;
+  const std::string aside = absl::StrCat(folder_, "-unknown");
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, files_.ListFolders(folder_));
+  for (const std::string& job : jobs) {
+    if (names.count(job) > 0) continue;
+    const std::string folder = absl::StrCat(folder_, "/", job);
+    ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(aside));
+    ENTENTE_RETURN_IF_ERROR(files_.Rename(folder, absl::StrCat(aside, "/", job)));
+    space_.ForgetFolder(folder);
+    moved.push_back(absl::StrCat(aside, "/", job));
+  }
+  return moved;
+}
+
 absl::Status UpdateSpool::KeepOnly(const std::vector<AttemptKey>& attempts) {
-  std::set<std::filesystem::path> wanted;
+  std::set<std::string> wanted;
   for (const AttemptKey& attempt : attempts) {
-    const std::filesystem::path folder =
-        FolderOf(attempt.job, attempt.round_index, attempt.attempt);
-    wanted.insert({folder, folder.parent_path()});
+    wanted.insert(FolderOf(attempt.job, attempt.round_index, attempt.attempt));
+    wanted.insert(JobFolderOf(attempt.job));
   }
   absl::Status status;
-  const auto remove = [this, &status](const std::filesystem::path& folder) {
-    const absl::Status removed = RemoveFolder(folder);
-    if (removed.ok()) space_.ForgetFolder(folder.string());
+  const auto remove = [this, &status, &wanted](const std::string& folder) {
+    if (wanted.count(folder) > 0) return;
+    const absl::Status removed = files_.RemoveFolder(folder);
+    if (removed.ok()) space_.ForgetFolder(folder);
     status.Update(removed);
   };
-  for (const std::filesystem::path& job : SubfoldersOf(folder_)) {
-    if (wanted.count(job) == 0) {
-      remove(job);
-      continue;
-    }
-    for (const std::filesystem::path& attempt : SubfoldersOf(job)) {
-      if (wanted.count(attempt) == 0) remove(attempt);
-    }
-  }
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, AttemptFolders());
+  for (const std::string& folder : folders) remove(folder);
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, files_.ListFolders(folder_));
+  for (const std::string& job : jobs) remove(absl::StrCat(folder_, "/", job));
   return status;
 }
 

@@ -40,8 +40,15 @@ absl::Status OneFile::Remove(const std::string&) { return ReadOnly(); }
 bool OneFile::Exists(const std::string&) { return true; }
 absl::StatusOr<uint64_t> OneFile::SizeBytes(const std::string&) { return bytes_.size(); }
 absl::Status OneFile::CreateFolder(const std::string&) { return ReadOnly(); }
+absl::Status OneFile::RemoveFolder(const std::string&) { return ReadOnly(); }
 absl::StatusOr<std::vector<std::string>> OneFile::ListFiles(const std::string&) {
   return std::vector<std::string>();
+}
+absl::StatusOr<std::vector<std::string>> OneFile::ListFolders(const std::string&) {
+  return std::vector<std::string>();
+}
+absl::StatusOr<std::unique_ptr<FileLock>> OneFile::Lock(const std::string&, LockKind) {
+  return ReadOnly();
 }
 absl::StatusOr<uint64_t> OneFile::FreeBytes(const std::string&) { return 0; }
 

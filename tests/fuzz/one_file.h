@@ -24,7 +24,10 @@ class OneFile final : public FileSystem {
   bool Exists(const std::string& path) override;
   absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
   absl::Status CreateFolder(const std::string& path) override;
+  absl::Status RemoveFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& folder) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, LockKind kind) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 
 namespace entente {
 namespace {
@@ -19,10 +20,20 @@ class FaultyWritableFile final : public WritableFile {
       return absl::ResourceExhaustedError(
           absl::StrCat("cannot write ", path_, ": No space left on device; free some space"));
     }
+    if (absl::Status status = faults_.CountChange("write", path_); !status.ok()) {
+      real_->WriteAt(offset, data.substr(0, data.size() / 2)).IgnoreError();
+      return status;
+    }
     return real_->WriteAt(offset, data);
   }
 
+  absl::Status Truncate(uint64_t size_bytes) override {
+    ENTENTE_RETURN_IF_ERROR(faults_.CountChange("set the size of", path_));
+    return real_->Truncate(size_bytes);
+  }
+
   absl::Status Sync() override {
+    ENTENTE_RETURN_IF_ERROR(faults_.CountChange("sync", path_));
     if (faults_.sync_fails) return absl::UnavailableError(absl::StrCat("cannot sync ", path_));
     return real_->Sync();
   }
@@ -60,12 +71,57 @@ bool FaultyFileSystem::TakeWriteFailure(const std::string& path) {
   return true;
 }
 
+void FaultyFileSystem::FailChange(int64_t n, Failure failure) {
+  absl::MutexLock lock(&mu_);
+  changes_until_failure_ = n;
+  failure_ = failure;
+  has_failed_ = false;
+}
+
+bool FaultyFileSystem::Heal() {
+  absl::MutexLock lock(&mu_);
+  changes_until_failure_ = 0;
+  return std::exchange(has_failed_, false);
+}
+
+bool FaultyFileSystem::HasFailed() {
+  absl::MutexLock lock(&mu_);
+  return has_failed_;
+}
+
+absl::Status FaultyFileSystem::CountChange(absl::string_view what, const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  if (changes_until_failure_ == 0) return absl::OkStatus();
+  if (changes_until_failure_ > 1) {
+    --changes_until_failure_;
+    return absl::OkStatus();
+  }
+  has_failed_ = true;
+  if (failure_ == Failure::kOnce) changes_until_failure_ = 0;
+  return absl::UnavailableError(absl::StrCat("cannot ", what, " ", path, ": Input/output error"));
+}
+
 absl::Status FaultyFileSystem::Rename(const std::string& from, const std::string& to) {
   if (rename_fails) return absl::UnavailableError(absl::StrCat("cannot rename to ", to));
+  ENTENTE_RETURN_IF_ERROR(CountChange("rename to", to));
   return real_.Rename(from, to);
 }
 
-absl::Status FaultyFileSystem::Remove(const std::string& path) { return real_.Remove(path); }
+absl::Status FaultyFileSystem::Remove(const std::string& path) {
+  ENTENTE_RETURN_IF_ERROR(CountChange("remove", path));
+  return real_.Remove(path);
+}
+absl::Status FaultyFileSystem::RemoveFolder(const std::string& path) {
+  ENTENTE_RETURN_IF_ERROR(CountChange("remove folder", path));
+  return real_.RemoveFolder(path);
+}
+absl::StatusOr<std::vector<std::string>> FaultyFileSystem::ListFolders(const std::string& folder) {
+  return real_.ListFolders(folder);
+}
+absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(const std::string& path,
+                                                                 LockKind kind) {
+  return real_.Lock(path, kind);
+}
 bool FaultyFileSystem::Exists(const std::string& path) { return real_.Exists(path); }
 absl::StatusOr<uint64_t> FaultyFileSystem::SizeBytes(const std::string& path) {
   return real_.SizeBytes(path);

@@ -23,6 +23,18 @@ class FaultyFileSystem final : public FileSystem {
   std::atomic<bool> sync_fails{false};
   std::atomic<bool> rename_fails{false};
 
+  // The n-th change from now on, from 1, fails; a write leaves half of its bytes behind. Changes
+  // are writes, truncations, syncs, renames and removals. With kForGood all after it fail as well,
+  // as if the machine had stopped there.
+  enum class Failure { kOnce, kForGood };
+  void FailChange(int64_t n, Failure failure) ABSL_LOCKS_EXCLUDED(mu_);
+  // Nothing fails any more. Returns whether the change that was to fail has come.
+  bool Heal() ABSL_LOCKS_EXCLUDED(mu_);
+  bool HasFailed() ABSL_LOCKS_EXCLUDED(mu_);
+  // The error of this change if it is to fail. For the files opened here.
+  absl::Status CountChange(absl::string_view what, const std::string& path)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // The next `times` writes to files whose path has `part` in it say the disk is full.
   void FailWrites(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
   // Whether this write is one of them. For the files opened here.
@@ -35,7 +47,10 @@ class FaultyFileSystem final : public FileSystem {
   bool Exists(const std::string& path) override;
   absl::StatusOr<uint64_t> SizeBytes(const std::string& path) override;
   absl::Status CreateFolder(const std::string& path) override;
+  absl::Status RemoveFolder(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) override;
+  absl::StatusOr<std::vector<std::string>> ListFolders(const std::string& folder) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, LockKind kind) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:
@@ -43,6 +58,10 @@ class FaultyFileSystem final : public FileSystem {
   absl::Mutex mu_;
   std::string failing_part_ ABSL_GUARDED_BY(mu_);
   int failures_left_ ABSL_GUARDED_BY(mu_) = 0;
+  // Changes until the failing one; 0: none fails.
+  int64_t changes_until_failure_ ABSL_GUARDED_BY(mu_) = 0;
+  Failure failure_ ABSL_GUARDED_BY(mu_) = Failure::kOnce;
+  bool has_failed_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace entente

@@ -66,7 +66,7 @@ void EngineTest::Open() {
   const std::vector<members::MemberInfo> members = {
       {MemberId("fr-lab"), "", "FR", "fr-lab.example"},
       {MemberId("kr-lab"), "", "KR", "kr-lab.example"}};
-  real_journal_ = store::SqliteJournal::Open(folder_.File("journal.sqlite")).value();
+  real_journal_ = store::SqliteJournal::Open(&files_, folder_.File("journal.sqlite")).value();
   journal_ = std::make_unique<FlakyJournal>(real_journal_.get());
   models_ = models::ModelStore::Create(files_, folder_.File("models")).value();
   spool_ = updates::UpdateSpool::Create(files_, folder_.File("spool"), spool_quota_bytes_).value();
@@ -102,6 +102,7 @@ void EngineTest::Open() {
 }
 
 void EngineTest::Shut() {
+  if (real_journal_ == nullptr) return;
   gate_->CloseAndWait(absl::Minutes(1));
   timers_->Stop();
   lane_.reset();
