@@ -26,6 +26,7 @@
 #include "common/rpc/tls_credentials.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
+#include "coordinator/inventory/data_directory.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/service/caller.h"
@@ -161,14 +162,14 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
   ENTENTE_ASSIGN_OR_RETURN(
       journal, store::SqliteJournal::Open(
-                   &files, folder + "/journal.sqlite", on_failure));
+                   &files, absl::StrCat(folder, "/", inventory::kJournalFile), on_failure));
   ENTENTE_RETURN_IF_ERROR(journal->BelongTo(config.alliance().trust_domain()));
   ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(
-                                       files, folder + "/models"));
+                                       files, absl::StrCat(folder, "/", inventory::kModelsFolder)));
   const uint64_t quota_bytes = config.limits().spool_bytes_max();
   ENTENTE_ASSIGN_OR_RETURN(
       spool,
-      updates::UpdateSpool::Create(files, folder + "/spool",
+      updates::UpdateSpool::Create(files, absl::StrCat(folder, "/", inventory::kSpoolFolder),
                                    quota_bytes > 0 ? quota_bytes : updates::SpaceLedger::kNoQuota));
   return absl::OkStatus();
 }
