@@ -29,6 +29,7 @@
 #include "coordinator/inventory/data_directory.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
+#include "coordinator/service/admin_service.h"
 #include "coordinator/service/caller.h"
 #include "coordinator/service/job_service.h"
 #include "coordinator/service/member_service.h"
@@ -143,6 +144,7 @@ struct CoordinatorApp::Parts {
   ThreadPool aggregation_lane;
   service::OpenWatches watches;
   std::unique_ptr<service::CallerCheck> callers;
+  std::unique_ptr<service::AdminService> admin_service;
   std::unique_ptr<service::JobService> job_service;
   std::unique_ptr<service::MemberService> member_service;
   std::unique_ptr<service::ModelService> model_service;
@@ -220,6 +222,11 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
       .transfers_max = static_cast<int>(config.limits().transfers_max()),
       .version = version};
+  admin_service = std::make_unique<service::AdminService>(
+      context, inventory::BackupSource::Dependencies{.files = &files,
+                                                     .journal = journal.get(),
+                                                     .spool = spool.get(),
+                                                     .folder = config.data_directory()});
   job_service = std::make_unique<service::JobService>(context);
   member_service = std::make_unique<service::MemberService>(context);
   model_service = std::make_unique<service::ModelService>(context);
@@ -239,6 +246,7 @@ absl::Status CoordinatorApp::Parts::Listen() {
   // Without this a second coordinator would silently share the port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(config.listen(), ServerTls(TlsOf(config, bundle)), &port);
+  builder.RegisterService(admin_service.get());
   builder.RegisterService(job_service.get());
   builder.RegisterService(member_service.get());
   builder.RegisterService(model_service.get());

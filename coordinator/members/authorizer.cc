@@ -28,6 +28,7 @@ const Grant& GrantOf(Action action) {
       {Action::kSubmitJob, "submit jobs", {Role::kSubmitter, Role::kOperator}},
       {Action::kCancelOwnJob, "cancel its own jobs", {Role::kSubmitter, Role::kOperator}},
       {Action::kCancelAnyJob, "cancel others' jobs", {Role::kOperator}},
+      {Action::kBackUp, "take a backup", {Role::kOperator}},
       {Action::kWork, "take part in rounds", {Role::kWorker}},
   };
   const auto it = std::find_if(grants->begin(), grants->end(),

@@ -20,7 +20,8 @@ enum class Action {
   kSubmitJob,     // And upload the files of a recipe.
   kCancelOwnJob,  // Submitted under the same SPIFFE id.
   kCancelAnyJob,
-  kWork,  // Attach, download base models, upload updates.
+  kBackUp,  // Copy the data directory.
+  kWork,    // Attach, download base models, upload updates.
 };
 
 // PERMISSION_DENIED naming the caller, its role, the action and the roles that may.
