@@ -75,6 +75,8 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddContextUse(context, invocation);
   AddContextSet(context, invocation);
   AddContextShow(context, invocation);
+  CLI::App& admin = AddNoun(app, "admin", "The coordinator itself; for operators");
+  AddAdminBackup(admin, invocation);
   AddDoctor(app, invocation);
   AddVersion(app, invocation);
 }

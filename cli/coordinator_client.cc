@@ -15,6 +15,7 @@
 #include "common/rpc/connection_probe.h"
 #include "common/rpc/status_conversion.h"
 #include "common/rpc/tls_credentials.h"
+#include "entente/v1/admin_service.grpc.pb.h"
 #include "entente/v1/job_service.grpc.pb.h"
 #include "entente/v1/member_service.grpc.pb.h"
 #include "entente/v1/model_service.grpc.pb.h"
@@ -72,6 +73,7 @@ struct CoordinatorClient::Connection {
         clock(*deps.clock),
         interruption(*deps.interruption),
         channel(DialCoordinator(target.coordinator, target.tls, kReconnectMax)),
+        admin(v1::AdminService::NewStub(channel)),
         jobs(v1::JobService::NewStub(channel)),
         models(v1::ModelService::NewStub(channel)),
         members(v1::MemberService::NewStub(channel)),
@@ -96,6 +98,7 @@ struct CoordinatorClient::Connection {
   const Clock& clock;
   Interruption& interruption;
   const std::shared_ptr<grpc::Channel> channel;
+  const std::unique_ptr<v1::AdminService::Stub> admin;
   const std::unique_ptr<v1::JobService::Stub> jobs;
   const std::unique_ptr<v1::ModelService::Stub> models;
   const std::unique_ptr<v1::MemberService::Stub> members;
@@ -248,6 +251,22 @@ absl::Status CoordinatorClient::Download(
   const auto reader = connection_->transfers->Download(&context, request);
   absl::Status taken;
   for (v1::Chunk chunk; taken.ok() && reader->Read(&chunk);) taken = on_chunk(chunk);
+  if (!taken.ok()) context.TryCancel();
+  const grpc::Status status = reader->Finish();
+  ENTENTE_RETURN_IF_ERROR(taken);
+  return status.ok() ? absl::OkStatus() : Explain(FromGrpcStatus(status));
+}
+
+absl::Status CoordinatorClient::Backup(
+    const v1::BackupRequest& request,
+    const std::function<absl::Status(const v1::BackupMessage&)>& on_message) {
+  grpc::ClientContext context;
+  const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
+  const auto reader = connection_->admin->Backup(&context, request);
+  absl::Status taken;
+  for (v1::BackupMessage message; taken.ok() && reader->Read(&message);) {
+    taken = on_message(message);
+  }
   if (!taken.ok()) context.TryCancel();
   const grpc::Status status = reader->Finish();
   ENTENTE_RETURN_IF_ERROR(taken);

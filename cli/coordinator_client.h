@@ -17,6 +17,7 @@
 #include "cli/context.h"
 #include "cli/interruption.h"
 #include "common/base/clock.h"
+#include "entente/v1/admin_service.pb.h"
 #include "entente/v1/job_service.pb.h"
 #include "entente/v1/member_service.pb.h"
 #include "entente/v1/model_service.pb.h"
@@ -64,6 +65,10 @@ class CoordinatorClient {
   // Calls `on_chunk` for every chunk; stops with its error if it returns one.
   absl::Status Download(const v1::DownloadRequest& request,
                         const std::function<absl::Status(const v1::Chunk&)>& on_chunk);
+
+  // Calls `on_message` for every message; stops with its error if it returns one.
+  absl::Status Backup(const v1::BackupRequest& request,
+                      const std::function<absl::Status(const v1::BackupMessage&)>& on_message);
 
   // Sends the header, then chunks from `next_chunk` until it sets none, and returns the receipt.
   // `next_chunk` returns false at the end; its errors end the upload.

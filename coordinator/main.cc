@@ -2,13 +2,18 @@
 // entente-coordinator: opens rounds, combines updates, keeps models. coordinator/app wires it.
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/file_system.h"
 #include "common/base/log.h"
 #include "common/base/unknown_option.h"
@@ -16,6 +21,7 @@
 #include "common/config/logging_level.h"
 #include "common/rpc/grpc_log.h"
 #include "coordinator/app/coordinator_app.h"
+#include "coordinator/inventory/verification.h"
 
 namespace {
 
@@ -24,8 +30,9 @@ constexpr int kExitFailed = 1;
 constexpr int kExitBadConfiguration = 2;
 
 constexpr char kFooter[] =
-    "Exit codes: 0 stopped cleanly, 1 failed while running or starting, 2 bad usage or "
-    "configuration.\n"
+    "Exit codes: 0 stopped cleanly, 1 failed while running or starting, or a finding of --verify, "
+    "2 bad "
+    "usage or configuration.\n"
     "Signals: SIGTERM and SIGINT stop it within drainTime; its jobs go on when it is started "
     "again.";
 
@@ -47,6 +54,38 @@ int BadUsage(const std::string& sentence) {
   return Fail(absl::InvalidArgumentError(sentence), kExitBadConfiguration);
 }
 
+// --verify: of a data directory, or of the one that a configuration names.
+int Verify(entente::FileSystem& files, const std::string& path) {
+  std::string folder = path;
+  std::error_code ignored;  // What cannot be looked at is no folder; reading it will say why.
+  if (!std::filesystem::is_directory(path, ignored)) {
+    const auto config = entente::LoadCoordinatorConfig(files, path);
+    if (!config.ok()) return Fail(config.status(), kExitBadConfiguration);
+    folder = config->data_directory();
+  }
+  const auto verification = entente::inventory::VerifyDataDirectory(files, folder);
+  if (!verification.ok()) return Fail(verification.status(), kExitFailed);
+  std::fputs(entente::inventory::VerificationText(*verification, folder).c_str(), stdout);
+  return verification->damages.empty() ? kExitOk : kExitFailed;
+}
+
+// Why the coordinator could not go on. Thread-safe.
+class Failure {
+ public:
+  void Set(const absl::Status& reason) {
+    absl::MutexLock lock(&mu_);
+    reason_ = reason;
+  }
+  absl::Status Get() const {
+    absl::MutexLock lock(&mu_);
+    return reason_;
+  }
+
+ private:
+  mutable absl::Mutex mu_;
+  absl::Status reason_ ABSL_GUARDED_BY(mu_);
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -59,10 +98,12 @@ int main(int argc, char** argv) {
   std::string log_format = "text";
   std::string log_level;
   bool check_only = false;
-  app.add_option("--config", config_path, "This coordinator's configuration")
-      ->required()
-      ->type_name("FILE");
+  std::string verify_path;
+  app.add_option("--config", config_path, "This coordinator's configuration")->type_name("FILE");
   app.add_flag("--check-config", check_only, "Check everything the start would need, then exit");
+  app.add_option("--verify", verify_path,
+                 "Check a data directory that no coordinator runs on, say what it holds, then exit")
+      ->type_name("FILE-or-DIRECTORY");
   app.add_option("--log-format", log_format, "text (the default) or json")->type_name("FORMAT");
   app.add_option("--log-level", log_level, "debug, info, warning or error; default: as configured")
       ->type_name("LEVEL");
@@ -80,6 +121,10 @@ int main(int argc, char** argv) {
   if (!format.ok()) return Fail(format.status(), kExitBadConfiguration);
   RaiseOpenFiles();
   entente::PosixFileSystem files;
+  if (!verify_path.empty()) return Verify(files, verify_path);
+  if (config_path.empty()) {
+    return BadUsage("--config is required; see \"entente-coordinator --help\"");
+  }
   const auto config = entente::LoadCoordinatorConfig(files, config_path);
   if (!config.ok()) return Fail(config.status(), kExitBadConfiguration);
   const auto level = log_level.empty() ? entente::ToLogLevel(config->logging())
@@ -104,7 +149,12 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
-  const auto coordinator = entente::CoordinatorApp::Start(*config, ENTENTE_VERSION);
+  Failure failure;
+  const auto coordinator = entente::CoordinatorApp::Start(
+      *config, ENTENTE_VERSION, [&failure](const absl::Status& reason) {
+        failure.Set(reason);
+        kill(getpid(), SIGTERM);  // Ends the wait below.
+      });
   if (!coordinator.ok()) {
     return Fail(coordinator.status(), absl::IsInvalidArgument(coordinator.status())
                                           ? kExitBadConfiguration
@@ -113,5 +163,6 @@ int main(int argc, char** argv) {
   int signal = 0;
   sigwait(&stop_signals, &signal);
   (*coordinator)->Stop();
-  return kExitOk;
+  const absl::Status reason = failure.Get();
+  return reason.ok() ? kExitOk : Fail(reason, kExitFailed);
 }

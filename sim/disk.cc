@@ -14,6 +14,7 @@ struct Disk::Node {
   struct Write {
     uint64_t offset = 0;
     std::string data;
+    bool is_truncation = false;  // To `offset` bytes.
   };
 
   bool is_folder = false;
@@ -33,8 +34,17 @@ std::string FolderOf(const std::string& path) {
 }
 
 void WriteInto(std::string* data, uint64_t offset, absl::string_view bytes) {
+  if (bytes.empty()) return;
   if (data->size() < offset + bytes.size()) data->resize(offset + bytes.size(), '\0');
   std::copy(bytes.begin(), bytes.end(), data->begin() + static_cast<ptrdiff_t>(offset));
+}
+
+void Apply(const Disk::Node::Write& write, std::string* data) {
+  if (write.is_truncation) {
+    data->resize(write.offset, '\0');
+  } else {
+    WriteInto(data, write.offset, write.data);
+  }
 }
 
 // What of an unsynced write reaches the disk when the power goes.
@@ -45,13 +55,11 @@ void ApplyTorn(const Disk::Node::Write& write, Chance& chance, std::string* dura
     case 1: {
       const size_t first = chance.Below(write.data.size() + 1);
       const size_t size = chance.Below(write.data.size() - first + 1);
-      if (size > 0) {
-        WriteInto(durable, write.offset + first, absl::string_view(write.data).substr(first, size));
-      }
+      WriteInto(durable, write.offset + first, absl::string_view(write.data).substr(first, size));
       return;
     }
     default:
-      WriteInto(durable, write.offset, write.data);
+      Apply(write, durable);
   }
 }
 
@@ -79,18 +87,21 @@ void Disk::RemoveName(const std::string& path) {
 }
 
 void Disk::ApplyTo(const NameChange& change, std::map<std::string, std::shared_ptr<Node>>* names) {
+  std::map<std::string, std::shared_ptr<Node>> inside;  // Of a folder, by path from it on.
   if (!change.removed.empty()) {
     names->erase(change.removed);
-    const std::string inside = change.removed + "/";
-    const auto first = names->lower_bound(inside);
-    auto last = first;
-    while (last != names->end() && absl::StartsWith(last->first, inside)) ++last;
-    names->erase(first, last);
+    const std::string folder = change.removed + "/";
+    auto it = names->lower_bound(folder);
+    while (it != names->end() && absl::StartsWith(it->first, folder)) {
+      inside[it->first.substr(change.removed.size())] = it->second;
+      it = names->erase(it);
+    }
   }
   const std::string folder = FolderOf(change.added);
   // A name in a folder that is not on the disk is not there either.
   if (!change.added.empty() && (folder.empty() || names->contains(folder))) {
     (*names)[change.added] = change.node;
+    for (const auto& [name, node] : inside) (*names)[change.added + name] = node;
   }
 }
 
@@ -186,6 +197,18 @@ class DiskWritableFile final : public WritableFile {
     return absl::OkStatus();
   }
 
+  absl::Status Truncate(uint64_t size_bytes) override {
+    if (!files_.enter_()) return Dead();
+    Disk& disk = files_.disk_;
+    if (disk.Fails(disk.faults.write_fails)) {
+      return absl::UnavailableError(absl::StrCat("cannot set the size of ", path_, ": I/O error"));
+    }
+    node_->unsynced.push_back({.offset = size_bytes, .data = "", .is_truncation = true});
+    Apply(node_->unsynced.back(), &node_->data);
+    node_->modified_at = disk.scheduler_.now();
+    return absl::OkStatus();
+  }
+
   absl::Status Sync() override {
     if (!files_.enter_()) return Dead();
     if (files_.durability_ == Durability::kProcess) return absl::OkStatus();
@@ -195,9 +218,7 @@ class DiskWritableFile final : public WritableFile {
       if (disk.scheduler_.chance().Happens(0.5)) node_->data = node_->durable;
       return absl::UnavailableError(absl::StrCat("cannot sync ", path_, ": I/O error"));
     }
-    for (const Disk::Node::Write& write : node_->unsynced) {
-      WriteInto(&node_->durable, write.offset, write.data);
-    }
+    for (const Disk::Node::Write& write : node_->unsynced) Apply(write, &node_->durable);
     node_->unsynced.clear();
     return absl::OkStatus();
   }
@@ -252,10 +273,14 @@ absl::Status DiskFileSystem::Rename(const std::string& from, const std::string& 
   if (disk_.Fails(disk_.faults.rename_fails)) {
     return absl::UnavailableError(absl::StrCat("cannot rename to ", to, ": I/O error"));
   }
-  disk_.names_.erase(from);
-  disk_.names_[to] = *node;
-  disk_.unsynced_names_.push_back(
-      {.folder = FolderOf(to), .removed = from, .added = to, .node = *node});
+  if (const std::string folder = FolderOf(to); !folder.empty() && !disk_.names_.contains(folder)) {
+    return absl::NotFoundError(absl::StrCat("cannot rename to ", to, ": no such folder"));
+  }
+  durable_folders_.Forget(from);
+  const Disk::NameChange change{
+      .folder = FolderOf(to), .removed = from, .added = to, .node = *node};
+  Disk::ApplyTo(change, &disk_.names_);
+  disk_.unsynced_names_.push_back(change);
   return SyncNames(FolderOf(to));
 }
 
@@ -357,6 +382,36 @@ absl::Status DiskFileSystem::RemoveTree(const std::string& path) {
   for (auto it = doomed.rbegin(); it != doomed.rend(); ++it) disk_.RemoveName(*it);
   if (disk_.names_.contains(path)) disk_.RemoveName(path);
   return absl::OkStatus();
+}
+
+class DiskFileLock final : public FileLock {
+ public:
+  DiskFileLock(Disk* disk, std::string path, LockKind kind)
+      : disk_(*disk), path_(std::move(path)), kind_(kind) {
+    disk_.locks_[path_] += kind_ == LockKind::kExclusive ? -1 : 1;
+  }
+  ~DiskFileLock() override { disk_.locks_[path_] -= kind_ == LockKind::kExclusive ? -1 : 1; }
+
+ private:
+  Disk& disk_;
+  const std::string path_;
+  const LockKind kind_;
+};
+
+absl::StatusOr<std::unique_ptr<FileLock>> DiskFileSystem::Lock(const std::string& path,
+                                                               LockKind kind) {
+  if (!enter_()) return Dead();
+  const int holders = disk_.locks_[path];
+  if (holders < 0 || (holders > 0 && kind == LockKind::kExclusive)) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is locked by another process"));
+  }
+  const auto node = Find(path);
+  if (!node.ok() && kind == LockKind::kShared) return node.status();
+  if (!node.ok()) {
+    const auto made = OpenForWrite(path);
+    if (!made.ok()) return made.status();
+  }
+  return std::make_unique<DiskFileLock>(&disk_, path, kind);
 }
 
 absl::StatusOr<uint64_t> DiskFileSystem::FreeBytes(const std::string&) {

@@ -56,6 +56,7 @@ class Disk {
   struct Node;
 
  private:
+  friend class DiskFileLock;
   friend class DiskFileSystem;
   friend class DiskWritableFile;
 
@@ -80,6 +81,8 @@ class Disk {
   std::map<std::string, std::shared_ptr<Node>> names_;
   std::map<std::string, std::shared_ptr<Node>> durable_names_;
   std::vector<NameChange> unsynced_names_;
+  // By path: how many hold it; -1 is one that holds it exclusively.
+  std::map<std::string, int> locks_;
 };
 
 // The disk as one run of a program sees it. Files that it opened must be gone before it is.
@@ -101,6 +104,7 @@ class DiskFileSystem final : public FileSystem {
   absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) override;
   absl::StatusOr<PathInfo> LookAt(const std::string& path) override;
   absl::Status RemoveTree(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, LockKind kind) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:

@@ -37,6 +37,7 @@ void AddContextList(CLI::App& context, Invocation& invocation);
 void AddContextUse(CLI::App& context, Invocation& invocation);
 void AddContextSet(CLI::App& context, Invocation& invocation);
 void AddContextShow(CLI::App& context, Invocation& invocation);
+void AddAdminBackup(CLI::App& admin, Invocation& invocation);
 void AddDoctor(CLI::App& app, Invocation& invocation);
 void AddVersion(CLI::App& app, Invocation& invocation);
 

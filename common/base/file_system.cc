@@ -2,6 +2,7 @@
 #include "common/base/file_system.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 
@@ -94,6 +96,13 @@ class PosixWritableFile final : public WritableFile {
     return absl::OkStatus();
   }
 
+  absl::Status Truncate(uint64_t size_bytes) override {
+    if (ftruncate(descriptor_.get(), static_cast<off_t>(size_bytes)) != 0) {
+      return ErrnoStatus("cannot set the size of", path_, errno);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Sync() override {
     if (durability_ == Durability::kProcess) return absl::OkStatus();
     if (fdatasync(descriptor_.get()) != 0) return ErrnoStatus("cannot sync", path_, errno);
@@ -115,6 +124,30 @@ class PosixWritableFile final : public WritableFile {
   const Durability durability_;
   std::atomic<uint64_t> unstarted_bytes_{0};
 };
+
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(int fd) : descriptor_(fd) {}
+
+ private:
+  const Descriptor descriptor_;  // Closing it gives the lock back.
+};
+
+// Who could not be waited for. `fd` is open on the locked file.
+absl::Status LockedStatus(const std::string& path, int fd) {
+  // Only an exclusive holder keeps others from reading, and only it leaves its id.
+  if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is being read by another process"));
+  }
+  char text[24] = {};
+  const ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
+  int64_t holder = 0;
+  if (length <= 0 ||
+      !absl::SimpleAtoi(absl::string_view(text, static_cast<size_t>(length)), &holder)) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is locked by another process"));
+  }
+  return absl::FailedPreconditionError(absl::StrCat(path, " is locked by process ", holder));
+}
 
 }  // namespace
 
@@ -146,6 +179,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::OpenForWrite(
 }
 
 absl::Status PosixFileSystem::Rename(const std::string& from, const std::string& to) {
+  durable_folders_.Forget(from);
   if (rename(from.c_str(), to.c_str()) != 0) return ErrnoStatus("cannot rename to", to, errno);
   const std::string folder = std::filesystem::path(to).parent_path().string();
   return SyncFolder(folder.empty() ? "." : folder);
@@ -204,6 +238,26 @@ absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListFiles(const std::s
   return names;
 }
 
+absl::StatusOr<std::unique_ptr<FileLock>> PosixFileSystem::Lock(const std::string& path,
+                                                                LockKind kind) {
+  const bool is_exclusive = kind == LockKind::kExclusive;
+  const int fd = is_exclusive ? open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)
+                              : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus("cannot open", path, errno);
+  std::unique_ptr<FileLock> lock = std::make_unique<PosixFileLock>(fd);
+  if (flock(fd, (is_exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return LockedStatus(path, fd);
+    return ErrnoStatus("cannot lock", path, errno);
+  }
+  if (is_exclusive) {
+    const std::string id = absl::StrCat(getpid(), "\n");
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, id.data(), id.size(), 0) < 0) {
+      return ErrnoStatus("cannot write", path, errno);
+    }
+  }
+  return lock;
+}
+
 absl::StatusOr<std::vector<std::string>> PosixFileSystem::ListNames(const std::string& folder) {
   std::error_code error;
   std::vector<std::string> names;
@@ -239,6 +293,18 @@ absl::StatusOr<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {
     return ErrnoStatus("cannot look at", path, errno);
   }
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+absl::StatusOr<std::vector<std::string>> ListFolders(FileSystem& files, const std::string& folder) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListNames(folder));
+  std::vector<std::string> folders;
+  for (const std::string& name : names) {
+    const auto info = files.LookAt(absl::StrCat(folder, "/", name));
+    if (absl::IsNotFound(info.status())) continue;  // It vanished meanwhile.
+    if (!info.ok()) return info.status();
+    if (info->kind == PathInfo::Kind::kFolder) folders.push_back(name);
+  }
+  return folders;
 }
 
 absl::StatusOr<std::string> ReadTextFile(FileSystem& files, const std::string& path,

@@ -25,7 +25,8 @@ class ReadableFile {
  public:
   virtual ~ReadableFile() = default;
 
-  // Fills all of `buffer` from `offset`. OUT_OF_RANGE if the file ends before.
+  // Fills all of `buffer` from `offset`, with what was written last, be it after the opening.
+  // OUT_OF_RANGE if the file ends before.
   virtual absl::Status ReadAt(uint64_t offset, absl::Span<char> buffer) const = 0;
 
   // The size when it was opened.
@@ -46,6 +47,9 @@ class WritableFile {
   // May be called from several threads at once, for different bytes.
   virtual absl::Status WriteAt(uint64_t offset, absl::string_view data) = 0;
 
+  // Cuts the file, or lengthens it with zeros. As durable as a write.
+  virtual absl::Status Truncate(uint64_t size_bytes) = 0;
+
   // On disk when it returns (fdatasync).
   virtual absl::Status Sync() = 0;
 };
@@ -55,6 +59,17 @@ struct PathInfo {
   enum class Kind { kFile, kFolder, kOther };
   Kind kind = Kind::kOther;
   absl::Time modified_at;
+};
+
+// A file's lock; given back by destruction, and by the kernel whatever happens to the process.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+enum class LockKind {
+  kExclusive,  // For one holder.
+  kShared,     // For any number of holders, none of them exclusive.
 };
 
 // Thread-safe.
@@ -68,7 +83,7 @@ class FileSystem {
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) = 0;
 
   // Replaces `to` atomically, then syncs its folder. After an error the file may have either name,
-  // and its new one need not survive the power.
+  // and its new one need not survive the power. A folder only takes a name that is free.
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
 
   // OK if it was not there.
@@ -85,6 +100,13 @@ class FileSystem {
 
   // Names, not paths, of the regular files in a folder, sorted.
   virtual absl::StatusOr<std::vector<std::string>> ListFiles(const std::string& folder) = 0;
+
+  // Locks a file against who locks it too, in this process or another. FAILED_PRECONDITION, naming
+  // the process that has it exclusively, if it cannot be had now. An exclusive lock makes the file
+  // if need be and leaves its process's id in it; a shared one writes nothing, and is NOT_FOUND if
+  // there is no file.
+  virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path,
+                                                         LockKind kind) = 0;
 
   // Names of everything in a folder, sorted.
   virtual absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) = 0;
@@ -118,12 +140,16 @@ class PosixFileSystem final : public FileSystem {
   absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) override;
   absl::StatusOr<PathInfo> LookAt(const std::string& path) override;
   absl::Status RemoveTree(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, LockKind kind) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:
   const Durability durability_;
   DurableFolders durable_folders_;
 };
+
+// Names, not paths, of the folders in a folder, sorted.
+absl::StatusOr<std::vector<std::string>> ListFolders(FileSystem& files, const std::string& folder);
 
 // The whole of a text file. INVALID_ARGUMENT if it is over `bytes_max`.
 absl::StatusOr<std::string> ReadTextFile(FileSystem& files, const std::string& path,

@@ -26,8 +26,10 @@
 #include "common/rpc/tls_credentials.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
+#include "coordinator/inventory/data_directory.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
+#include "coordinator/service/admin_service.h"
 #include "coordinator/service/caller.h"
 #include "coordinator/service/job_service.h"
 #include "coordinator/service/member_service.h"
@@ -112,8 +114,9 @@ ServerMemory MemoryOf(const config::v1::CoordinatorLimits& limits) {
 
 // In order of construction; destroyed from the bottom up, the server first.
 struct CoordinatorApp::Parts {
-  explicit Parts(const CoordinatorConfig& config_in)
+  Parts(const CoordinatorConfig& config_in, FailureListener on_failure_in)
       : config(config_in),
+        on_failure(std::move(on_failure_in)),
         files(DurabilityOf(config)),
         aggregation_threads(config.aggregation_threads() > 0
                                 ? static_cast<int>(config.aggregation_threads())
@@ -130,6 +133,7 @@ struct CoordinatorApp::Parts {
   }
 
   const CoordinatorConfig config;
+  const FailureListener on_failure;
   PosixFileSystem files;
   const int aggregation_threads;
   SystemClock clock;
@@ -150,6 +154,7 @@ struct CoordinatorApp::Parts {
   ThreadPool aggregation_lane;
   service::OpenWatches watches;
   std::unique_ptr<service::CallerCheck> callers;
+  std::unique_ptr<service::AdminService> admin_service;
   std::unique_ptr<service::JobService> job_service;
   std::unique_ptr<service::MemberService> member_service;
   std::unique_ptr<service::ModelService> model_service;
@@ -167,13 +172,17 @@ struct CoordinatorApp::Parts {
 absl::Status CoordinatorApp::Parts::OpenData() {
   const std::string& folder = config.data_directory();
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
+  ENTENTE_RETURN_IF_ERROR(inventory::CheckJournalIsThere(files, folder));
   ENTENTE_ASSIGN_OR_RETURN(
-      journal, store::SqliteJournal::Open(folder + "/journal.sqlite", DurabilityOf(config)));
-  ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(files, folder + "/models"));
+      journal, store::SqliteJournal::Open(
+                   &files, absl::StrCat(folder, "/", inventory::kJournalFile), on_failure));
+  ENTENTE_RETURN_IF_ERROR(journal->BelongTo(config.alliance().trust_domain()));
+  ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(
+                                       files, absl::StrCat(folder, "/", inventory::kModelsFolder)));
   const uint64_t quota_bytes = config.limits().spool_bytes_max();
   ENTENTE_ASSIGN_OR_RETURN(
       spool,
-      updates::UpdateSpool::Create(files, folder + "/spool",
+      updates::UpdateSpool::Create(files, absl::StrCat(folder, "/", inventory::kSpoolFolder),
                                    quota_bytes > 0 ? quota_bytes : updates::SpaceLedger::kNoQuota));
   return absl::OkStatus();
 }
@@ -224,6 +233,11 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
       .transfers_max = static_cast<int>(config.limits().transfers_max()),
       .version = version};
+  admin_service = std::make_unique<service::AdminService>(
+      context, inventory::BackupSource::Dependencies{.files = &files,
+                                                     .journal = journal.get(),
+                                                     .spool = spool.get(),
+                                                     .folder = config.data_directory()});
   job_service = std::make_unique<service::JobService>(context);
   member_service = std::make_unique<service::MemberService>(context);
   model_service = std::make_unique<service::ModelService>(context);
@@ -243,6 +257,7 @@ absl::Status CoordinatorApp::Parts::Listen() {
   // Without this a second coordinator would silently share the port.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(config.listen(), ServerTls(TlsOf(config, bundle)), &port);
+  builder.RegisterService(admin_service.get());
   builder.RegisterService(job_service.get());
   builder.RegisterService(member_service.get());
   builder.RegisterService(model_service.get());
@@ -263,9 +278,9 @@ absl::Status CoordinatorApp::Parts::Listen() {
 CoordinatorApp::CoordinatorApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
-    const CoordinatorConfig& config, const std::string& version) {
+    const CoordinatorConfig& config, const std::string& version, FailureListener on_failure) {
   ENTENTE_RETURN_IF_ERROR(CheckCoordinatorFiles(config));
-  auto parts = std::make_unique<Parts>(config);
+  auto parts = std::make_unique<Parts>(config, std::move(on_failure));
   ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
   ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs());

@@ -4,6 +4,7 @@
 
 // The coordinator, put together: the only place that knows every part of it.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,13 +16,19 @@ namespace entente {
 
 class CoordinatorApp {
  public:
+  // Called once, on any thread, when it cannot go on: the journal does not know any more what is on
+  // its disk. Nothing is acknowledged from then on. It must not block; Stop is for later, and then
+  // a start anew.
+  using FailureListener = std::function<void(const absl::Status& reason)>;
+
   // Opens the data directory, restores the jobs in it and listens.
   //
   // INVALID_ARGUMENT: a certificate or key is wrong. FAILED_PRECONDITION: another coordinator runs
   // on the data directory. UNAVAILABLE: cannot listen, or the disk. DATA_LOSS: the journal is
   // damaged.
   static absl::StatusOr<std::unique_ptr<CoordinatorApp>> Start(
-      const config::v1::CoordinatorConfig& config, const std::string& version);
+      const config::v1::CoordinatorConfig& config, const std::string& version,
+      FailureListener on_failure);
 
   // As Stop, without the goodbyes.
   ~CoordinatorApp();

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/recipe/recipe.h"
+#include "coordinator/engine/stored_files.h"
 #include "coordinator/models/rounded_model.h"
 
 namespace entente::engine {
@@ -47,12 +48,25 @@ absl::Status JobDirectory::Restore() {
       }));
   // A crash may have come between the end of an attempt and the removal of its updates.
   std::vector<updates::AttemptKey> in_flight;
+  std::vector<JobId> known;
   for (const auto& [id, job] : restored) {
+    known.push_back(id);
     const JobView view = job->View();
     if (view.state->HasEnded()) continue;
+    ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, *deps_.models));
+    for (const std::string& path : MissingUpdates(view, *deps_.spool, *deps_.files)) {
+      log::Warning("an accepted update is missing; its round will be tried again",
+                   {{"job", id.value()}, {"file", path}});
+    }
     in_flight.push_back({.job = id,
                          .round_index = view.state->round.round_index,
                          .attempt = view.state->round.attempt});
+  }
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> unknown, deps_.spool->SetAside(known));
+  for (const std::string& folder : unknown) {
+    log::Warning(
+        "updates of a job that the journal does not know were set aside; is it the right journal?",
+        {{"folder", folder}});
   }
   ENTENTE_RETURN_IF_ERROR(deps_.spool->KeepOnly(in_flight));
   for (const auto& [id, job] : restored) {

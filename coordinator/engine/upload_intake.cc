@@ -90,11 +90,9 @@ class UpdateUpload final : public Upload {
     // Another stream with the very same bytes may have come in first: the file is its.
     const absl::StatusOr<UploadVerdict> now = CheckUpload(job, claim);
     if (now.ok() && *now == UploadVerdict::kAlreadyAccepted) return absl::OkStatus();
-    // What the journal could not take may be in it all the same after a crash, and then the file is
-    // an accepted update's. It goes with its round.
-    const bool is_the_journals = absl::IsUnavailable(refusal) || absl::IsResourceExhausted(refusal);
-    // Else the round closed meanwhile: nobody will ever read the file.
-    if (!is_the_journals) spool.Drop(key);
+    // The round closed meanwhile: nobody will ever read the file. But if it is the journal that
+    // failed, the event may be in it all the same, and then the next start wants the file.
+    if (!absl::IsUnavailable(refusal) && !absl::IsResourceExhausted(refusal)) spool.Drop(key);
     return refusal;
   }
 

@@ -30,6 +30,7 @@ const Grant& GrantOf(Action action) {
       {Action::kCancelAnyJob, "cancel others' jobs", {Role::kOperator}},
       {Action::kPauseOwnJob, "pause its own jobs", {Role::kSubmitter, Role::kOperator}},
       {Action::kPauseAnyJob, "pause others' jobs", {Role::kOperator}},
+      {Action::kBackUp, "take a backup", {Role::kOperator}},
       {Action::kWork, "take part in rounds", {Role::kWorker}},
   };
   const auto it = std::find_if(grants->begin(), grants->end(),

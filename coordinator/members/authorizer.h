@@ -22,7 +22,8 @@ enum class Action {
   kCancelAnyJob,
   kPauseOwnJob,  // And resume it.
   kPauseAnyJob,
-  kWork,  // Attach, download base models, upload updates.
+  kBackUp,  // Copy the data directory.
+  kWork,    // Attach, download base models, upload updates.
 };
 
 // PERMISSION_DENIED naming the caller, its role, the action and the roles that may.

@@ -55,7 +55,7 @@ absl::StatusOr<std::unique_ptr<ModelStore>> ModelStore::Create(FileSystem& files
 bool ModelStore::Contains(const Digest& digest) const { return files_.Exists(PathOf(digest)); }
 
 std::string ModelStore::PathOf(const Digest& digest) const {
-  return absl::StrCat(folder_, "/", digest.ToHex());
+  return absl::StrCat(folder_, "/", NameOf(digest));
 }
 
 absl::StatusOr<std::unique_ptr<ReadableFile>> ModelStore::OpenForRead(const Digest& digest) const {

@@ -32,6 +32,8 @@ class ModelStore {
 
   bool Contains(const Digest& digest) const;
   std::string PathOf(const Digest& digest) const;
+  // The same from the store's folder on.
+  static std::string NameOf(const Digest& digest) { return digest.ToHex(); }
 
   // NOT_FOUND naming the digest.
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const Digest& digest) const;

@@ -1,193 +1,288 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/store/sqlite_journal.h"
 
-#include <sqlite3.h>
-
 #include <utility>
+#include <vector>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "coordinator/store/journal_schema.h"
+#include "coordinator/store/sqlite_log_check.h"
 
 namespace entente::store {
 namespace {
 
-// 2: failed workers, encodings beyond bf16. 3: recipes that download bf16 or compress, paused jobs,
-// skipped workers, checkpoints.
-constexpr int kSchemaVersion = 3;
-constexpr int kApplicationId =
-    0x456e7465;  // "Ente", for file(1) and for telling a foreign database.
+// 1 MiB a step.
+constexpr int kCopyPages = 256;
 
-constexpr char kSchema[] = R"(
-  CREATE TABLE events (
-    id       INTEGER PRIMARY KEY,
-    job      TEXT    NOT NULL,
-    sequence INTEGER NOT NULL,
-    at_us    INTEGER NOT NULL,
-    record   BLOB    NOT NULL,
-    UNIQUE (job, sequence)
-  ) STRICT;
-)";
+std::string LockPath(const std::string& path) { return path + ".lock"; }
 
-// Makes the log as long as it gets before SQLite begins it anew. To sync a block that is there
-// takes a tenth of the time that a file system needs to sync one that it has to find first; without
-// this the first thousand pages of every start are slow. That the table is there for a moment does
-// not matter, nor that a crash leaves it for the next start.
-constexpr char kMakeRoom[] = R"(
-  CREATE TABLE IF NOT EXISTS room (bytes BLOB NOT NULL) STRICT;
-  INSERT INTO room VALUES (zeroblob(4 << 20));
-  DROP TABLE room;
-  PRAGMA wal_checkpoint(RESTART);
-)";
-
-absl::Status SqliteStatus(sqlite3* database, int code, absl::string_view what,
-                          const std::string& path) {
-  const std::string message =
-      absl::StrCat("cannot ", what, " the journal ", path, ": ",
-                   database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
-  switch (code & 0xff) {
-    case SQLITE_FULL:
-      return absl::ResourceExhaustedError(message + "; free some space");
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return absl::FailedPreconditionError(
-          absl::StrCat("another coordinator is running on this data directory: the journal ", path,
-                       " is locked; stop that one or choose another dataDirectory"));
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-      return absl::DataLossError(message);
-    case SQLITE_CONSTRAINT:
-      return absl::AbortedError(message + "; another coordinator has written this event");
-    default:
-      return absl::UnavailableError(message);
+absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const std::string& path,
+                                                      LockKind kind) {
+  auto lock = files.Lock(LockPath(path), kind);
+  if (absl::IsFailedPrecondition(lock.status())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "another coordinator is running on this data directory: ", lock.status().message(),
+        "; stop that one or choose another dataDirectory"));
   }
+  if (!lock.ok()) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot open the journal ", path, ": ", lock.status().message()));
+  }
+  return lock;
 }
 
-// A prepared statement.
-class Statement {
- public:
-  static absl::StatusOr<Statement> Prepare(sqlite3* database, const char* sql,
-                                           const std::string& path) {
-    sqlite3_stmt* statement = nullptr;
-    const int code = sqlite3_prepare_v2(database, sql, -1, &statement, nullptr);
-    if (code != SQLITE_OK) return SqliteStatus(database, code, "query", path);
-    return Statement(statement);
-  }
-  explicit Statement(sqlite3_stmt* statement) : statement_(statement, &sqlite3_finalize) {}
-  sqlite3_stmt* get() const { return statement_.get(); }
-
- private:
-  std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement_;
-};
-
-absl::Status Execute(sqlite3* database, const char* sql, const std::string& path) {
-  const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus() : SqliteStatus(database, code, "set up", path);
+// SQLite removes the log of an empty database.
+absl::Status CheckLogHasItsJournal(FileSystem& files, const std::string& path) {
+  const auto bytes = files.SizeBytes(path);
+  if (bytes.ok() && *bytes > 0) return absl::OkStatus();
+  const std::string log = path + "-wal";
+  const auto log_bytes = files.SizeBytes(log);
+  if (!log_bytes.ok() || *log_bytes == 0) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "the journal ", path, " is ", bytes.ok() ? "empty" : "missing", ", but its log ", log,
+      " is there; nothing was changed: put back a copy of the whole data directory"));
 }
 
-absl::StatusOr<int> ReadPragma(sqlite3* database, const char* pragma, const std::string& path) {
-  ENTENTE_ASSIGN_OR_RETURN(const Statement statement, Statement::Prepare(database, pragma, path));
-  const int code = sqlite3_step(statement.get());
-  if (code != SQLITE_ROW) return SqliteStatus(database, code, "read", path);
-  return sqlite3_column_int(statement.get(), 0);
+absl::Status SetUpForWriting(SqliteConnection& database, int64_t schema_version) {
+  // FULL syncs the log at each commit. Whether a sync waits for the disk is the file system's.
+  ENTENTE_RETURN_IF_ERROR(database.Execute("PRAGMA synchronous = FULL"));
+  ENTENTE_RETURN_IF_ERROR(database.Execute("PRAGMA journal_mode = WAL"));
+  return MigrateSchema(database, schema_version);
 }
 
-// Locks the file for good, then makes the schema or checks that it is ours.
-absl::Status Prepare(sqlite3* database, const std::string& path, Durability durability) {
-  // Before the first read, so that the lock is taken with it and a second coordinator is refused.
-  ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA locking_mode = EXCLUSIVE", path));
-  ENTENTE_ASSIGN_OR_RETURN(const int id, ReadPragma(database, "PRAGMA application_id", path));
-  ENTENTE_ASSIGN_OR_RETURN(const int version, ReadPragma(database, "PRAGMA user_version", path));
-  ENTENTE_ASSIGN_OR_RETURN(const int tables,
-                           ReadPragma(database, "SELECT count(*) FROM sqlite_schema", path));
-  if (tables > 0 && id != kApplicationId) {
-    return absl::DataLossError(absl::StrCat(path, " is a database, but not an Entente journal"));
-  }
-  if (version > kSchemaVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, " was written by a newer Entente (schema ", version, ", this one knows ",
-                     kSchemaVersion, "); install that version"));
-  }
-  ENTENTE_RETURN_IF_ERROR(Execute(database, "PRAGMA journal_mode = WAL", path));
-  ENTENTE_RETURN_IF_ERROR(Execute(database,
-                                  durability == Durability::kPowerLoss ? "PRAGMA synchronous = FULL"
-                                                                       : "PRAGMA synchronous = OFF",
-                                  path));
-  // Older records are all still read; an older version must not read ours.
-  const std::string make_schema =
-      tables > 0 ? "" : absl::StrCat(kSchema, "PRAGMA application_id = ", kApplicationId, ";");
-  ENTENTE_RETURN_IF_ERROR(Execute(database,
-                                  absl::StrCat("BEGIN EXCLUSIVE;", make_schema,
-                                               "PRAGMA user_version = ", kSchemaVersion, "; COMMIT")
-                                      .c_str(),
-                                  path));
-  return Execute(database, kMakeRoom, path);
+absl::Status DamagedRow(const std::string& path, const JournalRow& row, absl::string_view what) {
+  return absl::DataLossError(absl::StrCat("event ", row.sequence, " of job ", row.job, " in ", path,
+                                          " ", what,
+                                          "; put back a copy of the whole data directory"));
 }
 
 }  // namespace
 
-SqliteJournal::SqliteJournal(std::string path, sqlite3* database)
-    : path_(std::move(path)), database_(database) {}
+SqliteJournal::SqliteJournal(FileSystem* files, std::string path, Parts parts, LossListener on_loss)
+    : files_(*files),
+      path_(std::move(path)),
+      on_loss_(std::move(on_loss)),
+      parts_(std::move(parts)) {}
 
-SqliteJournal::~SqliteJournal() {
-  absl::MutexLock lock(&mu_);
-  sqlite3_close(database_);
+SqliteJournal::~SqliteJournal() = default;
+
+absl::StatusOr<SqliteJournal::Parts> SqliteJournal::OpenParts(FileSystem& files,
+                                                              const std::string& path,
+                                                              SqliteFileSystem::Access access,
+                                                              std::unique_ptr<FileLock> lock) {
+  ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(files, path + "-wal"));
+  Parts parts;
+  parts.lock = std::move(lock);
+  parts.disk = std::make_unique<SqliteFileSystem>(&files, access);
+  ENTENTE_ASSIGN_OR_RETURN(parts.database, SqliteConnection::Open(parts.disk.get(), path));
+  ENTENTE_ASSIGN_OR_RETURN(parts.schema_version, CheckSchema(*parts.database, path));
+  return parts;
 }
 
-absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path,
-                                                                   Durability durability) {
-  sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &database,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
-  absl::Status status = code == SQLITE_OK ? Prepare(database, path, durability)
-                                          : SqliteStatus(database, code, "open", path);
-  if (!status.ok()) {
-    sqlite3_close(database);
-    return status;
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* files,
+                                                                   const std::string& path,
+                                                                   LossListener on_loss) {
+  using Access = SqliteFileSystem::Access;
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
+                           LockJournal(*files, path, LockKind::kExclusive));
+  ENTENTE_RETURN_IF_ERROR(CheckLogHasItsJournal(*files, path));
+  // What is refused stays as it is, and merely closing a database that was opened for writing moves
+  // its log into it. Only a transaction that has to be undone first cannot be looked at like that.
+  if (files->Exists(path) && !files->Exists(path + "-journal")) {
+    ENTENTE_RETURN_IF_ERROR(OpenParts(*files, path, Access::kRead, nullptr).status());
   }
-  return std::unique_ptr<SqliteJournal>(new SqliteJournal(path, database));
+  ENTENTE_ASSIGN_OR_RETURN(Parts parts,
+                           OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
+  ENTENTE_RETURN_IF_ERROR(SetUpForWriting(*parts.database, parts.schema_version));
+  parts.schema_version = kSchemaVersion;
+  return absl::WrapUnique(new SqliteJournal(files, path, std::move(parts), std::move(on_loss)));
+}
+
+absl::StatusOr<std::unique_ptr<const SqliteJournal>> SqliteJournal::OpenForRead(
+    FileSystem* files, const std::string& path) {
+  if (!files->Exists(path)) return absl::NotFoundError(absl::StrCat("there is no ", path));
+  std::unique_ptr<FileLock> lock;
+  if (files->Exists(LockPath(path))) {
+    ENTENTE_ASSIGN_OR_RETURN(lock, LockJournal(*files, path, LockKind::kShared));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(
+      Parts parts, OpenParts(*files, path, SqliteFileSystem::Access::kRead, std::move(lock)));
+  return absl::WrapUnique<const SqliteJournal>(
+      new SqliteJournal(files, path, std::move(parts), /*on_loss=*/nullptr));
+}
+
+absl::Status SqliteJournal::CopyTo(const std::string& path) const {
+  if (files_.Exists(path)) {
+    return absl::AlreadyExistsError(absl::StrCat(path, " is there already"));
+  }
+  absl::Status status;
+  {
+    SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
+    auto copy = SqliteConnection::Open(&disk, path);
+    status = copy.status();
+    // A copy that is cut off is begun anew, so nothing has to be undone in it.
+    if (status.ok()) status = (*copy)->Execute("PRAGMA journal_mode = OFF");
+    if (status.ok()) status = CopyPages(**copy);
+  }
+  if (!status.ok()) files_.Remove(path).IgnoreError();  // The reason is in `status`.
+  return status;
+}
+
+absl::Status SqliteJournal::CopyPages(SqliteConnection& to) const {
+  sqlite3_backup* backup = nullptr;
+  {
+    absl::MutexLock lock(&mu_);
+    backup = sqlite3_backup_init(to.get(), "main", parts_.database->get(), "main");
+  }
+  if (backup == nullptr) return to.StatusOf(sqlite3_errcode(to.get()), "copy");
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK) {
+    // Appends get a turn between two steps. What they change of the pages that are copied already,
+    // SQLite changes in the copy as well, so it ends as the journal is at its last step.
+    absl::MutexLock lock(&mu_);
+    code = sqlite3_backup_step(backup, kCopyPages);
+  }
+  absl::MutexLock lock(&mu_);
+  sqlite3_backup_finish(backup);
+  return code == SQLITE_DONE ? absl::OkStatus() : to.StatusOf(code, "copy");
+}
+
+absl::Status SqliteJournal::CheckIntegrity() const {
+  absl::MutexLock lock(&mu_);
+  ENTENTE_ASSIGN_OR_RETURN(SqliteStatement statement,
+                           parts_.database->Prepare("PRAGMA integrity_check(1)"));
+  const int code = statement.Step();
+  if (code != SQLITE_ROW) return parts_.database->StatusOf(code, "check");
+  if (statement.Text(0) == "ok") return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat("the journal ", path_, " is damaged: ", statement.Text(0),
+                                          "; put back a copy of the whole data directory"));
+}
+
+absl::StatusOr<std::string> SqliteJournal::ReadAlliance() const {
+  if (!HasFacts(parts_.schema_version)) return std::string();
+  ENTENTE_ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      parts_.database->Prepare("SELECT value FROM facts WHERE name = 'alliance'"));
+  const int code = statement.Step();
+  if (code == SQLITE_DONE) return std::string();
+  if (code != SQLITE_ROW) return parts_.database->StatusOf(code, "read");
+  return std::string(statement.Text(0));
+}
+
+absl::StatusOr<std::string> SqliteJournal::Alliance() const {
+  absl::MutexLock lock(&mu_);
+  return ReadAlliance();
+}
+
+absl::Status SqliteJournal::BelongTo(const std::string& alliance) {
+  absl::MutexLock lock(&mu_);
+  ENTENTE_ASSIGN_OR_RETURN(const std::string owner, ReadAlliance());
+  if (owner == alliance) return absl::OkStatus();
+  if (!owner.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the journal ", path_, " is the alliance ", owner, "'s, the configuration's is ", alliance,
+        "; nothing was changed: correct alliance.trustDomain, or choose another dataDirectory"));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      parts_.database->Prepare("INSERT INTO facts (name, value) VALUES ('alliance', ?)"));
+  statement.BindText(1, alliance);
+  const int code = statement.Step();
+  return code == SQLITE_DONE ? absl::OkStatus() : parts_.database->StatusOf(code, "write");
 }
 
 absl::Status SqliteJournal::Append(const JournalEntry& entry) {
+  absl::Status inserted;
+  absl::Status loss;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!loss_.ok()) return loss_;
+    inserted = Insert(entry);
+    loss_ = LossAfter(inserted);
+    loss = loss_;
+  }
+  if (loss.ok()) return inserted;
+  if (on_loss_) on_loss_(loss);
+  // A commit may be safe and the checkpoint that follows it not.
+  return inserted.ok() ? inserted : loss;
+}
+
+absl::Status SqliteJournal::Insert(const JournalEntry& entry) {
   const std::string record = entry.record.SerializeAsString();
-  absl::MutexLock lock(&mu_);
+  const JournalRow row{.job = entry.job.value(),
+                       .sequence = static_cast<int64_t>(entry.sequence),
+                       .at_us = absl::ToUnixMicros(entry.at),
+                       .record = record};
+  ENTENTE_ASSIGN_OR_RETURN(SqliteStatement statement,
+                           parts_.database->Prepare("INSERT INTO events (job, sequence, at_us, "
+                                                    "record, checksum) VALUES (?, ?, ?, ?, ?)"));
+  statement.BindText(1, row.job);
+  statement.BindInteger(2, row.sequence);
+  statement.BindInteger(3, row.at_us);
+  statement.BindBlob(4, row.record);
+  statement.BindInteger(5, ChecksumOf(row));
+  const int code = statement.Step();
+  return code == SQLITE_DONE ? absl::OkStatus() : parts_.database->StatusOf(code, "write");
+}
+
+absl::Status SqliteJournal::LossAfter(const absl::Status& inserted) const {
+  const absl::Status& synced = parts_.disk->sync_status();
+  if (synced.ok() && !absl::IsDataLoss(inserted)) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("what the journal ", path_, " holds on the disk is not known any more (",
+                   synced.ok() ? inserted.message() : synced.message(),
+                   "); start the coordinator again, so that it is read anew"));
+}
+
+absl::StatusOr<std::vector<std::string>> SqliteJournal::JobsInOrder() const {
   ENTENTE_ASSIGN_OR_RETURN(
-      const Statement statement,
-      Statement::Prepare(database_,
-                         "INSERT INTO events (job, sequence, at_us, record) VALUES (?, ?, ?, ?)",
-                         path_));
-  const std::string& job = entry.job.value();
-  sqlite3_bind_text(statement.get(), 1, job.data(), static_cast<int>(job.size()), SQLITE_STATIC);
-  sqlite3_bind_int64(statement.get(), 2, static_cast<sqlite3_int64>(entry.sequence));
-  sqlite3_bind_int64(statement.get(), 3, absl::ToUnixMicros(entry.at));
-  sqlite3_bind_blob64(statement.get(), 4, record.data(), record.size(), SQLITE_STATIC);
-  const int code = sqlite3_step(statement.get());
-  return code == SQLITE_DONE ? absl::OkStatus() : SqliteStatus(database_, code, "write", path_);
+      SqliteStatement statement,
+      parts_.database->Prepare("SELECT job FROM events GROUP BY job ORDER BY MIN(id)"));
+  std::vector<std::string> jobs;
+  int code = SQLITE_ROW;
+  while ((code = statement.Step()) == SQLITE_ROW) jobs.emplace_back(statement.Text(0));
+  if (code != SQLITE_DONE) return parts_.database->StatusOf(code, "read");
+  return jobs;
 }
 
 absl::Status SqliteJournal::Replay(
     const std::function<absl::Status(const JournalEntry&)>& visit) const {
   absl::MutexLock lock(&mu_);
-  ENTENTE_ASSIGN_OR_RETURN(const Statement statement,
-                           Statement::Prepare(database_,
-                                              "SELECT job, sequence, at_us, record FROM events"
-                                              " ORDER BY MIN(id) OVER (PARTITION BY job), sequence",
-                                              path_));
+  if (parts_.schema_version == 0) return absl::OkStatus();  // An empty file, only read.
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, JobsInOrder());
+  for (const std::string& job : jobs) ENTENTE_RETURN_IF_ERROR(ReplayJob(job, visit));
+  return absl::OkStatus();
+}
+
+absl::Status SqliteJournal::ReplayJob(
+    const std::string& job, const std::function<absl::Status(const JournalEntry&)>& visit) const {
+  const bool has_checksums = HasChecksums(parts_.schema_version);
+  ENTENTE_ASSIGN_OR_RETURN(SqliteStatement statement,
+                           parts_.database->Prepare(absl::StrCat(
+                               "SELECT sequence, at_us, record", has_checksums ? ", checksum" : "",
+                               " FROM events WHERE job = ? ORDER BY sequence")));
+  statement.BindText(1, job);
   int code = SQLITE_ROW;
-  while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
-    JournalEntry entry;
-    entry.job = JobId(reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));
-    entry.sequence = static_cast<uint64_t>(sqlite3_column_int64(statement.get(), 1));
-    entry.at = absl::FromUnixMicros(sqlite3_column_int64(statement.get(), 2));
-    if (!entry.record.ParseFromArray(sqlite3_column_blob(statement.get(), 3),
-                                     sqlite3_column_bytes(statement.get(), 3))) {
-      return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ",
-                                              entry.job.value(), " in ", path_, " cannot be read"));
+  while ((code = statement.Step()) == SQLITE_ROW) {
+    const JournalRow row{.job = job,
+                         .sequence = statement.Integer(0),
+                         .at_us = statement.Integer(1),
+                         .record = statement.Blob(2)};
+    if (has_checksums && statement.Integer(3) != ChecksumOf(row)) {
+      return DamagedRow(path_, row, "is damaged: its checksum is another");
+    }
+    JournalEntry entry{.job = JobId(job),
+                       .sequence = static_cast<uint64_t>(row.sequence),
+                       .at = absl::FromUnixMicros(row.at_us),
+                       .record = {}};
+    if (!entry.record.ParseFromArray(row.record.data(), static_cast<int>(row.record.size()))) {
+      return DamagedRow(path_, row, "cannot be read");
     }
     ENTENTE_RETURN_IF_ERROR(visit(entry));
   }
-  return code == SQLITE_DONE ? absl::OkStatus() : SqliteStatus(database_, code, "read", path_);
+  return code == SQLITE_DONE ? absl::OkStatus() : parts_.database->StatusOf(code, "read");
 }
 
 }  // namespace entente::store

@@ -2,44 +2,102 @@
 #ifndef COORDINATOR_STORE_SQLITE_JOURNAL_H_
 #define COORDINATOR_STORE_SQLITE_JOURNAL_H_
 
-// The journal in one SQLite file: WAL, one row an event. With Durability::kPowerLoss it is
-// synchronous=FULL, with kProcess OFF.
+// The journal in one SQLite file, on a FileSystem: WAL, one row an event, each with a checksum. How
+// durable an append is, is the file system's; see Durability.
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/file_system.h"
 #include "coordinator/store/journal.h"
-
-struct sqlite3;
+#include "coordinator/store/sqlite_connection.h"
+#include "coordinator/store/sqlite_file_system.h"
 
 namespace entente::store {
 
 // Thread-safe.
 class SqliteJournal final : public Journal {
  public:
-  // Opens or makes the file and takes an exclusive lock on it.
+  // Called once, on the thread of the append that met it, when what is on the disk cannot be known
+  // any more, with the reason. Every later append is refused with it; only opening the journal anew
+  // tells what it holds.
+  using LossListener = std::function<void(const absl::Status& reason)>;
+
+  // Opens or makes the file, brings an older schema up to date, and locks it for as long as this
+  // lives.
   //
-  // FAILED_PRECONDITION: another process has it open, or a newer version of Entente wrote it (left
-  // untouched). DATA_LOSS: it is not a journal. RESOURCE_EXHAUSTED, UNAVAILABLE: from the disk.
-  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(
-      const std::string& path, Durability durability = Durability::kPowerLoss);
+  // FAILED_PRECONDITION: another process has it, which is named, or a newer version of Entente
+  // wrote it (left untouched). DATA_LOSS: it is damaged, or not a journal (left untouched).
+  // RESOURCE_EXHAUSTED, UNAVAILABLE: from the disk.
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(FileSystem* files,
+                                                             const std::string& path,
+                                                             LossListener on_loss = nullptr);
+
+  // The same for reading alone: nothing on the disk changes, and there must be a journal
+  // (NOT_FOUND). An older schema is read as it is.
+  static absl::StatusOr<std::unique_ptr<const SqliteJournal>> OpenForRead(FileSystem* files,
+                                                                          const std::string& path);
   ~SqliteJournal() override;
 
+  // The first call of the journal's life writes down whose it is. FAILED_PRECONDITION, naming both,
+  // if that was another alliance; nothing changed then. Otherwise as Open.
+  absl::Status BelongTo(const std::string& alliance) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // DATA_LOSS if tables and indexes do not fit each other. Reads all of it; Replay checks the
+  // records themselves.
+  absl::Status CheckIntegrity() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Empty if nobody has said so yet.
+  absl::StatusOr<std::string> Alliance() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Writes the journal as it is at one moment to a new file, while appends go on. ALREADY_EXISTS if
+  // there is one; otherwise from the disk, as Open, and what was written of it is removed.
+  absl::Status CopyTo(const std::string& path) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Also UNAVAILABLE, for good, after a loss; whether that append is in the journal shows when it
+  // is opened again.
   absl::Status Append(const JournalEntry& entry) override ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Replay(const std::function<absl::Status(const JournalEntry&)>& visit) const override
       ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  SqliteJournal(std::string path, sqlite3* database);
+  // In order of construction: the lock goes last.
+  struct Parts {
+    std::unique_ptr<FileLock> lock;
+    std::unique_ptr<SqliteFileSystem> disk;
+    std::unique_ptr<SqliteConnection> database;
+    int64_t schema_version = 0;
+  };
+  SqliteJournal(FileSystem* files, std::string path, Parts parts, LossListener on_loss);
 
+  // Opens, and checks the tables' version.
+  static absl::StatusOr<Parts> OpenParts(FileSystem& files, const std::string& path,
+                                         SqliteFileSystem::Access access,
+                                         std::unique_ptr<FileLock> lock);
+  absl::StatusOr<std::string> ReadAlliance() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status Insert(const JournalEntry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether the disk can still be believed after an append that ended so.
+  absl::Status LossAfter(const absl::Status& inserted) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<std::vector<std::string>> JobsInOrder() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status ReplayJob(const std::string& job,
+                         const std::function<absl::Status(const JournalEntry&)>& visit) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  absl::Status CopyPages(SqliteConnection& to) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  FileSystem& files_;
   const std::string path_;
+  const LossListener on_loss_;
   // SQLite's calls run under the lock: the write is the critical section.
   mutable absl::Mutex mu_;
-  sqlite3* const database_ ABSL_PT_GUARDED_BY(mu_);
+  const Parts parts_ ABSL_GUARDED_BY(mu_);
+  absl::Status loss_ ABSL_GUARDED_BY(mu_);  // OK until there is one.
 };
 
 }  // namespace entente::store

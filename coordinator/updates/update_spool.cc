@@ -54,16 +54,8 @@ absl::Status CheckKey(const SpoolKey& key) {
   return CheckId("worker", parts.second);
 }
 
-absl::StatusOr<std::vector<std::string>> SubfoldersOf(FileSystem& files,
-                                                      const std::string& folder) {
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.ListNames(folder));
-  std::vector<std::string> found;
-  for (const std::string& name : names) {
-    std::string path = absl::StrCat(folder, "/", name);
-    ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files.LookAt(path));
-    if (info.kind == PathInfo::Kind::kFolder) found.push_back(std::move(path));
-  }
-  return found;
+std::string AttemptName(const JobId& job, uint32_t round_index, uint32_t attempt) {
+  return absl::StrCat(Escaped(job.value()), "/", round_index, "-", attempt);
 }
 
 }  // namespace
@@ -80,30 +72,48 @@ absl::StatusOr<std::unique_ptr<UpdateSpool>> UpdateSpool::Create(FileSystem& fil
   return spool;
 }
 
-absl::Status UpdateSpool::CountWhatIsThere() {
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, SubfoldersOf(files_, folder_));
+absl::StatusOr<std::vector<std::string>> UpdateSpool::AttemptFolders() const {
+  std::vector<std::string> folders;
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, ListFolders(files_, folder_));
   for (const std::string& job : jobs) {
-    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> attempts, SubfoldersOf(files_, job));
+    const std::string job_folder = absl::StrCat(folder_, "/", job);
+    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> attempts,
+                             ListFolders(files_, job_folder));
     for (const std::string& attempt : attempts) {
-      ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(attempt));
-      for (const std::string& name : names) {
-        const absl::string_view whole = absl::StripSuffix(name, kPartSuffix);
-        space_.AddPresent(absl::StrCat(attempt, "/", whole));
-      }
+      folders.push_back(absl::StrCat(job_folder, "/", attempt));
+    }
+  }
+  return folders;
+}
+
+absl::Status UpdateSpool::CountWhatIsThere() {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, AttemptFolders());
+  for (const std::string& folder : folders) {
+    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder));
+    for (const std::string& name : names) {
+      space_.AddPresent(absl::StrCat(folder, "/", absl::StripSuffix(name, kPartSuffix)));
     }
   }
   return absl::OkStatus();
 }
 
 std::string UpdateSpool::FolderOf(const JobId& job, uint32_t round_index, uint32_t attempt) const {
-  return absl::StrCat(folder_, "/", Escaped(job.value()), "/", round_index, "-", attempt);
+  return absl::StrCat(folder_, "/", AttemptName(job, round_index, attempt));
+}
+
+std::string UpdateSpool::JobFolderOf(const JobId& job) const {
+  return absl::StrCat(folder_, "/", Escaped(job.value()));
 }
 
 std::string UpdateSpool::PathOf(const SpoolKey& key) const {
+  return absl::StrCat(folder_, "/", NameOf(key));
+}
+
+std::string UpdateSpool::NameOf(const SpoolKey& key) {
   // A '+' is in no id, so two workers never share a name.
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(key.worker.value(), absl::MaxSplits('/', 1));
-  return absl::StrCat(FolderOf(key.job, key.round_index, key.attempt), "/", Escaped(parts.first),
+  return absl::StrCat(AttemptName(key.job, key.round_index, key.attempt), "/", Escaped(parts.first),
                       "+", Escaped(parts.second), "-", key.digest.ToHex());
 }
 
@@ -160,34 +170,75 @@ void UpdateSpool::Drop(const SpoolKey& key) {
 absl::Status UpdateSpool::Remove(const JobId& job, uint32_t round_index, uint32_t attempt) {
   ENTENTE_RETURN_IF_ERROR(CheckId("job", job.value()));
   const std::string folder = FolderOf(job, round_index, attempt);
+  {
+    absl::MutexLock lock(&mu_);
+    if (holds_ > 0) {
+      put_off_.push_back(folder);
+      return absl::OkStatus();
+    }
+  }
+  return RemoveNow(folder);
+}
+
+absl::Status UpdateSpool::RemoveNow(const std::string& folder) {
   ENTENTE_RETURN_IF_ERROR(files_.RemoveTree(folder));
   space_.ForgetFolder(folder);
   return absl::OkStatus();
 }
 
+void UpdateSpool::BeginHold() {
+  absl::MutexLock lock(&mu_);
+  ++holds_;
+}
+
+void UpdateSpool::EndHold() {
+  std::vector<std::string> folders;
+  {
+    absl::MutexLock lock(&mu_);
+    if (--holds_ == 0) folders.swap(put_off_);
+  }
+  // What stays is removed at the next start.
+  for (const std::string& folder : folders) RemoveNow(folder).IgnoreError();
+}
+
+SpoolHold::SpoolHold(UpdateSpool* spool) : spool_(*spool) { spool_.BeginHold(); }
+
+SpoolHold::~SpoolHold() { spool_.EndHold(); }
+
+absl::StatusOr<std::vector<std::string>> UpdateSpool::SetAside(const std::vector<JobId>& known) {
+  std::set<std::string> names;
+  for (const JobId& job : known) names.insert(Escaped(job.value()));
+  std::vector<std::string> moved;
+  const std::string aside = absl::StrCat(folder_, "-unknown");
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, ListFolders(files_, folder_));
+  for (const std::string& job : jobs) {
+    if (names.count(job) > 0) continue;
+    const std::string folder = absl::StrCat(folder_, "/", job);
+    ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(aside));
+    ENTENTE_RETURN_IF_ERROR(files_.Rename(folder, absl::StrCat(aside, "/", job)));
+    space_.ForgetFolder(folder);
+    moved.push_back(absl::StrCat(aside, "/", job));
+  }
+  return moved;
+}
+
 absl::Status UpdateSpool::KeepOnly(const std::vector<AttemptKey>& attempts) {
   std::set<std::string> wanted;
   for (const AttemptKey& attempt : attempts) {
-    const std::string folder = FolderOf(attempt.job, attempt.round_index, attempt.attempt);
-    wanted.insert({folder, std::filesystem::path(folder).parent_path().string()});
+    wanted.insert(FolderOf(attempt.job, attempt.round_index, attempt.attempt));
+    wanted.insert(JobFolderOf(attempt.job));
   }
   absl::Status status;
-  const auto remove = [this, &status](const std::string& folder) {
+  const auto remove = [this, &status, &wanted](const std::string& folder) {
+    if (wanted.count(folder) > 0) return;
     const absl::Status removed = files_.RemoveTree(folder);
     if (removed.ok()) space_.ForgetFolder(folder);
     status.Update(removed);
   };
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, SubfoldersOf(files_, folder_));
-  for (const std::string& job : jobs) {
-    if (wanted.count(job) == 0) {
-      remove(job);
-      continue;
-    }
-    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, SubfoldersOf(files_, job));
-    for (const std::string& folder : folders) {
-      if (wanted.count(folder) == 0) remove(folder);
-    }
-  }
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> folders, AttemptFolders());
+  for (const std::string& folder : folders) remove(folder);
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, ListFolders(files_, folder_));
+  for (const std::string& job : jobs) remove(absl::StrCat(folder_, "/", job));
   return status;
 }
 

@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/file_system.h"
 #include "common/base/strong_id.h"
 #include "common/crypto/sha256.h"
@@ -44,6 +46,21 @@ struct IncomingUpdate {
   SpaceReservation space;  // Ends before the file's lease does: the order of the two matters.
 };
 
+class UpdateSpool;
+
+// Keeps every update of the spool where it is, for as long as it lives, so that a copy can be taken
+// of what the journal names. The spool must outlive it.
+class SpoolHold {
+ public:
+  explicit SpoolHold(UpdateSpool* spool);
+  ~SpoolHold();
+  SpoolHold(const SpoolHold&) = delete;
+  SpoolHold& operator=(const SpoolHold&) = delete;
+
+ private:
+  UpdateSpool& spool_;
+};
+
 // Thread-safe. Ids are checked where they enter the system; one that could leave the folder all the
 // same is refused here with INVALID_ARGUMENT.
 class UpdateSpool {
@@ -56,6 +73,8 @@ class UpdateSpool {
   // Where the update is, or will be, once it is whole. Bytes of ids that do not belong into a file
   // name are escaped, so the path is in the folder whatever they are.
   std::string PathOf(const SpoolKey& key) const;
+  // The same from the spool's folder on.
+  static std::string NameOf(const SpoolKey& key);
 
   // A worker has one unfinished update a round's attempt: what it left of another one is dropped.
   //
@@ -71,16 +90,29 @@ class UpdateSpool {
   // What all uploads together take of the disk; for uploads that lie elsewhere as well.
   SpaceLedger& space() { return space_; }
 
-  // Removes the attempt's folder: it was committed or aborted.
-  absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt);
+  // Removes the attempt's folder: it was committed or aborted. While somebody holds the spool, that
+  // is put off until the last hold has ended.
+  absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Moves the folders of jobs that are none of `known` to "<folder>-unknown", and returns where
+  // they are now: a journal without them may be of another data directory, or an older copy, and
+  // with the right one their updates are wanted.
+  absl::StatusOr<std::vector<std::string>> SetAside(const std::vector<JobId>& known);
 
   // Removes whatever belongs to none of `attempts`. For the start: a crash may come between the end
   // of an attempt and its Remove.
   absl::Status KeepOnly(const std::vector<AttemptKey>& attempts);
 
  private:
+  friend class SpoolHold;
   UpdateSpool(FileSystem* files, std::string folder, uint64_t quota_bytes);
+  void BeginHold() ABSL_LOCKS_EXCLUDED(mu_);
+  void EndHold() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status RemoveNow(const std::string& folder);
   std::string FolderOf(const JobId& job, uint32_t round_index, uint32_t attempt) const;
+  std::string JobFolderOf(const JobId& job) const;
+  absl::StatusOr<std::vector<std::string>> AttemptFolders() const;
   absl::Status CountWhatIsThere();
   absl::Status DropOtherParts(const SpoolKey& key);
 
@@ -88,6 +120,10 @@ class UpdateSpool {
   const std::string folder_;
   PathLeases leases_;
   SpaceLedger space_;
+
+  absl::Mutex mu_;
+  int holds_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<std::string> put_off_ ABSL_GUARDED_BY(mu_);  // Folders to remove when holds_ is 0.
 };
 
 }  // namespace entente::updates

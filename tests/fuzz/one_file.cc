@@ -51,6 +51,9 @@ absl::StatusOr<PathInfo> OneFile::LookAt(const std::string&) {
   return PathInfo{.kind = PathInfo::Kind::kFile, .modified_at = absl::UnixEpoch()};
 }
 absl::Status OneFile::RemoveTree(const std::string&) { return ReadOnly(); }
+absl::StatusOr<std::unique_ptr<FileLock>> OneFile::Lock(const std::string&, LockKind) {
+  return ReadOnly();
+}
 absl::StatusOr<uint64_t> OneFile::FreeBytes(const std::string&) { return 0; }
 
 }  // namespace entente::fuzz

@@ -29,6 +29,7 @@ class OneFile final : public FileSystem {
   absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) override;
   absl::StatusOr<PathInfo> LookAt(const std::string& path) override;
   absl::Status RemoveTree(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, LockKind kind) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:

@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "entente/storage/v1/journal.pb.h"
+#include "entente/v1/admin_service.pb.h"
 #include "entente/v1/job_service.pb.h"
 #include "entente/v1/member_service.pb.h"
 #include "entente/v1/model_service.pb.h"
@@ -33,11 +34,17 @@ using google::protobuf::TextFormat;
 
 // Every file that defines what travels or what is kept.
 std::vector<const FileDescriptor*> Files() {
-  return {v1::Recipe::descriptor()->file(),           v1::Job::descriptor()->file(),
-          v1::Member::descriptor()->file(),           v1::Task::descriptor()->file(),
-          v1::SubmitJobRequest::descriptor()->file(), v1::GetMemberRequest::descriptor()->file(),
-          v1::GetModelRequest::descriptor()->file(),  v1::UploadHeader::descriptor()->file(),
-          v1::WorkerMessage::descriptor()->file(),    storage::v1::JobRecord::descriptor()->file()};
+  return {v1::Recipe::descriptor()->file(),
+          v1::Job::descriptor()->file(),
+          v1::Member::descriptor()->file(),
+          v1::Task::descriptor()->file(),
+          v1::SubmitJobRequest::descriptor()->file(),
+          v1::GetMemberRequest::descriptor()->file(),
+          v1::GetModelRequest::descriptor()->file(),
+          v1::BackupRequest::descriptor()->file(),
+          v1::UploadHeader::descriptor()->file(),
+          v1::WorkerMessage::descriptor()->file(),
+          storage::v1::JobRecord::descriptor()->file()};
 }
 
 // An empty message of the type that the text's first line names.

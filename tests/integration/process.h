@@ -20,6 +20,8 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  pid_t pid() const { return pid_; }
+
   void Signal(int signal) const;
 
   // The exit status, 128 + the signal that ended it, or -1 if it still runs after `limit`.

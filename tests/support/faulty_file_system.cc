@@ -4,9 +4,29 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 
 namespace entente {
 namespace {
+
+absl::string_view NameOf(FaultyFileSystem::Change change) {
+  using Change = FaultyFileSystem::Change;
+  switch (change) {
+    case Change::kWrite:
+      return "write";
+    case Change::kTruncate:
+      return "set the size of";
+    case Change::kSync:
+      return "sync";
+    case Change::kRename:
+      return "rename to";
+    case Change::kRemove:
+      return "remove";
+    case Change::kNewFolder:
+      return "create folder";
+  }
+  return "";
+}
 
 class FaultyWritableFile final : public WritableFile {
  public:
@@ -19,10 +39,21 @@ class FaultyWritableFile final : public WritableFile {
       return absl::ResourceExhaustedError(
           absl::StrCat("cannot write ", path_, ": No space left on device; free some space"));
     }
+    if (absl::Status status = faults_.CountChange(FaultyFileSystem::Change::kWrite, path_);
+        !status.ok()) {
+      real_->WriteAt(offset, data.substr(0, data.size() / 2)).IgnoreError();
+      return status;
+    }
     return real_->WriteAt(offset, data);
   }
 
+  absl::Status Truncate(uint64_t size_bytes) override {
+    ENTENTE_RETURN_IF_ERROR(faults_.CountChange(FaultyFileSystem::Change::kTruncate, path_));
+    return real_->Truncate(size_bytes);
+  }
+
   absl::Status Sync() override {
+    ENTENTE_RETURN_IF_ERROR(faults_.CountChange(FaultyFileSystem::Change::kSync, path_));
     if (faults_.sync_fails) return absl::UnavailableError(absl::StrCat("cannot sync ", path_));
     return real_->Sync();
   }
@@ -63,8 +94,46 @@ bool FaultyFileSystem::TakeWriteFailure(const std::string& path) {
   return true;
 }
 
+void FaultyFileSystem::FailChange(int64_t n, Failure failure) {
+  absl::MutexLock lock(&mu_);
+  changes_until_failure_ = n;
+  failure_ = failure;
+  has_failed_ = false;
+}
+
+bool FaultyFileSystem::Heal() {
+  absl::MutexLock lock(&mu_);
+  changes_until_failure_ = 0;
+  return std::exchange(has_failed_, false);
+}
+
+bool FaultyFileSystem::HasFailed() {
+  absl::MutexLock lock(&mu_);
+  return has_failed_;
+}
+
+absl::Status FaultyFileSystem::CountChange(Change change, const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  const bool takes_room = change == Change::kWrite || change == Change::kNewFolder;
+  if (changes_until_failure_ == 0 || (failure_ == Failure::kFull && !takes_room)) {
+    return absl::OkStatus();
+  }
+  if (changes_until_failure_ > 1) {
+    --changes_until_failure_;
+    return absl::OkStatus();
+  }
+  has_failed_ = true;
+  if (failure_ == Failure::kOnce) changes_until_failure_ = 0;
+  const std::string what = absl::StrCat("cannot ", NameOf(change), " ", path, ": ");
+  if (failure_ == Failure::kFull) {
+    return absl::ResourceExhaustedError(what + "No space left on device; free some space");
+  }
+  return absl::UnavailableError(what + "Input/output error");
+}
+
 absl::Status FaultyFileSystem::Rename(const std::string& from, const std::string& to) {
   if (rename_fails) return absl::UnavailableError(absl::StrCat("cannot rename to ", to));
+  ENTENTE_RETURN_IF_ERROR(CountChange(Change::kRename, to));
   const absl::Status renamed = real_.Rename(from, to);
   if (renamed.ok() && folder_sync_fails) {
     return absl::UnavailableError(absl::StrCat("cannot sync the folder of ", to));
@@ -72,7 +141,14 @@ absl::Status FaultyFileSystem::Rename(const std::string& from, const std::string
   return renamed;
 }
 
-absl::Status FaultyFileSystem::Remove(const std::string& path) { return real_.Remove(path); }
+absl::Status FaultyFileSystem::Remove(const std::string& path) {
+  ENTENTE_RETURN_IF_ERROR(CountChange(Change::kRemove, path));
+  return real_.Remove(path);
+}
+absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(const std::string& path,
+                                                                 LockKind kind) {
+  return real_.Lock(path, kind);
+}
 bool FaultyFileSystem::Exists(const std::string& path) { return real_.Exists(path); }
 absl::StatusOr<uint64_t> FaultyFileSystem::SizeBytes(const std::string& path) {
   return real_.SizeBytes(path);
@@ -81,9 +157,11 @@ absl::Status FaultyFileSystem::SyncFolder(const std::string& folder) {
   if (sync_fails || folder_sync_fails) {
     return absl::UnavailableError(absl::StrCat("cannot sync folder ", folder));
   }
+  ENTENTE_RETURN_IF_ERROR(CountChange(Change::kSync, folder));
   return real_.SyncFolder(folder);
 }
 absl::Status FaultyFileSystem::CreateFolder(const std::string& path) {
+  ENTENTE_RETURN_IF_ERROR(CountChange(Change::kNewFolder, path));
   return real_.CreateFolder(path);
 }
 absl::StatusOr<std::vector<std::string>> FaultyFileSystem::ListFiles(const std::string& folder) {
@@ -96,6 +174,7 @@ absl::StatusOr<PathInfo> FaultyFileSystem::LookAt(const std::string& path) {
   return real_.LookAt(path);
 }
 absl::Status FaultyFileSystem::RemoveTree(const std::string& path) {
+  ENTENTE_RETURN_IF_ERROR(CountChange(Change::kRemove, path));
   return real_.RemoveTree(path);
 }
 absl::StatusOr<uint64_t> FaultyFileSystem::FreeBytes(const std::string& path) {

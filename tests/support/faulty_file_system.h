@@ -28,6 +28,18 @@ class FaultyFileSystem final : public FileSystem {
   // A file that may be read and not be opened for writing. Set before it is shared.
   std::string read_only_path;
 
+  // The n-th change from now on, from 1, fails; a write leaves half of its bytes behind. Changes
+  // are writes, truncations, syncs, renames, removals and new folders. With kForGood all after it
+  // fail as well, as if the machine had stopped there; with kFull those from it on that take room.
+  enum class Failure { kOnce, kForGood, kFull };
+  void FailChange(int64_t n, Failure failure) ABSL_LOCKS_EXCLUDED(mu_);
+  // Nothing fails any more. Returns whether the change that was to fail has come.
+  bool Heal() ABSL_LOCKS_EXCLUDED(mu_);
+  bool HasFailed() ABSL_LOCKS_EXCLUDED(mu_);
+  enum class Change { kWrite, kTruncate, kSync, kRename, kRemove, kNewFolder };
+  // The error of this change if it is to fail. For the files opened here.
+  absl::Status CountChange(Change change, const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+
   // The next `times` writes to files whose path has `part` in it say the disk is full.
   void FailWrites(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
   // Whether this write is one of them. For the files opened here.
@@ -45,13 +57,19 @@ class FaultyFileSystem final : public FileSystem {
   absl::StatusOr<std::vector<std::string>> ListNames(const std::string& folder) override;
   absl::StatusOr<PathInfo> LookAt(const std::string& path) override;
   absl::Status RemoveTree(const std::string& path) override;
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, LockKind kind) override;
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:
-  PosixFileSystem real_;
+  // No test takes the machine's power away, so none waits for its disk.
+  PosixFileSystem real_{Durability::kProcess};
   absl::Mutex mu_;
   std::string failing_part_ ABSL_GUARDED_BY(mu_);
   int failures_left_ ABSL_GUARDED_BY(mu_) = 0;
+  // Changes until the failing one; 0: none fails.
+  int64_t changes_until_failure_ ABSL_GUARDED_BY(mu_) = 0;
+  Failure failure_ ABSL_GUARDED_BY(mu_) = Failure::kOnce;
+  bool has_failed_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace entente

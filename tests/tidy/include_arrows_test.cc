@@ -37,6 +37,7 @@ const std::map<std::string, int>& Levels() {
       {"coordinator/models", 1},
       {"coordinator/store", 1},
       {"coordinator/members", 1},
+      {"coordinator/inventory", 2},
       {"coordinator/engine", 2},
       {"coordinator/service", 3},
       {"coordinator/app", 4},

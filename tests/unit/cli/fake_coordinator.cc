@@ -13,6 +13,7 @@
 #include "common/identity/certificate.h"
 #include "common/rpc/status_conversion.h"
 #include "common/rpc/tls_credentials.h"
+#include "entente/v1/admin_service.grpc.pb.h"
 #include "entente/v1/job_service.grpc.pb.h"
 #include "entente/v1/member_service.grpc.pb.h"
 #include "entente/v1/model_service.grpc.pb.h"
@@ -281,6 +282,23 @@ class FakeTransfers final : public v1::TransferService::Service {
   FakeState& state_;
 };
 
+class FakeAdmin final : public v1::AdminService::Service {
+ public:
+  explicit FakeAdmin(FakeState* state) : state_(*state) {}
+
+  Status Backup(ServerContext*, const v1::BackupRequest* request,
+                grpc::ServerWriter<v1::BackupMessage>* writer) override {
+    absl::MutexLock lock(&state_.mu);
+    if (!state_.refuse_all.ok()) return ToGrpcStatus(state_.refuse_all);
+    state_.backup_requests.push_back(*request);
+    for (const v1::BackupMessage& message : state_.backup) writer->Write(message);
+    return Status::OK;
+  }
+
+ private:
+  FakeState& state_;
+};
+
 std::string WriteIdentity(const TempFolder& folder, const std::string& name,
                           const CertificateAndKey& identity) {
   folder.Write(name + ".crt", identity.certificate_pem);
@@ -322,6 +340,7 @@ FakeCoordinator::FakeCoordinator(const TempFolder& folder) {
 
   server_ = std::make_unique<Server>();
   auto& services = server_->services;
+  services.push_back(std::make_unique<FakeAdmin>(&state_));
   services.push_back(std::make_unique<FakeJobs>(&state_));
   services.push_back(std::make_unique<FakeModels>(&state_));
   services.push_back(std::make_unique<FakeMembers>(&state_));

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "cli/context.h"
+#include "entente/v1/admin_service.pb.h"
 #include "entente/v1/job_service.pb.h"
 #include "entente/v1/member_service.pb.h"
 #include "entente/v1/model_service.pb.h"
@@ -41,7 +42,9 @@ struct FakeState {
   std::vector<uint64_t> upload_offsets ABSL_GUARDED_BY(mu);    // Where each upload went on.
   std::vector<uint64_t> download_offsets ABSL_GUARDED_BY(mu);  // Where each download went on.
   int64_t break_next_transfer_after = -1 ABSL_GUARDED_BY(mu);  // Bytes; -1: do not.
-  absl::Status refuse_all ABSL_GUARDED_BY(mu);                 // Answer to every call if not OK.
+  std::vector<v1::BackupMessage> backup ABSL_GUARDED_BY(mu);   // What a backup sends.
+  std::vector<v1::BackupRequest> backup_requests ABSL_GUARDED_BY(mu);
+  absl::Status refuse_all ABSL_GUARDED_BY(mu);  // Answer to every call if not OK.
 };
 
 class FakeCoordinator {

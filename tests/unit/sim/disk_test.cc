@@ -127,6 +127,52 @@ TEST_F(DiskTest, ADeadProcessChangesNothing) {
   EXPECT_EQ(Text("/text"), "old");
 }
 
+TEST_F(DiskTest, ATruncationSurvivesThePowerIfItWasSynced) {
+  ASSERT_THAT(WriteTextFile(files_, "/text", "0123"), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite("/text"));
+  ASSERT_THAT(file->Truncate(2), IsOk());
+  EXPECT_EQ(Text("/text"), "01");
+  ASSERT_THAT(file->Sync(), IsOk());
+  disk_.LosePower();
+  EXPECT_EQ(Text("/text"), "01");
+
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_THAT(WriteTextFile(files_, "/text", "0123"), IsOk());
+    ASSERT_OK_AND_ASSIGN(const auto again, files_.OpenForWrite("/text"));
+    ASSERT_THAT(again->Truncate(0), IsOk());
+    disk_.LosePower();
+    seen.insert(Text("/text"));
+  }
+  EXPECT_THAT(seen, ElementsAre("", "0123"));
+}
+
+TEST_F(DiskTest, AFolderMovesWithAllThatIsInIt) {
+  ASSERT_THAT(files_.CreateFolder("/a/inner"), IsOk());
+  ASSERT_THAT(WriteTextFile(files_, "/a/inner/text", "for good"), IsOk());
+
+  ASSERT_THAT(files_.Rename("/a", "/b"), IsOk());
+  disk_.LosePower();
+
+  EXPECT_FALSE(files_.Exists("/a"));
+  EXPECT_EQ(Text("/b/inner/text"), "for good");
+  EXPECT_THAT(files_.Rename("/b", "/no/folder"), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(Text("/b/inner/text"), "for good");
+}
+
+TEST_F(DiskTest, ALockKeepsOthersOutUntilItIsGivenBack) {
+  constexpr auto kRefused = absl::StatusCode::kFailedPrecondition;
+  EXPECT_THAT(files_.Lock("/lock", LockKind::kShared), StatusIs(absl::StatusCode::kNotFound));
+  {
+    ASSERT_OK_AND_ASSIGN(const auto held, files_.Lock("/lock", LockKind::kExclusive));
+    EXPECT_THAT(files_.Lock("/lock", LockKind::kExclusive), StatusIs(kRefused));
+    EXPECT_THAT(files_.Lock("/lock", LockKind::kShared), StatusIs(kRefused));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto first, files_.Lock("/lock", LockKind::kShared));
+  EXPECT_THAT(files_.Lock("/lock", LockKind::kShared), IsOk());
+  EXPECT_THAT(files_.Lock("/lock", LockKind::kExclusive), StatusIs(kRefused));
+}
+
 TEST_F(DiskTest, AProcessDurableFileSystemSyncsNothing) {
   DiskFileSystem careless(&disk_, Durability::kProcess, [] { return true; });
   int there = 0;

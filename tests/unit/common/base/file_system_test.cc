@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -61,6 +62,71 @@ TEST_F(FileSystemTest, OpeningForWritingKeepsWhatIsThere) {
   ASSERT_THAT(file->WriteAt(1, "x"), IsOk());
 
   EXPECT_EQ(Text(path), "1x345");
+}
+
+TEST_F(FileSystemTest, TruncationCutsAndLengthensWithZeros) {
+  const std::string path = folder_.Write("a", "12345");
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite(path));
+
+  ASSERT_THAT(file->Truncate(2), IsOk());
+  EXPECT_EQ(Text(path), "12");
+  ASSERT_THAT(file->Truncate(4), IsOk());
+  EXPECT_EQ(Text(path), std::string("12\0\0", 4));
+}
+
+TEST_F(FileSystemTest, ReaderSeesWhatIsWrittenAfterItWasOpened) {
+  const std::string path = folder_.Write("a", "12345");
+  ASSERT_OK_AND_ASSIGN(const auto read, files_.OpenForRead(path));
+  ASSERT_OK_AND_ASSIGN(const auto written, files_.OpenForWrite(path));
+
+  ASSERT_THAT(written->WriteAt(4, "abc"), IsOk());
+
+  std::string buffer(3, '\0');
+  ASSERT_THAT(read->ReadAt(4, absl::MakeSpan(buffer.data(), buffer.size())), IsOk());
+  EXPECT_EQ(buffer, "abc");
+}
+
+TEST_F(FileSystemTest, FoldersAreListedApartFromFilesAndRemovedWithAllInThem) {
+  folder_.Write("b/inner/x", "1");
+  folder_.Write("a/y", "1");
+  folder_.Write("c", "1");
+
+  EXPECT_THAT(*ListFolders(files_, folder_.path()), ElementsAre("a", "b"));
+  EXPECT_THAT(*files_.ListFiles(folder_.path()), ElementsAre("c"));
+  ASSERT_THAT(files_.RemoveTree(folder_.File("b")), IsOk());
+  ASSERT_THAT(files_.RemoveTree(folder_.File("was never there")), IsOk());
+
+  EXPECT_THAT(*ListFolders(files_, folder_.path()), ElementsAre("a"));
+}
+
+TEST_F(FileSystemTest, LockedFileIsRefusedAndItsHolderNamed) {
+  const std::string path = folder_.File("lock");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto held, files_.Lock(path, LockKind::kExclusive));
+
+    for (const LockKind kind : {LockKind::kExclusive, LockKind::kShared}) {
+      EXPECT_THAT(files_.Lock(path, kind),
+                  StatusIs(absl::StatusCode::kFailedPrecondition,
+                           HasSubstr(path + " is locked by process " + std::to_string(getpid()))));
+    }
+  }
+  EXPECT_THAT(files_.Lock(path, LockKind::kExclusive), IsOk());
+}
+
+TEST_F(FileSystemTest, SharedLocksKeepOnlyAnExclusiveOneAway) {
+  const std::string path = folder_.Write("lock", "");
+  ASSERT_OK_AND_ASSIGN(const auto first, files_.Lock(path, LockKind::kShared));
+  ASSERT_OK_AND_ASSIGN(const auto second, files_.Lock(path, LockKind::kShared));
+
+  EXPECT_THAT(
+      files_.Lock(path, LockKind::kExclusive),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("being read by another process")));
+  EXPECT_EQ(Text(path), "");
+}
+
+TEST_F(FileSystemTest, SharedLockMakesNoFile) {
+  EXPECT_THAT(files_.Lock(folder_.File("lock"), LockKind::kShared), StatusIs(kNotFound));
+  EXPECT_FALSE(files_.Exists(folder_.File("lock")));
 }
 
 TEST_F(FileSystemTest, MissingFileIsNotFoundAndNamed) {

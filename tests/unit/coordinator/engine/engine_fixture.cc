@@ -67,7 +67,7 @@ void EngineTest::Open() {
   const std::vector<members::MemberInfo> members = {
       {MemberId("fr-lab"), "", "FR", "fr-lab.example"},
       {MemberId("kr-lab"), "", "KR", "kr-lab.example"}};
-  real_journal_ = store::SqliteJournal::Open(folder_.File("journal.sqlite")).value();
+  real_journal_ = store::SqliteJournal::Open(&files_, folder_.File("journal.sqlite")).value();
   journal_ = std::make_unique<FlakyJournal>(real_journal_.get());
   models_ = models::ModelStore::Create(files_, folder_.File("models")).value();
   spool_ = updates::UpdateSpool::Create(files_, folder_.File("spool"), spool_quota_bytes_).value();
@@ -103,6 +103,7 @@ void EngineTest::Open() {
 }
 
 void EngineTest::Shut() {
+  if (real_journal_ == nullptr) return;
   gate_->CloseAndWait(absl::Minutes(1));
   timers_->Stop();
   lane_.reset();
@@ -197,7 +198,10 @@ absl::Status EngineTest::UploadRaw(const std::string& worker, const v1::Task& ta
   header.set_total_bytes(bytes.size());
   auto upload = uploads_->OpenUpdate(WorkerId(worker), header);
   if (!upload.ok()) return upload.status();
-  if (absl::Status status = (*upload)->Append(0, bytes); !status.ok()) return status;
+  const uint64_t offset = (*upload)->offset();
+  if (absl::Status status = (*upload)->Append(offset, bytes.substr(offset)); !status.ok()) {
+    return status;
+  }
   absl::Notification sealed;
   absl::Status result;
   (*upload)->Seal([&](const absl::Status& status) {

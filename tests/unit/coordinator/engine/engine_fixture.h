@@ -136,9 +136,10 @@ class EngineTest : public ::testing::Test {
 
   const uint64_t spool_quota_bytes_;
 
- private:
-  void Open();
+  // The first half of Restart: nothing is open any more. The second half, which fails the test if
+  // something cannot be opened, does not restore the jobs.
   void Shut();
+  void Open();
 };
 
 }  // namespace entente::engine

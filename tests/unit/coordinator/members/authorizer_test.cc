@@ -32,6 +32,7 @@ TEST(AuthorizerTest, EveryRoleMayExactlyWhatTheTableSays) {
       {Action::kSubmitJob, {Role::kSubmitter, Role::kOperator}},
       {Action::kCancelOwnJob, {Role::kSubmitter, Role::kOperator}},
       {Action::kCancelAnyJob, {Role::kOperator}},
+      {Action::kBackUp, {Role::kOperator}},
       {Action::kWork, {Role::kWorker}},
   };
   for (const Row& row : rows) {

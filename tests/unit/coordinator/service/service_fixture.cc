@@ -31,6 +31,11 @@ ServiceTest::ServiceTest(TransferBounds bounds)
               .transfer_idle_max = bounds.idle_max,
               .transfers_max = bounds.transfers_max,
               .version = "0.1.0-test"};
+  admin_service_ = std::make_unique<AdminService>(
+      context_, inventory::BackupSource::Dependencies{.files = &files_,
+                                                      .journal = real_journal_.get(),
+                                                      .spool = spool_.get(),
+                                                      .folder = folder_.path()});
   job_service_ = std::make_unique<JobService>(context_);
   member_service_ = std::make_unique<MemberService>(context_);
   model_service_ = std::make_unique<ModelService>(context_);
@@ -42,6 +47,7 @@ ServiceTest::ServiceTest(TransferBounds bounds)
   SetServerChannelOptions(&builder, ServerMemory{});
   builder.AddListeningPort(
       "127.0.0.1:0", ServerTls(WriteTlsFiles(folder_, "server", own, trust_->BundlePem())), &port_);
+  builder.RegisterService(admin_service_.get());
   builder.RegisterService(job_service_.get());
   builder.RegisterService(member_service_.get());
   builder.RegisterService(model_service_.get());

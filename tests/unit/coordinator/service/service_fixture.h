@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/identity/trust_store.h"
+#include "coordinator/service/admin_service.h"
 #include "coordinator/service/job_service.h"
 #include "coordinator/service/member_service.h"
 #include "coordinator/service/model_service.h"
@@ -61,6 +62,7 @@ class ServiceTest : public engine::EngineTest {
   ServiceContext context_;
 
  private:
+  std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<JobService> job_service_;
   std::unique_ptr<MemberService> member_service_;
   std::unique_ptr<ModelService> model_service_;

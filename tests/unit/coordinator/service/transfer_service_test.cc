@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/transfer/chunk_compression.h"
+#include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {

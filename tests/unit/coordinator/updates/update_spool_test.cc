@@ -163,6 +163,34 @@ TEST_F(UpdateSpoolTest, KeepOnlyRemovesWhatNoAttemptInFlightOwns) {
   EXPECT_FALSE(files_.Exists(folder_.File("spool/ended-job")));
 }
 
+TEST_F(UpdateSpoolTest, UpdatesOfUnknownJobsAreSetAsideWhole) {
+  Upload(Key());
+  folder_.Write("spool/another-job/0-1/fr-lab+a-00", "update");
+
+  ASSERT_OK_AND_ASSIGN(const auto moved, spool_->SetAside({JobId("fashion-k3x9qa")}));
+
+  EXPECT_EQ(moved, std::vector<std::string>{folder_.File("spool-unknown/another-job")});
+  EXPECT_TRUE(files_.Exists(folder_.File("spool-unknown/another-job/0-1/fr-lab+a-00")));
+  EXPECT_FALSE(files_.Exists(folder_.File("spool/another-job")));
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
+}
+
+TEST_F(UpdateSpoolTest, HeldUpdatesStayUntilTheLastHoldEnds) {
+  Upload(Key());
+  auto first = std::make_unique<SpoolHold>(spool_.get());
+  {
+    const SpoolHold second(spool_.get());
+    ASSERT_THAT(spool_->Remove(Key().job, 4, 1), IsOk());
+  }
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
+  EXPECT_EQ(spool_->space().present_bytes(), 6U);
+
+  first.reset();
+
+  EXPECT_FALSE(files_.Exists(spool_->PathOf(Key())));
+  EXPECT_EQ(spool_->space().present_bytes(), 0U);
+}
+
 TEST_F(UpdateSpoolTest, HostileNamesCannotLeaveTheFolder) {
   for (const char* worker : {"../../../tmp/x", "fr-lab/../../x", "fr-lab/..", "..", "fr-lab/a/b",
                              "", "fr-lab", "fr-lab/", "/x", "fr-lab/a b", "fr-lab/\n"}) {

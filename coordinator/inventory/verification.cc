@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/inventory/verification.h"
+
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/inventory/data_directory.h"
+#include "coordinator/inventory/inventory.h"
+#include "coordinator/store/sqlite_journal.h"
+
+namespace entente::inventory {
+namespace {
+
+// What may lie beside the journal, the models and the spool, by how its name begins.
+constexpr const char* kBesideTheJournal[] = {"journal.sqlite", "authorities.pem", "backup.lock"};
+
+// See ModelStore.
+constexpr char kRoundedSuffix[] = ".bf16";
+constexpr uint64_t kTextBytesMax = 256;
+
+class Check {
+ public:
+  Check(FileSystem* files, std::string folder) : files_(*files), folder_(std::move(folder)) {}
+
+  absl::Status ReadJournal() {
+    const std::string path = PathOf(kJournalFile);
+    const auto journal = store::SqliteJournal::OpenForRead(&files_, path);
+    if (absl::IsDataLoss(journal.status())) return Damage(journal.status());
+    ENTENTE_RETURN_IF_ERROR(journal.status());
+    result_.journal_bytes = SizeOf(path) + SizeOf(path + "-wal");
+    if (const absl::Status status = (*journal)->CheckIntegrity(); !status.ok()) {
+      return Damage(status);
+    }
+    ENTENTE_ASSIGN_OR_RETURN(result_.alliance, (*journal)->Alliance());
+    absl::StatusOr<Inventory> inventory = TakeInventory(**journal);
+    if (!inventory.ok()) return Damage(inventory.status());
+    AddJobs(*inventory);
+    return absl::OkStatus();
+  }
+
+  // Whatever is in the folders and was not named.
+  void CountTheRest() {
+    CountFiles("", kBesideTheJournal);
+    CountFiles(kModelsFolder, {});
+    for (const std::string& job : FoldersIn(kSpoolFolder)) {
+      const std::string job_folder = absl::StrCat(kSpoolFolder, "/", job);
+      for (const std::string& attempt : FoldersIn(job_folder)) {
+        CountFiles(absl::StrCat(job_folder, "/", attempt), {});
+      }
+    }
+  }
+
+  Verification Take() { return std::move(result_); }
+
+ private:
+  std::string PathOf(const std::string& name) const { return absl::StrCat(folder_, "/", name); }
+
+  uint64_t SizeOf(const std::string& path) {
+    const auto size = files_.SizeBytes(path);
+    return size.ok() ? *size : 0;
+  }
+
+  // A finding is no error of the check.
+  absl::Status Damage(const absl::Status& status) {
+    result_.damages.emplace_back(status.message());
+    return absl::OkStatus();
+  }
+
+  void AddJobs(const Inventory& inventory) {
+    result_.event_count = inventory.event_count();
+    for (const JobRecord& job : inventory.jobs()) {
+      result_.jobs.push_back({.id = job.id.value(),
+                              .status = std::string(jobs::JobStatusName(job.state.status)),
+                              .rounds_committed = job.state.rounds_committed,
+                              .round_count = job.state.plan.round_count,
+                              .event_count = job.event_count});
+      for (const NamedFile& file : job.Files()) {
+        // Jobs share models and programs.
+        if (named_.insert(file.path).second) CheckFile(job, file);
+      }
+    }
+  }
+
+  void CheckFile(const JobRecord& job, const NamedFile& file) {
+    const std::string path = PathOf(file.path);
+    const std::string what = absl::StrCat(path, ", ", file.what, " of job ", job.id.value(), ", ");
+    const std::string remedy =
+        absl::StrCat(": put it back from a copy of the data directory",
+                     file.is_needed ? "; the job cannot go on without it"
+                                    : "; the job does not need it any more, but it cannot be read");
+    const absl::StatusOr<Digest> digest = Sha256OfFile(files_, path);
+    if (absl::IsNotFound(digest.status())) {
+      result_.damages.push_back(absl::StrCat(what, "is missing", remedy));
+    } else if (!digest.ok()) {
+      result_.damages.push_back(
+          absl::StrCat(what, "cannot be read (", digest.status().message(), ")", remedy));
+    } else if (*digest != file.digest) {
+      result_.damages.push_back(
+          absl::StrCat(what, "is damaged: its SHA-256 is ", digest->ToHex(), remedy));
+    } else {
+      const bool is_update = absl::StartsWith(file.path, kSpoolFolder);
+      (is_update ? result_.updates : result_.models).Add(SizeOf(path));
+      if (!is_update) CountRoundedCopy(file.path);
+    }
+  }
+
+  // No event names it, for it is made again from the model when it is missing.
+  void CountRoundedCopy(const std::string& model) {
+    const std::string pointer = absl::StrCat(model, kRoundedSuffix);
+    const auto hex = ReadTextFile(files_, PathOf(pointer), kTextBytesMax);
+    if (!hex.ok()) return;
+    for (const std::string& name : {pointer, absl::StrCat(kModelsFolder, "/", *hex)}) {
+      if (named_.insert(name).second) result_.models.Add(SizeOf(PathOf(name)));
+    }
+  }
+
+  std::vector<std::string> FoldersIn(const std::string& name) {
+    auto folders = ListFolders(files_, PathOf(name));
+    return folders.ok() ? *std::move(folders) : std::vector<std::string>();
+  }
+
+  void CountFiles(const std::string& name, absl::Span<const char* const> expected) {
+    const auto names = files_.ListFiles(PathOf(name));
+    if (!names.ok()) return;  // A folder that is not there holds nothing.
+    for (const std::string& file : *names) {
+      bool is_expected = false;
+      for (const char* const start : expected) is_expected |= absl::StartsWith(file, start);
+      const std::string path = name.empty() ? file : absl::StrCat(name, "/", file);
+      if (!is_expected && named_.count(path) == 0) result_.leftover.Add(SizeOf(PathOf(path)));
+    }
+  }
+
+  FileSystem& files_;
+  const std::string folder_;
+  Verification result_;
+  std::set<std::string> named_;
+};
+
+std::string Counted(uint64_t count, absl::string_view noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+std::string FilesText(const FileCount& count) {
+  return absl::StrCat(Counted(count.files, "file"), ", ", count.bytes, " bytes");
+}
+
+}  // namespace
+
+absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::string& folder) {
+  Check check(&files, folder);
+  ENTENTE_RETURN_IF_ERROR(check.ReadJournal());
+  check.CountTheRest();
+  return check.Take();
+}
+
+std::string VerificationText(const Verification& verification, const std::string& folder) {
+  std::string text = absl::StrCat(
+      folder, ", of the alliance ",
+      verification.alliance.empty() ? "(not written down)" : verification.alliance, "\n");
+  for (const Verification::Job& job : verification.jobs) {
+    absl::StrAppend(&text, "  job ", job.id, "  ", job.status, "  ", job.rounds_committed, " of ",
+                    Counted(job.round_count, "round"), "  ", Counted(job.event_count, "event"),
+                    "\n");
+  }
+  absl::StrAppend(&text, "  journal   ", Counted(verification.event_count, "event"), ", ",
+                  verification.journal_bytes, " bytes\n");
+  absl::StrAppend(&text, "  models    ", FilesText(verification.models), "\n");
+  absl::StrAppend(&text, "  updates   ", FilesText(verification.updates), "\n");
+  absl::StrAppend(&text, "  left over ", FilesText(verification.leftover), "\n");
+  for (const std::string& damage : verification.damages) {
+    absl::StrAppend(&text, "damaged: ", damage, "\n");
+  }
+  absl::StrAppend(&text,
+                  verification.damages.empty()
+                      ? "everything that the journal names is there and whole"
+                      : absl::StrCat(Counted(verification.damages.size(), "finding")),
+                  "\n");
+  return text;
+}
+
+}  // namespace entente::inventory

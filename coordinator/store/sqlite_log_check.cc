@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/store/sqlite_log_check.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "common/base/status_macros.h"
+
+namespace entente::store {
+namespace {
+
+constexpr size_t kLogHeaderBytes = 32;
+constexpr size_t kSaltsAt = 16;
+constexpr size_t kRestartAt = 12;  // Which restart of the log it is; the salts follow.
+constexpr size_t kHeaderChecksumAt = 24;
+constexpr size_t kFrameHeaderBytes = 24;
+constexpr size_t kFrameChecksumAt = 16;
+constexpr uint32_t kMagic = 0x377f0682;  // The last bit: checksums are of big-endian words.
+constexpr uint32_t kFormat = 3007000;
+constexpr uint32_t kPageBytesMin = 512;
+constexpr uint32_t kPageBytesMax = 65536;
+constexpr uint32_t kJournalPageBytes = 4096;  // SQLite's default; no journal has another.
+
+uint32_t WordAt(absl::string_view bytes, size_t offset, bool is_big_endian = true) {
+  uint32_t word = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[offset + i]);
+    word |= static_cast<uint32_t>(byte) << (8 * (is_big_endian ? 3 - i : i));
+  }
+  return word;
+}
+
+void PutWord(uint32_t word, size_t offset, bool is_big_endian, std::string* bytes) {
+  for (size_t i = 0; i < 4; ++i) {
+    (*bytes)[offset + i] = static_cast<char>(word >> (8 * (is_big_endian ? 3 - i : i)) & 0xff);
+  }
+}
+
+// SQLite's running checksum over pairs of words.
+struct LogChecksum {
+  uint32_t first = 0;
+  uint32_t second = 0;
+
+  void Add(absl::string_view bytes, bool is_big_endian) {
+    for (size_t at = 0; at + 8 <= bytes.size(); at += 8) {
+      first += WordAt(bytes, at, is_big_endian) + second;
+      second += WordAt(bytes, at + 4, is_big_endian) + first;
+    }
+  }
+  // Undoes Add.
+  void TakeBack(absl::string_view bytes, bool is_big_endian) {
+    for (size_t at = bytes.size() / 8 * 8; at > 0; at -= 8) {
+      second -= WordAt(bytes, at - 4, is_big_endian) + first;
+      first -= WordAt(bytes, at - 8, is_big_endian) + second;
+    }
+  }
+  bool IsAt(absl::string_view bytes, size_t offset) const {
+    return WordAt(bytes, offset) == first && WordAt(bytes, offset + 4) == second;
+  }
+};
+
+struct LogHeader {
+  bool is_big_endian = false;
+  uint32_t page_bytes = 0;
+  LogChecksum checksum;  // Of the header itself.
+};
+
+LogHeader ReadHeader(absl::string_view bytes) {
+  LogHeader header{
+      .is_big_endian = (WordAt(bytes, 0) & 1) != 0, .page_bytes = WordAt(bytes, 8), .checksum = {}};
+  header.checksum.Add(bytes.substr(0, kHeaderChecksumAt), header.is_big_endian);
+  return header;
+}
+
+// Every frame is beside its own header: salts tell the log's frames from what an earlier log left
+// behind, a size of the database that is not 0 ends a transaction.
+class LogScan {
+ public:
+  LogScan(const LogHeader& header, std::string salts)
+      : header_(header), salts_(std::move(salts)), checksum_(header.checksum) {}
+
+  void Add(absl::string_view frame) {
+    const bool is_of_this_log = frame.substr(8, 8) == salts_;
+    if (!is_damaged_) {
+      checksum_.Add(frame.substr(0, 8), header_.is_big_endian);
+      checksum_.Add(frame.substr(kFrameHeaderBytes), header_.is_big_endian);
+      is_damaged_ = !is_of_this_log || !checksum_.IsAt(frame, kFrameChecksumAt);
+      if (!is_damaged_) ++good_frames_;
+    }
+    if (is_damaged_ && is_of_this_log && WordAt(frame, 4) != 0) ++commits_behind_damage_;
+  }
+
+  // A crash tears one transaction at most; its own commit may be on the disk, for writes land in
+  // any order.
+  bool HasLost() const { return commits_behind_damage_ > 1; }
+  uint64_t good_frames() const { return good_frames_; }
+
+ private:
+  const LogHeader header_;
+  const std::string salts_;
+  LogChecksum checksum_;
+  bool is_damaged_ = false;
+  uint64_t good_frames_ = 0;
+  uint64_t commits_behind_damage_ = 0;
+};
+
+// The header that stood before `first_frame` when it was written, for its checksum goes on from the
+// header's: all but the number of the restart is known, and that follows. Empty if there is none.
+std::string HeaderBefore(absl::string_view first_frame, bool is_big_endian) {
+  LogChecksum end{.first = WordAt(first_frame, kFrameChecksumAt),
+                  .second = WordAt(first_frame, kFrameChecksumAt + 4)};
+  end.TakeBack(first_frame.substr(kFrameHeaderBytes), is_big_endian);
+  end.TakeBack(first_frame.substr(0, 8), is_big_endian);
+  std::string header(kLogHeaderBytes, '\0');
+  PutWord(kMagic | (is_big_endian ? 1 : 0), 0, true, &header);
+  PutWord(kFormat, 4, true, &header);
+  PutWord(kJournalPageBytes, 8, true, &header);
+  first_frame.substr(8, 8).copy(header.data() + kSaltsAt, 8);
+  PutWord(end.first, kHeaderChecksumAt, true, &header);
+  PutWord(end.second, kHeaderChecksumAt + 4, true, &header);
+
+  LogChecksum begin;
+  begin.Add(absl::string_view(header).substr(0, 8), is_big_endian);
+  end.TakeBack(absl::string_view(header).substr(kSaltsAt, 8), is_big_endian);
+  if (end.first != begin.first + WordAt(header, 8, is_big_endian) + begin.second) return "";
+  PutWord(end.second - begin.second - end.first, kRestartAt, is_big_endian, &header);
+  return header;
+}
+
+// Whether `header` is what a crash leaves while SQLite writes a new header over `before`: some of
+// the new one, and the rest of `before`. A restart counts itself and the first salt up; what comes
+// after these is chance.
+bool IsTornRestart(absl::string_view header, const std::string& before) {
+  std::string next = before;
+  PutWord(WordAt(before, kRestartAt) + 1, kRestartAt, true, &next);
+  PutWord(WordAt(before, kSaltsAt) + 1, kSaltsAt, true, &next);
+  constexpr size_t kKnownBytes = kSaltsAt + 4;
+  size_t same = 0;
+  while (same < kKnownBytes && header[same] == next[same]) ++same;
+  if (same == kKnownBytes) return true;
+  for (size_t torn = 0; torn <= same; ++torn) {
+    if (header.substr(torn) == absl::string_view(before).substr(torn)) return true;
+  }
+  return false;
+}
+
+// Whether a header that is not whole hides a log that was: SQLite would take it for an empty one.
+// Without a first frame that is whole there is nothing to tell.
+absl::StatusOr<bool> IsDamagedHeader(const ReadableFile& file, absl::string_view header) {
+  std::string frame(kFrameHeaderBytes + kJournalPageBytes, '\0');
+  if (file.size_bytes() < kLogHeaderBytes + frame.size()) return false;
+  ENTENTE_RETURN_IF_ERROR(file.ReadAt(kLogHeaderBytes, absl::MakeSpan(frame.data(), frame.size())));
+  for (const bool is_big_endian : {false, true}) {
+    const std::string before = HeaderBefore(frame, is_big_endian);
+    if (!before.empty()) return !IsTornRestart(header, before);
+  }
+  return false;
+}
+
+absl::Status LogDamage(const std::string& path, uint64_t at) {
+  return absl::DataLossError(absl::StrCat("the log ", path, " is damaged at byte ", at,
+                                          ", and what was acknowledged after it cannot be read; "
+                                          "nothing was changed: put back a copy of "
+                                          "the whole data directory"));
+}
+
+}  // namespace
+
+absl::Status CheckSqliteLog(FileSystem& files, const std::string& path) {
+  if (!files.Exists(path)) return absl::OkStatus();
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file, files.OpenForRead(path));
+  std::string start(kLogHeaderBytes, '\0');
+  if (file->size_bytes() < start.size()) return absl::OkStatus();
+  ENTENTE_RETURN_IF_ERROR(file->ReadAt(0, absl::MakeSpan(start.data(), start.size())));
+  const LogHeader header = ReadHeader(start);
+  // SQLite writes the header when the log before it was moved into the database, and syncs it
+  // before any frame. Torn then, it loses nothing.
+  const bool is_whole = header.checksum.IsAt(start, kHeaderChecksumAt) &&
+                        (WordAt(start, 0) & ~1U) == kMagic && header.page_bytes >= kPageBytesMin &&
+                        header.page_bytes <= kPageBytesMax;
+  if (!is_whole) {
+    ENTENTE_ASSIGN_OR_RETURN(const bool is_damaged, IsDamagedHeader(*file, start));
+    return is_damaged ? LogDamage(path, 0) : absl::OkStatus();
+  }
+
+  LogScan scan(header, start.substr(kSaltsAt, 8));
+  std::string frame(kFrameHeaderBytes + header.page_bytes, '\0');
+  for (uint64_t at = start.size(); at + frame.size() <= file->size_bytes(); at += frame.size()) {
+    ENTENTE_RETURN_IF_ERROR(file->ReadAt(at, absl::MakeSpan(frame.data(), frame.size())));
+    scan.Add(frame);
+  }
+  if (!scan.HasLost()) return absl::OkStatus();
+  return LogDamage(path, start.size() + scan.good_frames() * frame.size());
+}
+
+}  // namespace entente::store

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator does with a data directory: checks it, protects it, takes it elsewhere.
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/federation.h"
+
+namespace entente {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class DataDirectoryTest : public FederationTest {
+ protected:
+  Finished Verify(const std::string& path) {
+    return RunProgram({Program("entente-coordinator"), "--verify", path});
+  }
+
+  static std::string ReadFile(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+
+  // By name, what is in the files that may not change.
+  static std::map<std::string, std::string> FilesIn(const std::filesystem::path& folder) {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      const bool is_lock = entry.path().extension() == ".lock";  // It has a process's id in it.
+      if (entry.is_regular_file() && !is_lock) found[entry.path()] = ReadFile(entry.path());
+    }
+    return found;
+  }
+};
+
+TEST_F(DataDirectoryTest, SecondCoordinatorIsToldTheFirstOnesProcess) {
+  StartCoordinator();
+
+  const Finished second =
+      RunProgram({Program("entente-coordinator"), "--config", folder_.File("coordinator.yaml")});
+
+  EXPECT_EQ(second.exit_status, 1);
+  EXPECT_THAT(second.standard_error,
+              AllOf(HasSubstr("another coordinator is running on this data directory"),
+                    HasSubstr(absl::StrCat("locked by process ", coordinator().pid()))));
+}
+
+TEST_F(DataDirectoryTest, VerifyRefusesWhileACoordinatorRunsAndSaysWhatThereIsAfterwards) {
+  StartCoordinator();
+  const std::string job = Submit(WriteRecipe(1, "  quorum: {count: 1}\n"));
+
+  const Finished running = Verify(folder_.File("coordinator.yaml"));
+  EXPECT_EQ(running.exit_status, 1);
+  EXPECT_THAT(running.standard_error,
+              HasSubstr(absl::StrCat("locked by process ", coordinator().pid())));
+
+  coordinator().Signal(SIGKILL);
+  coordinator().WaitForExit();
+  for (const char* path : {"coordinator.yaml", "coordinator"}) {
+    const Finished stopped = Verify(folder_.File(path));
+    EXPECT_EQ(stopped.exit_status, 0) << stopped.standard_error;
+    EXPECT_THAT(stopped.standard_output,
+                AllOf(HasSubstr("alliance.example"), HasSubstr(job), HasSubstr("and whole")));
+  }
+}
+
+TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
+  namespace fs = std::filesystem;
+  StartCoordinator();
+  Submit(WriteRecipe(1, "  quorum: {count: 1}\n"));
+  coordinator().Signal(SIGKILL);
+  coordinator().WaitForExit();
+  StopCoordinator();
+  const fs::path data = folder_.File("coordinator");
+  const fs::path whole = folder_.File("whole");
+  fs::rename(data, whole);
+  const fs::path journal = data / "journal.sqlite";
+  const fs::path model = fs::directory_iterator(whole / "models")->path().filename();
+  const auto overwrite = [](const fs::path& path, std::streamoff at, const std::string& bytes) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file << bytes;
+  };
+  struct Damage {
+    std::string what;
+    std::function<void()> make;
+    std::string sentence;
+    // The journal was sound: SQLite moves its log into it when it is closed.
+    bool may_move_log = false;
+  };
+  const auto damage_log = [&](std::streamoff at) {
+    overwrite(data / "journal.sqlite-wal", at, "????");
+  };
+  const std::vector<Damage> damages = {
+      {.what = "no journal",
+       .make = [&] { fs::remove(journal); },
+       .sentence = "journal.sqlite is missing, but"},
+      {.what = "an empty journal",
+       .make = [&] { fs::resize_file(journal, 0); },
+       .sentence = "journal.sqlite is empty, but"},
+      {.what = "a foreign journal",
+       .make = [&] { overwrite(journal, 0, std::string(4096, 'x')); },
+       .sentence = "file is not a database"},
+      {.what = "a log with a damaged header",
+       .make = [&] { damage_log(20); },
+       .sentence = "is damaged at byte 0"},
+      {.what = "a log with damage before other commits",
+       .make = [&] { damage_log(1000); },
+       .sentence = "is damaged at byte 32"},
+      {.what = "no model",
+       .make = [&] { fs::remove(data / "models" / model); },
+       .sentence = absl::StrCat(model.string(), ", is missing; put it back"),
+       .may_move_log = true},
+      {.what = "another alliance's journal",
+       .make =
+           [&] {
+             std::string text = ReadFile(folder_.File("coordinator.yaml"));
+             const std::string domain = "trustDomain: alliance.example";
+             text.replace(text.find(domain), domain.size(), "trustDomain: other.example");
+             folder_.Write("coordinator.yaml", text);
+           },
+       .sentence = "is the alliance alliance.example's, the configuration's is other.example",
+       .may_move_log = true},
+  };
+  for (const Damage& damage : damages) {
+    SCOPED_TRACE(damage.what);
+    fs::remove_all(data);
+    fs::copy(whole, data, fs::copy_options::recursive);
+    damage.make();
+    const fs::path kept = damage.may_move_log ? data / "models" : data;
+    const std::map<std::string, std::string> before = FilesIn(kept);
+
+    const Finished start =
+        RunProgram({Program("entente-coordinator"), "--config", folder_.File("coordinator.yaml")});
+
+    EXPECT_EQ(start.exit_status, 1);
+    EXPECT_THAT(start.standard_error, HasSubstr(damage.sentence));
+    EXPECT_EQ(FilesIn(kept), before);
+  }
+}
+
+TEST_F(DataDirectoryTest, CoordinatorGoesOnFromABackupThatWasTakenWhileItWorked) {
+  Pki({"issue", "--authority", folder_.File("alliance"), "--role", "operator", "--name", "o",
+       "--output", folder_.File("alliance")});
+  StartCoordinator();
+  StartWorker("br-lab");
+  StartWorker("fr-lab");
+  WaitForWorkers(2);
+  const std::string job = Submit(WriteRecipe(6, "  quorum: {count: 2}\n  lease: 20s\n"));
+  ASSERT_TRUE(WaitUntil([&] {
+    return EntenteJson({"job", "show", job}).value("roundsCommitted", 0) >= 1;
+  }));
+
+  EXPECT_EQ(Entente({"admin", "backup", folder_.File("copy")}).exit_status, 4);
+  const Finished backup = Entente({"admin", "backup", folder_.File("copy")}, "operator-o");
+  ASSERT_EQ(backup.exit_status, 0) << backup.standard_error;
+  coordinator().Signal(SIGKILL);
+  coordinator().WaitForExit();
+  EXPECT_EQ(Verify(folder_.File("copy")).exit_status, 0)
+      << Verify(folder_.File("copy")).standard_output;
+  std::filesystem::rename(folder_.File("coordinator"), folder_.File("gone"));
+  std::filesystem::rename(folder_.File("copy"), folder_.File("coordinator"));
+  StartCoordinator();
+
+  const nlohmann::json ended = WaitForEnd(job);
+  EXPECT_EQ(ended.value("state", ""), "completed") << ended.dump(2);
+  EXPECT_EQ(ended.value("roundsCommitted", 0), 6);
+}
+
+}  // namespace
+}  // namespace entente

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/inventory/verification.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/models/rounded_model.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/engine/engine_fixture.h"
+
+namespace entente::inventory {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A coordinator with a job whose round has one of the two updates it needs, then shut down.
+class VerificationTest : public engine::EngineTest {
+ protected:
+  VerificationTest() {
+    EXPECT_THAT(real_journal_->BelongTo("alliance.example"), IsOk());
+    const auto fr = AttachWorker("fr-lab/w");
+    AttachWorker("kr-lab/w");
+    const auto job = Submit(RecipeOf(1, 2));
+    EXPECT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 1), IsOk());
+    job_ = job->description().id.value();
+    const engine::JobView view = job->View();
+    model_path_ = models_->PathOf(view.state->model);
+    const auto& update = view.state->round.participants.at(WorkerId("fr-lab/w")).update;
+    update_path_ = spool_->PathOf({.job = job->description().id,
+                                   .round_index = 0,
+                                   .attempt = 1,
+                                   .worker = WorkerId("fr-lab/w"),
+                                   .digest = update.digest});
+  }
+
+  // As after the coordinator's end.
+  absl::StatusOr<Verification> Verify() {
+    Shut();
+    return VerifyDataDirectory(files_, folder_.path());
+  }
+
+  std::string job_;
+  std::string model_path_;
+  std::string update_path_;
+};
+
+TEST_F(VerificationTest, WholeDirectoryIsCounted) {
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages, IsEmpty());
+  EXPECT_EQ(verification.alliance, "alliance.example");
+  ASSERT_EQ(verification.jobs.size(), 1U);
+  EXPECT_EQ(verification.jobs[0].id, job_);
+  EXPECT_EQ(verification.jobs[0].status, "running");
+  EXPECT_EQ(verification.models.files, 1U);
+  EXPECT_EQ(verification.updates.files, 1U);
+  EXPECT_GT(verification.updates.bytes, 8U);
+  EXPECT_EQ(verification.leftover.files, 0U);
+  EXPECT_THAT(VerificationText(verification, "/data"),
+              AllOf(HasSubstr("/data, of the alliance alliance.example"),
+                    HasSubstr(absl::StrCat("job ", job_, "  running  0 of 1 round")),
+                    HasSubstr("everything that the journal names is there and whole")));
+}
+
+TEST_F(VerificationTest, RunningCoordinatorIsNamed) {
+  EXPECT_THAT(VerifyDataDirectory(files_, folder_.path()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr(absl::StrCat("locked by process ", getpid()))));
+}
+
+TEST_F(VerificationTest, NothingIsWritten) {
+  Shut();
+  files_.FailChange(1, FaultyFileSystem::Failure::kForGood);
+
+  EXPECT_THAT(VerifyDataDirectory(files_, folder_.path()), IsOk());
+
+  EXPECT_FALSE(files_.Heal()) << "something was changed";
+}
+
+TEST_F(VerificationTest, MissingModelIsNamedWithWhatToDo) {
+  ASSERT_THAT(files_.Remove(model_path_), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages,
+              ElementsAre(AllOf(HasSubstr(model_path_), HasSubstr("the initial model of job"),
+                                HasSubstr("is missing: put it back"),
+                                HasSubstr("cannot go on without it"))));
+  EXPECT_THAT(VerificationText(verification, "/data"), HasSubstr("damaged: "));
+}
+
+TEST_F(VerificationTest, FlippedBitInAnUpdateIsFound) {
+  std::string bytes = *ReadTextFile(files_, update_path_, 1 << 20);
+  bytes.back() ^= 1;
+  ASSERT_THAT(WriteTextFile(files_, update_path_, bytes), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages,
+              ElementsAre(AllOf(HasSubstr(update_path_), HasSubstr("the update of fr-lab/w"),
+                                HasSubstr("is damaged: its SHA-256 is"))));
+}
+
+TEST_F(VerificationTest, DamagedJournalIsAFinding) {
+  Shut();
+  const std::string path = folder_.File("journal.sqlite");
+  std::string bytes = *ReadTextFile(files_, path, 1 << 24);
+  ASSERT_GT(bytes.size(), 8192U);
+  bytes.resize(bytes.size() - 4096);
+  ASSERT_THAT(WriteTextFile(files_, path, bytes), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification,
+                       VerifyDataDirectory(files_, folder_.path()));
+
+  EXPECT_THAT(verification.damages, ElementsAre(AllOf(HasSubstr(path), HasSubstr("put back"))));
+}
+
+TEST_F(VerificationTest, RoundedCopyOfAModelIsAModel) {
+  const Digest model = *Digest::FromHex(model_path_.substr(model_path_.rfind('/') + 1));
+  ASSERT_THAT(models::RoundModel(*models_, files_, model, "test"), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages, IsEmpty());
+  EXPECT_EQ(verification.models.files, 3U) << "the model, its copy, and which one that is";
+  EXPECT_EQ(verification.leftover.files, 0U);
+}
+
+TEST_F(VerificationTest, WhatNobodyNamesIsLeftOver) {
+  folder_.Write("models/tmp-x", "12345");
+  folder_.Write("notes.txt", "123");
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages, IsEmpty());
+  EXPECT_EQ(verification.leftover.files, 2U);
+  EXPECT_EQ(verification.leftover.bytes, 8U);
+}
+
+TEST_F(VerificationTest, FolderWithoutAJournalIsNotFound) {
+  EXPECT_THAT(VerifyDataDirectory(files_, folder_.File("nothing")),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("nothing/journal.sqlite")));
+}
+
+}  // namespace
+}  // namespace entente::inventory
