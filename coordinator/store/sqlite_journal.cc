@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -79,6 +81,12 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement_;
 };
 
+// `text` must outlive the statement's steps.
+void BindText(const Statement& statement, int place, const std::string& text) {
+  sqlite3_bind_text(statement.get(), place, text.data(), static_cast<int>(text.size()),
+                    SQLITE_STATIC);
+}
+
 absl::Status Execute(sqlite3* database, const char* sql, const std::string& path) {
   const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? absl::OkStatus() : SqliteStatus(database, code, "set up", path);
@@ -89,6 +97,39 @@ absl::StatusOr<int> ReadPragma(sqlite3* database, const char* pragma, const std:
   const int code = sqlite3_step(statement.get());
   if (code != SQLITE_ROW) return SqliteStatus(database, code, "read", path);
   return sqlite3_column_int(statement.get(), 0);
+}
+
+// The entry of a row whose first columns are job, sequence, at_us and record.
+absl::StatusOr<JournalEntry> EntryAt(sqlite3_stmt* row, const std::string& path) {
+  JournalEntry entry;
+  entry.job = JobId(reinterpret_cast<const char*>(sqlite3_column_text(row, 0)));
+  entry.sequence = static_cast<uint64_t>(sqlite3_column_int64(row, 1));
+  entry.at = absl::FromUnixMicros(sqlite3_column_int64(row, 2));
+  if (!entry.record.ParseFromArray(sqlite3_column_blob(row, 3), sqlite3_column_bytes(row, 3))) {
+    return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ", entry.job.value(),
+                                            " in ", path, " cannot be read"));
+  }
+  return entry;
+}
+
+// What `statement` finds, whose fifth column is the id.
+absl::StatusOr<std::vector<PlacedEntry>> ReadAll(sqlite3* database, const Statement& statement,
+                                                 const std::string& path) {
+  std::vector<PlacedEntry> found;
+  int code = SQLITE_ROW;
+  while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
+    ENTENTE_ASSIGN_OR_RETURN(JournalEntry entry, EntryAt(statement.get(), path));
+    found.push_back({.position = static_cast<uint64_t>(sqlite3_column_int64(statement.get(), 4)),
+                     .entry = std::move(entry)});
+  }
+  if (code != SQLITE_DONE) return SqliteStatus(database, code, "read", path);
+  return found;
+}
+
+// SQLite's integers are signed, and nothing of ours reaches so far.
+sqlite3_int64 ClampedNumber(uint64_t number) {
+  constexpr auto kLargest = uint64_t{INT64_MAX};
+  return static_cast<sqlite3_int64>(std::min(number, kLargest));
 }
 
 // Locks the file for good, then makes the schema or checks that it is ours.
@@ -157,8 +198,7 @@ absl::Status SqliteJournal::Append(const JournalEntry& entry) {
       Statement::Prepare(database_,
                          "INSERT INTO events (job, sequence, at_us, record) VALUES (?, ?, ?, ?)",
                          path_));
-  const std::string& job = entry.job.value();
-  sqlite3_bind_text(statement.get(), 1, job.data(), static_cast<int>(job.size()), SQLITE_STATIC);
+  BindText(statement, 1, entry.job.value());
   sqlite3_bind_int64(statement.get(), 2, static_cast<sqlite3_int64>(entry.sequence));
   sqlite3_bind_int64(statement.get(), 3, absl::ToUnixMicros(entry.at));
   sqlite3_bind_blob64(statement.get(), 4, record.data(), record.size(), SQLITE_STATIC);
@@ -176,18 +216,42 @@ absl::Status SqliteJournal::Replay(
                                               path_));
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
-    JournalEntry entry;
-    entry.job = JobId(reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));
-    entry.sequence = static_cast<uint64_t>(sqlite3_column_int64(statement.get(), 1));
-    entry.at = absl::FromUnixMicros(sqlite3_column_int64(statement.get(), 2));
-    if (!entry.record.ParseFromArray(sqlite3_column_blob(statement.get(), 3),
-                                     sqlite3_column_bytes(statement.get(), 3))) {
-      return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ",
-                                              entry.job.value(), " in ", path_, " cannot be read"));
-    }
+    ENTENTE_ASSIGN_OR_RETURN(const JournalEntry entry, EntryAt(statement.get(), path_));
     ENTENTE_RETURN_IF_ERROR(visit(entry));
   }
   return code == SQLITE_DONE ? absl::OkStatus() : SqliteStatus(database_, code, "read", path_);
+}
+
+absl::StatusOr<std::vector<PlacedEntry>> SqliteJournal::ReadBack(const JobId& job,
+                                                                 uint64_t position,
+                                                                 uint32_t count_max) const {
+  // Of one job its own order does, for which there is an index.
+  const char* const sql = job.empty()
+                              ? "SELECT job, sequence, at_us, record, id FROM events"
+                                " WHERE id < ?2 ORDER BY id DESC LIMIT ?3"
+                              : "SELECT job, sequence, at_us, record, id FROM events"
+                                " WHERE job = ?1 AND id < ?2 ORDER BY sequence DESC LIMIT ?3";
+  absl::MutexLock lock(&mu_);
+  ENTENTE_ASSIGN_OR_RETURN(const Statement statement, Statement::Prepare(database_, sql, path_));
+  if (!job.empty()) BindText(statement, 1, job.value());
+  sqlite3_bind_int64(statement.get(), 2, position == 0 ? INT64_MAX : ClampedNumber(position));
+  sqlite3_bind_int64(statement.get(), 3, count_max);
+  return ReadAll(database_, statement, path_);
+}
+
+absl::StatusOr<std::vector<PlacedEntry>> SqliteJournal::ReadOn(const JobId& job, uint64_t sequence,
+                                                               uint32_t count_max) const {
+  absl::MutexLock lock(&mu_);
+  ENTENTE_ASSIGN_OR_RETURN(const Statement statement,
+                           Statement::Prepare(database_,
+                                              "SELECT job, sequence, at_us, record, id FROM events"
+                                              " WHERE job = ?1 AND sequence >= ?2"
+                                              " ORDER BY sequence LIMIT ?3",
+                                              path_));
+  BindText(statement, 1, job.value());
+  sqlite3_bind_int64(statement.get(), 2, ClampedNumber(sequence));
+  sqlite3_bind_int64(statement.get(), 3, count_max);
+  return ReadAll(database_, statement, path_);
 }
 
 }  // namespace entente::store

@@ -7,19 +7,21 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/file_system.h"
 #include "coordinator/store/journal.h"
+#include "coordinator/store/journal_reader.h"
 
 struct sqlite3;
 
 namespace entente::store {
 
 // Thread-safe.
-class SqliteJournal final : public Journal {
+class SqliteJournal final : public Journal, public JournalReader {
  public:
   // Opens or makes the file and takes an exclusive lock on it.
   //
@@ -31,6 +33,12 @@ class SqliteJournal final : public Journal {
 
   absl::Status Append(const JournalEntry& entry) override ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Replay(const std::function<absl::Status(const JournalEntry&)>& visit) const override
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::vector<PlacedEntry>> ReadBack(const JobId& job, uint64_t position,
+                                                    uint32_t count_max) const override
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::vector<PlacedEntry>> ReadOn(const JobId& job, uint64_t sequence,
+                                                  uint32_t count_max) const override
       ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
