@@ -260,6 +260,7 @@ std::vector<http::Route> DashboardRoutes(const DashboardParts& parts) {
   routes.push_back(Exact("/api/summary", Viewer::Kind::kPublic, [parts](const Request& request) {
     Json json = SummaryJson(parts.sources);
     json["viewer"] = std::string(http::ViewerKindName(request.viewer.kind));
+    if (request.viewer.kind != Viewer::Kind::kPublic) json["version"] = parts.sources.version;
     return JsonResponse(200, json);
   }));
   // A state's position is taken before the state: what happens in between is told again.

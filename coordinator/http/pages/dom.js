@@ -65,21 +65,21 @@ export class Rows {
 
 // A table with a caption, and a label before each cell for narrow screens.
 export function table(caption, columns, { hideCaption = false, id } = {}) {
-  const body = h('tbody');
+  const body = h('tbody', { role: 'rowgroup' });
   const element = h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': caption, id },
-    h('table', null,
+    h('table', { role: 'table' },
       h('caption', { class: hideCaption ? 'unseen' : null }, caption),
-      h('thead', null, h('tr', null, columns.map((column) =>
-        h('th', { scope: 'col', class: column.number ? 'number' : column.wide ? 'wide' : null }, column.name)))),
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) =>
+        h('th', { scope: 'col', role: 'columnheader', class: column.number ? 'number' : column.wide ? 'wide' : null }, column.name)))),
       body));
   return { element, body };
 }
 
 // cells: one a column; the first one heads the row.
 export function row(columns, cells, attributes) {
-  return h('tr', attributes, cells.map((cell, i) => i === 0
-    ? h('th', { scope: 'row' }, cell)
-    : h('td', { 'data-label': columns[i].name, class: columns[i].number ? 'number' : columns[i].wide ? 'wide' : null },
+  return h('tr', { role: 'row', ...attributes }, cells.map((cell, i) => i === 0
+    ? h('th', { scope: 'row', role: 'rowheader' }, cell)
+    : h('td', { role: 'cell', 'data-label': columns[i].name, class: columns[i].number ? 'number' : columns[i].wide ? 'wide' : null },
       cell === null || cell === undefined || cell === '' ? h('span', { class: 'quiet' }, '–') : cell)));
 }
 

@@ -7,7 +7,7 @@ import { fetchState, follow } from './live.js';
 
 const columns = [
   { name: 'Worker' }, { name: 'Verdict', wide: true }, { name: 'Weight', number: true }, { name: 'Examples', number: true }, { name: 'Training loss', number: true },
-  { name: 'Accuracy of the new model', number: true }, { name: 'Loss of the new model', number: true }, { name: 'Size', number: true }, { name: 'Digest' },
+  { name: 'Accuracy after', number: true }, { name: 'Loss after', number: true }, { name: 'Size', number: true }, { name: 'Digest' },
 ];
 const verdicts = {
   invited: 'asked, no answer yet', working: 'at work', declined: 'task declined', accepted: 'update accepted', refused: 'update refused',
