@@ -272,14 +272,16 @@ void EventFeed::GatherJob(FollowedJob* followed, std::vector<Message>* news) {
   }
   followed->rounds_told = rounds;
 
-  const rounds::RoundState& round = job.View().state->round;
+  const engine::JobView view = job.View();
+  const engine::RoundChronicle chronicle = job.ChronicleInFlight();
+  const rounds::RoundState& round = view.state->round;
   if (round.round_index != followed->round_index || round.attempt != followed->attempt) {
     followed->participants.clear();
     followed->round_index = round.round_index;
     followed->attempt = round.attempt;
   }
   Json changed = Json::array();
-  for (auto& [worker, participant] : ParticipantsJson(options_.sources, job)) {
+  for (auto& [worker, participant] : ParticipantsJson(options_.sources, view, chronicle)) {
     std::string text = TextOf(participant);
     std::string& told = followed->participants[worker];
     if (told == text) continue;
@@ -292,7 +294,7 @@ void EventFeed::GatherJob(FollowedJob* followed, std::vector<Message>* news) {
                    .text = TextOf({{"jobId", id.value()},
                                    {"roundIndex", round.round_index},
                                    {"attempt", round.attempt},
-                                   {"phases", PhasesJson(job.ChronicleInFlight())},
+                                   {"phases", PhasesJson(chronicle)},
                                    {"participants", std::move(changed)}})});
 }
 

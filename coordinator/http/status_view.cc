@@ -113,14 +113,15 @@ Json JobBriefJson(const StatusSources& sources, const engine::JobEngine& job) {
 }
 
 absl::StatusOr<Json> JobJson(const StatusSources& sources, const engine::JobEngine& job) {
+  const engine::JobView view = job.View();
   const engine::RoundChronicle chronicle = job.ChronicleInFlight();
   Json json = ProtoToJson(
-      service::ToProto(job.View(), *sources.workers, sources.clock->Now(), service::Detail::kFull));
+      service::ToProto(view, *sources.workers, sources.clock->Now(), service::Detail::kFull));
   json["dataset"] = job.description().recipe.dataset();
   json["recipeYaml"] = ProtoToYaml(job.description().recipe);
   RemoveParticipants(&json);
   Json participants = Json::array();
-  for (auto& [worker, participant] : ParticipantsJson(sources, job)) {
+  for (auto& [worker, participant] : ParticipantsJson(sources, view, chronicle)) {
     participants.push_back(std::move(participant));
   }
   json["round"]["participants"] = std::move(participants);
@@ -131,10 +132,8 @@ absl::StatusOr<Json> JobJson(const StatusSources& sources, const engine::JobEngi
               {"lines", std::move(lines)}};
 }
 
-std::map<WorkerId, Json> ParticipantsJson(const StatusSources& sources,
-                                          const engine::JobEngine& job) {
-  const engine::JobView view = job.View();
-  const engine::RoundChronicle chronicle = job.ChronicleInFlight();
+std::map<WorkerId, Json> ParticipantsJson(const StatusSources& sources, const engine::JobView& view,
+                                          const engine::RoundChronicle& chronicle) {
   const v1::Round round = service::ToProto(view, view.state->round, *sources.workers,
                                            sources.clock->Now(), service::Detail::kFull);
   std::map<WorkerId, Json> participants;

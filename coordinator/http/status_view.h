@@ -58,8 +58,8 @@ absl::StatusOr<Json> JobJson(const StatusSources& sources, const engine::JobEngi
 
 // The participants of the round in flight or of the last one, each with "activities":
 // [{"activity", "at"}].
-std::map<WorkerId, Json> ParticipantsJson(const StatusSources& sources,
-                                          const engine::JobEngine& job);
+std::map<WorkerId, Json> ParticipantsJson(const StatusSources& sources, const engine::JobView& view,
+                                          const engine::RoundChronicle& chronicle);
 
 // Lines of the journal, newest first: {"lines": [...], "next"}; `next` is the position to go on
 // from and 0 at the end. Looks at a bounded part of the journal, so there may be none and more to

@@ -18,7 +18,10 @@ jurisdiction=([kr-lab]=KR [fr-lab]=FR [in-lab]=IN [br-lab]=BR [ca-lab]=CA)
 
 work=$(mktemp -d)
 clean_up() {
-  if [ "$1" -ne 0 ] && [ "$1" -ne 77 ]; then tail -n 5 "$work"/*.log >&2 || true; fi
+  if [ "$1" -ne 0 ] && [ "$1" -ne 77 ]; then
+    cp "$work"/*.log "$artefacts"
+    tail -n 5 "$work"/*.log >&2 || true
+  fi
   rm -rf "$work"
 }
 stop_at_end clean_up
