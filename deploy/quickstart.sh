@@ -99,6 +99,7 @@ split_images "$out" "$seed"
 
 step start "Starting one coordinator and five workers"
 start_five "$out" "$port"
+echo "watch it in a browser: $dashboard"
 
 step train "Training"
 recipe="$repository/configs/recipes/fashion-mnist.yaml"
@@ -180,7 +181,7 @@ echo "logs, model and result.json are in $out"
 if $keep_running; then
   printf '#!/bin/sh\nkill -TERM %s\n' "${pids[*]}" >"$out/stop.sh"
   chmod +x "$out/stop.sh"
-  echo "coordinator and workers go on at 127.0.0.1:$port; stop them with $out/stop.sh"
+  echo "coordinator and workers go on at 127.0.0.1:$port, the dashboard at $dashboard; stop them with $out/stop.sh"
   disown -a
   pids=()
 fi

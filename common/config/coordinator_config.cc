@@ -51,6 +51,7 @@ void FillDefaults(const YamlPlaces& places, CoordinatorConfig* config) {
     config->set_durability(CoordinatorConfig::DURABILITY_POWER_LOSS);
   }
   if (!config->has_drain_time()) *config->mutable_drain_time() = ToProto(absl::Seconds(10));
+  FillHttp(kDefaultHttpListen, config->mutable_http());
   FillLogging(config->mutable_logging());
 }
 
@@ -124,6 +125,7 @@ absl::StatusOr<CoordinatorConfig> LoadCoordinatorConfig(FileSystem& files,
   check.Present("tls", config.has_tls(), "name this coordinator's certificate and key");
   named.RequireTls(/*has_authority=*/false, config.mutable_tls(), &check);
   CheckMembers(named, &config, &check);
+  CheckHttp(named, /*has_authority=*/false, config.mutable_http(), &check);
   CheckNumbers(config, &check);
   ENTENTE_RETURN_IF_ERROR(check.ToStatus(path, places));
   return config;

@@ -24,8 +24,11 @@
 #include "common/config/proto_time.h"
 #include "common/identity/trust_store.h"
 #include "common/rpc/tls_credentials.h"
+#include "coordinator/app/http_part.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
+#include "coordinator/http/dashboard.h"
+#include "coordinator/http/event_feed.h"
 #include "coordinator/inventory/data_directory.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
@@ -36,6 +39,7 @@
 #include "coordinator/service/model_service.h"
 #include "coordinator/service/transfer_service.h"
 #include "coordinator/service/worker_service.h"
+#include "coordinator/store/observed_journal.h"
 #include "coordinator/store/sqlite_journal.h"
 #include "coordinator/updates/update_spool.h"
 
@@ -140,6 +144,7 @@ struct CoordinatorApp::Parts {
   SystemRandomSource random;
   std::unique_ptr<TrustStore> trust;
   std::unique_ptr<store::SqliteJournal> journal;
+  std::unique_ptr<store::ObservedJournal> observed_journal;  // What the jobs write to.
   std::unique_ptr<models::ModelStore> models;
   std::unique_ptr<updates::UpdateSpool> spool;
   members::WorkerRegistry workers;
@@ -152,6 +157,7 @@ struct CoordinatorApp::Parts {
   ThreadPool executor;
   ThreadPool aggregation_pool;
   ThreadPool aggregation_lane;
+  std::shared_ptr<dashboard::EventFeed> feed;  // Shared with the routes that lead to it.
   service::OpenWatches watches;
   std::unique_ptr<service::CallerCheck> callers;
   std::unique_ptr<service::AdminService> admin_service;
@@ -162,11 +168,15 @@ struct CoordinatorApp::Parts {
   std::unique_ptr<service::WorkerService> worker_service;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
+  std::unique_ptr<http::HttpServer> http_server;  // Null if there is none.
 
   absl::Status OpenData();
-  absl::Status RestoreJobs();
+  absl::Status RestoreJobs(const std::string& version);
   void MakeServices(const std::string& version);
   absl::Status Listen();
+  dashboard::StatusSources StatusOf(const std::string& version) const;
+  void FeedBrowsers(const std::string& version);
+  absl::Status ListenForBrowsers(const std::string& version);
 };
 
 absl::Status CoordinatorApp::Parts::OpenData() {
@@ -177,6 +187,7 @@ absl::Status CoordinatorApp::Parts::OpenData() {
       journal, store::SqliteJournal::Open(
                    &files, absl::StrCat(folder, "/", inventory::kJournalFile), on_failure));
   ENTENTE_RETURN_IF_ERROR(journal->BelongTo(config.alliance().trust_domain()));
+  observed_journal = std::make_unique<store::ObservedJournal>(journal.get());
   ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(
                                        files, absl::StrCat(folder, "/", inventory::kModelsFolder)));
   const uint64_t quota_bytes = config.limits().spool_bytes_max();
@@ -187,10 +198,10 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   return absl::OkStatus();
 }
 
-absl::Status CoordinatorApp::Parts::RestoreJobs() {
+absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
   timers = std::make_unique<TimerQueue>(&clock);
   const engine::JobEngine::Dependencies job_parts{.clock = &clock,
-                                                  .journal = journal.get(),
+                                                  .journal = observed_journal.get(),
                                                   .models = models.get(),
                                                   .spool = spool.get(),
                                                   .files = &files,
@@ -204,8 +215,14 @@ absl::Status CoordinatorApp::Parts::RestoreJobs() {
                                                   .stop_aggregations = &stop_aggregations};
   jobs = std::make_unique<engine::JobDirectory>(job_parts, &random,
                                                 config.limits().running_jobs_max());
-  workers.SetListener([this](const WorkerId& worker, bool attached) {
+  FeedBrowsers(version);
+  // Weak pointers: what still runs while the coordinator stops may come after the feed.
+  workers.SetListener([this, weak = std::weak_ptr(feed)](const WorkerId& worker, bool attached) {
     if (attached) jobs->OnWorkerAttached(worker);
+    if (const auto told = weak.lock()) told->OnWorkersChanged();
+  });
+  observed_journal->SetObserver([weak = std::weak_ptr(feed)](const store::JournalEntry& entry) {
+    if (const auto told = weak.lock()) told->OnJournalled(entry);
   });
   uploads = std::make_unique<engine::UploadIntake>(
       engine::UploadIntake::Dependencies{.jobs = jobs.get(),
@@ -275,6 +292,29 @@ absl::Status CoordinatorApp::Parts::Listen() {
   return absl::OkStatus();
 }
 
+dashboard::StatusSources CoordinatorApp::Parts::StatusOf(const std::string& version) const {
+  return {.clock = &clock,
+          .jobs = jobs.get(),
+          .workers = &workers,
+          .journal = journal.get(),
+          .version = version};
+}
+
+void CoordinatorApp::Parts::FeedBrowsers(const std::string& version) {
+  feed = dashboard::EventFeed::Create(
+      {.sources = StatusOf(version), .timers = timers.get(), .executor = &executor});
+}
+
+absl::Status CoordinatorApp::Parts::ListenForBrowsers(const std::string& version) {
+  ENTENTE_ASSIGN_OR_RETURN(
+      http_server,
+      StartHttp(config,
+                {.trust = trust.get(), .workers = &workers, .clock = &clock, .files = &files},
+                dashboard::DashboardRoutes(
+                    {.sources = StatusOf(version), .feed = feed, .models = models.get()})));
+  return absl::OkStatus();
+}
+
 CoordinatorApp::CoordinatorApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
@@ -283,14 +323,17 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   auto parts = std::make_unique<Parts>(config, std::move(on_failure));
   ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
-  ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs());
+  ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs(version));
   parts->MakeServices(version);
   ENTENTE_RETURN_IF_ERROR(parts->Listen());
-  log::Info("coordinator ready", {{"version", version},
-                                  {"listen", config.listen()},
-                                  {"port", parts->port},
-                                  {"data", config.data_directory()},
-                                  {"members", config.members_size()}});
+  ENTENTE_RETURN_IF_ERROR(parts->ListenForBrowsers(version));
+  log::Info("coordinator ready",
+            {{"version", version},
+             {"listen", config.listen()},
+             {"port", parts->port},
+             {"data", config.data_directory()},
+             {"members", config.members_size()},
+             {"dashboard", parts->http_server == nullptr ? "off" : parts->http_server->url()}});
   return std::unique_ptr<CoordinatorApp>(new CoordinatorApp(std::move(parts)));
 }
 
@@ -305,6 +348,7 @@ void CoordinatorApp::Stop() {
       absl::UnavailableError("the coordinator is stopping; try again soon");
   parts_->workers.CloseAll(stopping);
   parts_->watches.EndAll(stopping);
+  if (parts_->http_server != nullptr) parts_->http_server->Stop();
   parts_->server->Shutdown(absl::ToChronoTime(parts_->clock.Now() + drain_time));
   if (!parts_->gate.CloseAndWait(drain_time)) {
     log::Warning("an aggregation is broken off; it is repeated at the next start");
@@ -319,7 +363,10 @@ absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
   // The alliance's authority vouches for the coordinator itself.
   ENTENTE_RETURN_IF_ERROR(CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
   ENTENTE_RETURN_IF_ERROR(CheckCertificateRole(config.tls().certificate(), Role::kCoordinator));
-  return TrustOf(files, config).status();
+  ENTENTE_ASSIGN_OR_RETURN(const auto trust, TrustOf(files, config));
+  const members::WorkerRegistry workers(MembersOf(config), &clock, config.limits().workers_max());
+  return CheckHttpFiles(
+      config, {.trust = trust.get(), .workers = &workers, .clock = &clock, .files = &files});
 }
 
 }  // namespace entente

@@ -60,7 +60,7 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies&
   ENTENTE_RETURN_IF_ERROR(dependencies.journal->Append(entry));
 
   log::Info("job submitted", {{"job", job.id.value()}, {"submitter", job.submitter}});
-  engine->Publish(std::move(transition));
+  engine->Publish(std::move(transition), now);
   return engine;
 }
 
@@ -94,7 +94,7 @@ absl::Status JobEngine::Replay(const store::JournalEntry& entry) {
                      " in the journal does not apply: ", transition.status().message()));
   }
   sequence_ = entry.sequence;
-  Publish(*std::move(transition));
+  Publish(*std::move(transition), entry.at);
   return absl::OkStatus();
 }
 
@@ -121,30 +121,6 @@ void JobEngine::RepeatEffects() {
       }
   }
 }
-
-JobView JobEngine::View() const {
-  absl::MutexLock lock(&mu_);
-  return JobView{.description = description_,
-                 .state = state_,
-                 .progress = progress_,
-                 .evaluation = evaluation_,
-                 .bytes_up = bytes_up_,
-                 .bytes_down = bytes_down_};
-}
-
-std::vector<std::shared_ptr<const RoundState>> JobEngine::Rounds() const {
-  absl::MutexLock lock(&mu_);
-  std::vector<std::shared_ptr<const RoundState>> rounds = ended_rounds_;
-  // An aliasing pointer: the round lives as long as the state it is part of.
-  if (!state_->HasEnded()) rounds.emplace_back(state_, &state_->round);
-  return rounds;
-}
-
-uint64_t JobEngine::Watch(std::function<void()> on_change) {
-  return watchers_.Add(std::move(on_change));
-}
-
-void JobEngine::Unwatch(uint64_t id) { watchers_.Remove(id); }
 
 void JobEngine::AcceptUpdate(const ArrivedUpdate& update, std::function<void(absl::Status)> done) {
   Post([update, done = std::move(done)](JobEngine& self) {
@@ -214,6 +190,7 @@ void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
     {
       absl::MutexLock lock(&self.mu_);
       self.progress_[worker] = progress;
+      self.chronicles_.NoteActivity(worker, progress.activity, self.deps_.clock->Now());
     }
     // Its lease had run out, or it was never heard to accept, but here it is at work.
     const auto& participant = self.working_state_.round.participants.at(worker);
@@ -289,11 +266,6 @@ void JobEngine::ResumeJob(std::string reason, std::function<void(absl::Status)> 
   });
 }
 
-void JobEngine::AddBytesDown(uint64_t bytes) {
-  absl::MutexLock lock(&mu_);
-  bytes_down_ += bytes;
-}
-
 bool JobEngine::IsDownloadOf(const Digest& model, const Digest& file) const {
   return file == model || (aggregation_plan_.downloads_bf16 && !file.IsNone() &&
                            file == deps_.models->RoundedOf(model));
@@ -314,7 +286,7 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
   ++sequence_;
   LogTransition(description_->id, transition);
   const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
-  Publish(std::move(transition));
+  Publish(std::move(transition), now);
   for (const jobs::JobEffect& effect : effects) CarryOut(effect);
   if (working_state_.HasEnded()) SayJobEnded(*description_, deps_.workers);
   return absl::OkStatus();
@@ -339,7 +311,7 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
                                {"reason", std::string(status.message())}});
 }
 
-void JobEngine::Publish(jobs::JobTransition transition) {
+void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
   const RoundState& round = transition.next.round;
   // New tasks are out: what was heard of the old ones says nothing about them.
   const bool tasks_changed = round.round_index != working_state_.round.round_index ||
@@ -356,6 +328,7 @@ void JobEngine::Publish(jobs::JobTransition transition) {
   }
   {
     absl::MutexLock lock(&mu_);
+    chronicles_.Note(transition, sequence_, at);
     if (transition.ended_round.has_value()) {
       terms_.Count(*transition.ended_round);
       for (const auto& [worker, participant] : transition.ended_round->participants) {

@@ -36,6 +36,7 @@
 #include "coordinator/engine/aggregation_run.h"
 #include "coordinator/engine/job_description.h"
 #include "coordinator/engine/lease_book.h"
+#include "coordinator/engine/round_chronicle.h"
 #include "coordinator/engine/watch_list.h"
 #include "coordinator/engine/worker_terms.h"
 #include "coordinator/jobs/job_machine.h"
@@ -65,6 +66,14 @@ struct JobView {
   std::optional<rounds::Metrics> evaluation;    // Of the newest model that was evaluated.
   uint64_t bytes_up = 0;    // Of accepted updates as they travelled, all rounds.
   uint64_t bytes_down = 0;  // Of models sent, since the coordinator started.
+};
+
+// How a job came to where it is.
+struct JobHistory {
+  // Every ended attempt, oldest first, and beside each, at the same index, its chronicle.
+  std::vector<std::shared_ptr<const rounds::RoundState>> rounds;
+  std::vector<std::shared_ptr<const RoundChronicle>> chronicles;
+  RoundChronicle in_flight;
 };
 
 // An update that has arrived whole and valid.
@@ -117,6 +126,10 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Every ended attempt, oldest first, then the one in flight.
   std::vector<std::shared_ptr<const rounds::RoundState>> Rounds() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  JobHistory History() const ABSL_LOCKS_EXCLUDED(mu_);
+  // The same, of the round in flight alone.
+  RoundChronicle ChronicleInFlight() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // Calls `on_change` after every event and every progress, on any thread, until Unwatch; it must
   // not block. Calls in flight may still end after Unwatch has returned.
   uint64_t Watch(std::function<void()> on_change);
@@ -158,7 +171,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // On the executor from here on, or before the engine is shared.
   absl::Status Apply(const jobs::JobEvent& event);
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
-  void Publish(jobs::JobTransition transition) ABSL_LOCKS_EXCLUDED(mu_);
+  void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();
@@ -200,6 +213,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   mutable absl::Mutex mu_;
   std::shared_ptr<const jobs::JobState> state_ ABSL_GUARDED_BY(mu_);
   std::vector<std::shared_ptr<const rounds::RoundState>> ended_rounds_ ABSL_GUARDED_BY(mu_);
+  RoundChronicles chronicles_ ABSL_GUARDED_BY(mu_);
   std::map<WorkerId, WorkerProgress> progress_ ABSL_GUARDED_BY(mu_);
   std::optional<rounds::Metrics> evaluation_ ABSL_GUARDED_BY(mu_);
   uint64_t bytes_up_ ABSL_GUARDED_BY(mu_) = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/store/sqlite_journal.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -50,6 +52,11 @@ absl::Status SetUpForWriting(SqliteConnection& database, int64_t schema_version)
   ENTENTE_RETURN_IF_ERROR(database.Execute("PRAGMA synchronous = FULL"));
   ENTENTE_RETURN_IF_ERROR(database.Execute("PRAGMA journal_mode = WAL"));
   return MigrateSchema(database, schema_version);
+}
+
+// SQLite's integers are signed, and nothing of ours reaches so far.
+int64_t ClampedNumber(uint64_t number) {
+  return static_cast<int64_t>(std::min(number, uint64_t{INT64_MAX}));
 }
 
 absl::Status DamagedRow(const std::string& path, const JournalRow& row, absl::string_view what) {
@@ -258,31 +265,76 @@ absl::Status SqliteJournal::Replay(
 
 absl::Status SqliteJournal::ReplayJob(
     const std::string& job, const std::function<absl::Status(const JournalEntry&)>& visit) const {
-  const bool has_checksums = HasChecksums(parts_.schema_version);
-  ENTENTE_ASSIGN_OR_RETURN(SqliteStatement statement,
-                           parts_.database->Prepare(absl::StrCat(
-                               "SELECT sequence, at_us, record", has_checksums ? ", checksum" : "",
-                               " FROM events WHERE job = ? ORDER BY sequence")));
+  ENTENTE_ASSIGN_OR_RETURN(SqliteStatement statement, Select("WHERE job = ?1 ORDER BY sequence"));
   statement.BindText(1, job);
   int code = SQLITE_ROW;
   while ((code = statement.Step()) == SQLITE_ROW) {
-    const JournalRow row{.job = job,
-                         .sequence = statement.Integer(0),
-                         .at_us = statement.Integer(1),
-                         .record = statement.Blob(2)};
-    if (has_checksums && statement.Integer(3) != ChecksumOf(row)) {
-      return DamagedRow(path_, row, "is damaged: its checksum is another");
-    }
-    JournalEntry entry{.job = JobId(job),
-                       .sequence = static_cast<uint64_t>(row.sequence),
-                       .at = absl::FromUnixMicros(row.at_us),
-                       .record = {}};
-    if (!entry.record.ParseFromArray(row.record.data(), static_cast<int>(row.record.size()))) {
-      return DamagedRow(path_, row, "cannot be read");
-    }
-    ENTENTE_RETURN_IF_ERROR(visit(entry));
+    ENTENTE_ASSIGN_OR_RETURN(const PlacedEntry placed, EntryAt(statement));
+    ENTENTE_RETURN_IF_ERROR(visit(placed.entry));
   }
   return code == SQLITE_DONE ? absl::OkStatus() : parts_.database->StatusOf(code, "read");
+}
+
+absl::StatusOr<std::vector<PlacedEntry>> SqliteJournal::ReadBack(const JobId& job,
+                                                                 uint64_t position,
+                                                                 uint32_t count_max) const {
+  absl::MutexLock lock(&mu_);
+  // Of one job its own order does, for which there is an index.
+  ENTENTE_ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      Select(job.empty() ? "WHERE id < ?2 ORDER BY id DESC LIMIT ?3"
+                         : "WHERE job = ?1 AND id < ?2 ORDER BY sequence DESC LIMIT ?3"));
+  if (!job.empty()) statement.BindText(1, job.value());
+  statement.BindInteger(2, position == 0 ? INT64_MAX : ClampedNumber(position));
+  statement.BindInteger(3, count_max);
+  return ReadAll(statement);
+}
+
+absl::StatusOr<std::vector<PlacedEntry>> SqliteJournal::ReadOn(const JobId& job, uint64_t sequence,
+                                                               uint32_t count_max) const {
+  absl::MutexLock lock(&mu_);
+  ENTENTE_ASSIGN_OR_RETURN(SqliteStatement statement,
+                           Select("WHERE job = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3"));
+  statement.BindText(1, job.value());
+  statement.BindInteger(2, ClampedNumber(sequence));
+  statement.BindInteger(3, count_max);
+  return ReadAll(statement);
+}
+
+absl::StatusOr<SqliteStatement> SqliteJournal::Select(absl::string_view which) const {
+  return parts_.database->Prepare(absl::StrCat(
+      "SELECT job, sequence, at_us, record, ",
+      HasChecksums(parts_.schema_version) ? "checksum" : "0", ", id FROM events ", which));
+}
+
+absl::StatusOr<PlacedEntry> SqliteJournal::EntryAt(const SqliteStatement& statement) const {
+  const JournalRow row{.job = statement.Text(0),
+                       .sequence = statement.Integer(1),
+                       .at_us = statement.Integer(2),
+                       .record = statement.Blob(3)};
+  if (HasChecksums(parts_.schema_version) && statement.Integer(4) != ChecksumOf(row)) {
+    return DamagedRow(path_, row, "is damaged: its checksum is another");
+  }
+  PlacedEntry placed{.position = static_cast<uint64_t>(statement.Integer(5)),
+                     .entry = {.job = JobId(std::string(row.job)),
+                               .sequence = static_cast<uint64_t>(row.sequence),
+                               .at = absl::FromUnixMicros(row.at_us),
+                               .record = {}}};
+  if (!placed.entry.record.ParseFromArray(row.record.data(), static_cast<int>(row.record.size()))) {
+    return DamagedRow(path_, row, "cannot be read");
+  }
+  return placed;
+}
+
+absl::StatusOr<std::vector<PlacedEntry>> SqliteJournal::ReadAll(SqliteStatement& statement) const {
+  std::vector<PlacedEntry> found;
+  int code = SQLITE_ROW;
+  while ((code = statement.Step()) == SQLITE_ROW) {
+    ENTENTE_ASSIGN_OR_RETURN(PlacedEntry placed, EntryAt(statement));
+    found.push_back(std::move(placed));
+  }
+  if (code != SQLITE_DONE) return parts_.database->StatusOf(code, "read");
+  return found;
 }
 
 }  // namespace entente::store

@@ -16,13 +16,14 @@
 #include "absl/synchronization/mutex.h"
 #include "common/base/file_system.h"
 #include "coordinator/store/journal.h"
+#include "coordinator/store/journal_reader.h"
 #include "coordinator/store/sqlite_connection.h"
 #include "coordinator/store/sqlite_file_system.h"
 
 namespace entente::store {
 
 // Thread-safe.
-class SqliteJournal final : public Journal {
+class SqliteJournal final : public Journal, public JournalReader {
  public:
   // Called once, on the thread of the append that met it, when what is on the disk cannot be known
   // any more, with the reason. Every later append is refused with it; only opening the journal anew
@@ -65,6 +66,12 @@ class SqliteJournal final : public Journal {
   absl::Status Append(const JournalEntry& entry) override ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Replay(const std::function<absl::Status(const JournalEntry&)>& visit) const override
       ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::vector<PlacedEntry>> ReadBack(const JobId& job, uint64_t position,
+                                                    uint32_t count_max) const override
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::vector<PlacedEntry>> ReadOn(const JobId& job, uint64_t sequence,
+                                                  uint32_t count_max) const override
+      ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   // In order of construction: the lock goes last.
@@ -89,6 +96,14 @@ class SqliteJournal final : public Journal {
                          const std::function<absl::Status(const JournalEntry&)>& visit) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
+  // Prepares a reading of rows for EntryAt; ?1 to ?3 of `which` are to be bound.
+  absl::StatusOr<SqliteStatement> Select(absl::string_view which) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The row at hand. DATA_LOSS if it is damaged.
+  absl::StatusOr<PlacedEntry> EntryAt(const SqliteStatement& statement) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<std::vector<PlacedEntry>> ReadAll(SqliteStatement& statement) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status CopyPages(SqliteConnection& to) const ABSL_LOCKS_EXCLUDED(mu_);
 
   FileSystem& files_;

@@ -13,6 +13,7 @@
 #   pids         every process that runs in the background, all of which are stopped at the end
 #   started      the process that was started last
 #   coordinator, port    the coordinator's process, and where it listens
+#   dashboard            the address of its dashboard
 #   as_submitter         a command: `entente` as the submitter, at this coordinator
 
 fail() { echo "$script: $*" >&2; exit 1; }
@@ -122,6 +123,9 @@ kind: Coordinator
 listen: $1
 portFile: $2/port
 dataDirectory: $2
+http:
+  listen: 127.0.0.1:0
+  portFile: $2/http-port
 tls:
   certificate: $pki/coordinator-coordinator.crt
   privateKey: $pki/coordinator-coordinator.key
@@ -179,7 +183,7 @@ start_coordinator() {
   local configuration=$1 folder=$2 log=$3 submitter=$4
   shift 4
   mkdir -p "$folder"
-  rm -f "$folder/port"
+  rm -f "$folder/port" "$folder/http-port"
   start "${coordinator_prefix[@]}" "$bin/entente-coordinator" --config "$configuration" "$@" >>"$log" 2>&1
   coordinator=$started
   for _ in $(seq 300); do
@@ -189,6 +193,11 @@ start_coordinator() {
   done
   [ -s "$folder/port" ] || fail "the coordinator is not listening after 30 s; see $log"
   port=$(cat "$folder/port")
+  for _ in $(seq 100); do
+    [ -s "$folder/http-port" ] && break
+    sleep 0.1
+  done
+  dashboard="http://127.0.0.1:$(cat "$folder/http-port" 2>/dev/null || echo 0)/"
   as_submitter=("$bin/entente" --coordinator "$host:$port" --certificate "$pki/submitter-$submitter.crt"
     --private-key "$pki/submitter-$submitter.key" --authority "$pki/alliance/authority.crt")
 }

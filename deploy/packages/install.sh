@@ -20,9 +20,15 @@ for list in "$@"; do
   wanted+=("${names[@]}")
 done
 
+# is_installed PACKAGE: it, or another that provides it.
+is_installed() {
+  dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed && return 0
+  grep -qx "$1" <<<"$provided"
+}
+provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | sed -n 's/^installed //p' | tr ',' '\n' | sed 's/^ *//; s/[ (].*//' | sort -u)
 missing=()
 for package in "${wanted[@]}"; do
-  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  is_installed "$package" || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 

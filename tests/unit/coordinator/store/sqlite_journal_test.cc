@@ -392,5 +392,38 @@ INSTANTIATE_TEST_SUITE_P(EachFailure, SqliteJournalFaultTest,
                                                                        : "Full";
                          });
 
+TEST_F(SqliteJournalTest, PagesAreReadFromTheNewestBack) {
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+  for (uint64_t i = 1; i <= 3; ++i) {
+    ASSERT_THAT(journal->Append(EntryOf("a", i)), IsOk());
+    ASSERT_THAT(journal->Append(EntryOf("b", i)), IsOk());
+  }
+
+  ASSERT_OK_AND_ASSIGN(const auto newest, journal->ReadBack(JobId(), 0, 2));
+  ASSERT_OK_AND_ASSIGN(const auto before, journal->ReadBack(JobId(), newest[1].position, 2));
+  ASSERT_OK_AND_ASSIGN(const auto of_a, journal->ReadBack(JobId("a"), 0, 10));
+
+  ASSERT_EQ(newest.size(), 2U);
+  EXPECT_EQ(newest[0].entry.record.cancelled().reason(), "b 3");
+  EXPECT_EQ(newest[1].entry.record.cancelled().reason(), "a 3");
+  ASSERT_EQ(before.size(), 2U);
+  EXPECT_EQ(before[0].entry.record.cancelled().reason(), "b 2");
+  ASSERT_EQ(of_a.size(), 3U);
+  EXPECT_EQ(of_a[2].entry.sequence, 1U);
+}
+
+TEST_F(SqliteJournalTest, PartOfAJobIsReadForward) {
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+  for (uint64_t i = 1; i <= 4; ++i) ASSERT_THAT(journal->Append(EntryOf("a", i)), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const auto part, journal->ReadOn(JobId("a"), 2, 2));
+  ASSERT_OK_AND_ASSIGN(const auto none, journal->ReadOn(JobId("a"), UINT64_MAX, 2));
+
+  ASSERT_EQ(part.size(), 2U);
+  EXPECT_EQ(part[0].entry.sequence, 2U);
+  EXPECT_EQ(part[1].entry.at, absl::FromUnixMicros(1'700'000'000'123'456));
+  EXPECT_TRUE(none.empty());
+}
+
 }  // namespace
 }  // namespace entente::store

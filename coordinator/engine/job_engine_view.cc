@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What others see of a job: snapshots, and calls when they change.
+#include <utility>
+
+#include "coordinator/engine/job_engine.h"
+
+namespace entente::engine {
+
+JobView JobEngine::View() const {
+  absl::MutexLock lock(&mu_);
+  return JobView{.description = description_,
+                 .state = state_,
+                 .progress = progress_,
+                 .evaluation = evaluation_,
+                 .bytes_up = bytes_up_,
+                 .bytes_down = bytes_down_};
+}
+
+std::vector<std::shared_ptr<const rounds::RoundState>> JobEngine::Rounds() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<std::shared_ptr<const rounds::RoundState>> rounds = ended_rounds_;
+  // An aliasing pointer: the round lives as long as the state it is part of.
+  if (!state_->HasEnded()) rounds.emplace_back(state_, &state_->round);
+  return rounds;
+}
+
+JobHistory JobEngine::History() const {
+  absl::MutexLock lock(&mu_);
+  return JobHistory{.rounds = ended_rounds_,
+                    .chronicles = chronicles_.ended(),
+                    .in_flight = chronicles_.in_flight()};
+}
+
+RoundChronicle JobEngine::ChronicleInFlight() const {
+  absl::MutexLock lock(&mu_);
+  return chronicles_.in_flight();
+}
+
+uint64_t JobEngine::Watch(std::function<void()> on_change) {
+  return watchers_.Add(std::move(on_change));
+}
+
+void JobEngine::Unwatch(uint64_t id) { watchers_.Remove(id); }
+
+void JobEngine::AddBytesDown(uint64_t bytes) {
+  absl::MutexLock lock(&mu_);
+  bytes_down_ += bytes;
+}
+
+}  // namespace entente::engine

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// live_run.mjs ADDRESS JOB FOLDER: looks at a run of five workers as a person would. Says `kill` and `start` on
+// standard output when br-lab's worker is to die and to come back, and reads a line when that is done. Screenshots go
+// into FOLDER.
+
+import readline from 'node:readline';
+import { Look, expect } from './look.mjs';
+
+const [address, job, folder] = process.argv.slice(2);
+const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const ask = async (what) => {
+  console.log(what);
+  await answers.next();
+};
+const noticeMax = 5000; // Milliseconds from a worker's death to its place in the page.
+
+const look = await Look.begin();
+const federation = await look.page(address);
+const jobPage = await look.page(`${address}jobs/${job}`);
+
+// Everybody is there, and who calls itself <script> is text.
+await federation.waitForFunction(() => document.querySelectorAll('tr[data-worker]').length === 5);
+expect(await federation.locator('text=<script>alert(1)</script>').count() === 1, 'the odd member is not shown as text');
+expect(await federation.locator('main script').count() === 0, 'the odd member became a script');
+expect((await federation.locator('tr[data-worker="fr-lab/w"]').textContent()).includes('\u{1F1EB}\u{1F1F7}'), 'fr-lab has no flag');
+
+// A round goes by without a reload.
+await jobPage.evaluate(() => { window.notReloaded = true; });
+await jobPage.waitForSelector('tr[data-round="1"]');
+await jobPage.waitForSelector('tr[data-round="2"]');
+expect(await jobPage.evaluate(() => window.notReloaded), 'the page was loaded again');
+await federation.locator('tr[data-worker="br-lab/w"] .chip.good').waitFor();
+
+// Why ca-lab takes no part.
+const reason = jobPage.locator('tr[data-worker="ca-lab/w"][data-state="declined"]');
+await reason.waitFor();
+expect((await reason.textContent()).includes('only-others'), `the refused task has no reason: ${await reason.textContent()}`);
+
+for (const [scheme, viewport, name] of [
+  ['light', { width: 1280, height: 800 }, 'desktop-light'], ['dark', { width: 1280, height: 800 }, 'desktop-dark'],
+  ['light', { width: 390, height: 844 }, 'phone-light'], ['dark', { width: 390, height: 844 }, 'phone-dark'],
+]) {
+  for (const [path, page] of [['', 'federation'], ['jobs', 'jobs'], [`jobs/${job}`, 'job'], [`jobs/${job}/rounds/2`, 'round'], ['events', 'events']]) {
+    const opened = await look.page(address + path, { scheme, viewport });
+    await opened.waitForFunction(() => document.querySelectorAll('main tr, main li').length > 1);
+    await opened.waitForTimeout(300); // Charts draw in the next frames; nothing is expected of the time.
+    await look.check(opened, `${page} ${name}`);
+    await opened.screenshot({ path: `${folder}/${page}-${name}.png` });
+    await opened.context().close();
+  }
+}
+
+// What a round says of itself.
+const round = await look.page(`${address}jobs/${job}/rounds/2`);
+expect((await round.locator('.facts').textContent()).includes('What closed it'), 'the round does not say what closed it');
+expect(await round.locator('tr[data-state="accepted"]').count() >= 3, 'the round does not show its accepted updates');
+expect((await round.locator('tr[data-worker="ca-lab/w"]').textContent()).includes('only-others'), 'the round does not say why ca-lab declined');
+
+// The keyboard reaches the content first, then the pages.
+await federation.bringToFront();
+await federation.keyboard.press('Tab');
+expect(await federation.evaluate(() => document.activeElement.className) === 'skip', 'the first Tab does not lead to the content');
+
+// A death and a return.
+await federation.locator('tr[data-worker="br-lab/w"] .chip.good').waitFor();
+await ask('kill');
+const died = Date.now();
+await federation.locator('tr[data-worker="br-lab/w"] .chip.bad').waitFor();
+console.error(`a worker's death was in the page after ${Date.now() - died} ms`);
+expect(Date.now() - died <= noticeMax, `a worker's death was in the page only after ${Date.now() - died} ms`);
+await ask('start');
+const returned = Date.now();
+await federation.locator('tr[data-worker="br-lab/w"] .chip.good').waitFor();
+console.error(`its return was in the page after ${Date.now() - returned} ms`);
+expect(Date.now() - returned <= noticeMax, `its return was in the page only after ${Date.now() - returned} ms`);
+
+// The journal has it all, and is filtered.
+const events = await look.page(`${address}events?worker=ca-lab&bad=1`);
+await events.locator('li.bad').first().waitFor();
+expect(await events.locator('li:not(.bad)').count() === 0, 'the filter lets through what is no setback');
+
+// Addresses that lead nowhere.
+const nowhere = await look.browser.newPage();
+for (const path of ['nothing', 'jobs/%3Cscript%3Ealert(1)%3C%2Fscript%3E', 'jobs/none-abc234', `jobs/${job}/rounds/999999`]) {
+  const answer = await nowhere.goto(address + path);
+  await nowhere.waitForTimeout(200);
+  expect(answer.status() < 500, `${path} is answered ${answer.status()}`);
+  if (path === 'nothing') continue; // Plain text.
+  await nowhere.waitForSelector('[role="alert"]');
+  expect(await nowhere.locator('main script').count() === 0, `${path} put a script into the page`);
+}
+await look.end();

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# long_dashboard_test.sh BIN ARTEFACTS: the dashboard of 200 members and of a job of 1,000 rounds in a real browser:
+# loads in under a second, stays under 100 MiB. Screenshots are kept in the folder ARTEFACTS. Exit code 77: what drives
+# the browser could not be installed.
+set -euo pipefail
+repository=$(cd "$(dirname "$0")/../.." && pwd)
+script=long_dashboard_test
+# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
+. "$repository/deploy/lib/federation.sh"
+
+bin=$1
+mkdir -p "$2"
+artefacts=$(cd "$2" && pwd)
+work=$(mktemp -d)
+clean_up() { rm -rf "$work"; }
+stop_at_end clean_up
+
+mkdir "$work/browser"
+cp "$repository"/tests/system/dashboard/*.{mjs,json} "$work/browser"
+if ! (cd "$work/browser" && npm ci --no-audit --no-fund >"$work/npm.log" 2>&1); then
+  echo "$script: npm cannot install playwright-core: $(tail -n 1 "$work/npm.log")" >&2
+  exit 77
+fi
+mkfifo "$work/go-on"
+start "$bin/entente-filled-dashboard" "$work/data" <"$work/go-on" >"$work/address"
+exec 3>"$work/go-on"
+for _ in $(seq 3000); do
+  [ -s "$work/address" ] && break
+  kill -0 "$started" 2>/dev/null || fail "the dashboard did not start"
+  sleep 0.1
+done
+read -r address job <"$work/address" || fail "the dashboard is not there after five minutes"
+cd "$work/browser"
+run node long_job.mjs "$address" "$job" "$artefacts"

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/http/journal_line.h"
+
+#include <gmock/gmock.h>
+
+namespace entente::dashboard {
+namespace {
+
+store::JournalEntry Refusal() {
+  store::JournalEntry entry{
+      .job = JobId("mnist-abc234"), .sequence = 9, .at = absl::FromUnixMillis(1'700'000'000'123)};
+  auto* const round = entry.record.mutable_round();
+  round->set_round_index(2);
+  round->set_attempt(1);
+  round->mutable_update_refused()->set_worker("fr-lab/gpu-1");
+  round->mutable_update_refused()->set_reason("tensor \"w\" holds a NaN");
+  return entry;
+}
+
+TEST(JournalLineTest, RefusalSaysWhoAndWhy) {
+  const auto json = LineJson(Refusal(), 77);
+
+  EXPECT_EQ(json.dump(),
+            R"({"position":77,"jobId":"mnist-abc234","sequence":9,)"
+            R"("at":"2023-11-14T22:13:20.123Z","event":"update refused","tone":"bad",)"
+            R"("worker":"fr-lab/gpu-1","round":3,"attempt":1,"sentence":)"
+            R"("fr-lab/gpu-1 sent an update, which was refused: tensor \"w\" holds a NaN"})");
+}
+
+TEST(JournalLineTest, SubmissionNamesTheSubmitter) {
+  store::JournalEntry entry = Refusal();
+  entry.record.mutable_submitted()->set_submitter("spiffe://alliance.example/submitter/s");
+  entry.record.mutable_submitted()->mutable_recipe()->set_rounds(5);
+  entry.record.mutable_submitted()->mutable_recipe()->set_dataset("mnist");
+  entry.record.mutable_submitted()->set_initial_model(std::string(32, 'x'));
+
+  const JournalLine line = LineOf(entry);
+
+  EXPECT_EQ(line.event, "submitted");
+  EXPECT_EQ(line.sentence,
+            "spiffe://alliance.example/submitter/s submitted the job: 5 rounds of mnist");
+  EXPECT_EQ(line.attempt, 0U);
+}
+
+TEST(JournalLineTest, EntryWithoutAnEventIsUnreadableNotFatal) {
+  EXPECT_EQ(LineOf(store::JournalEntry{.job = JobId("a"), .sequence = 1}).event, "unreadable");
+}
+
+TEST(JournalLineTest, FiltersAreBySetbackEventMemberAndText) {
+  const JournalLine line = LineOf(Refusal());
+
+  EXPECT_TRUE(Fits({}, line));
+  EXPECT_TRUE(
+      Fits({.event = "update refused", .worker = "fr-lab", .text = "nan", .bad_only = true}, line));
+  EXPECT_FALSE(Fits({.event = "update accepted"}, line));
+  EXPECT_FALSE(Fits({.worker = "kr-lab"}, line));
+  EXPECT_FALSE(Fits({.text = "infinity"}, line));
+  EXPECT_FALSE(Fits({.bad_only = true}, JournalLine{.event = "opened"}));
+}
+
+TEST(JournalLineTest, BytesHaveThreeDigits) {
+  EXPECT_EQ(BytesText(0), "0 B");
+  EXPECT_EQ(BytesText(999), "999 B");
+  EXPECT_EQ(BytesText(407'321), "407 kB");
+  EXPECT_EQ(BytesText(1'234'567), "1.23 MB");
+  EXPECT_EQ(BytesText(999'999), "1 MB");
+}
+
+}  // namespace
+}  // namespace entente::dashboard
