@@ -22,12 +22,14 @@
 #include "common/base/status_macros.h"
 #include "common/base/timer_queue.h"
 #include "common/config/proto_time.h"
+#include "common/identity/certificate.h"
 #include "common/identity/trust_store.h"
 #include "common/rpc/tls_credentials.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
+#include "coordinator/notify/notifier_setup.h"
 #include "coordinator/service/caller.h"
 #include "coordinator/service/job_service.h"
 #include "coordinator/service/member_service.h"
@@ -141,6 +143,7 @@ struct CoordinatorApp::Parts {
   members::WorkerRegistry workers;
   DrainGate gate;
   std::atomic<bool> stop_aggregations{false};
+  std::shared_ptr<notify::Notifier> notifier;  // Timers share it. Null: nobody is told.
   // The jobs outlive the threads that work on them.
   std::unique_ptr<engine::JobDirectory> jobs;
   std::unique_ptr<engine::UploadIntake> uploads;
@@ -158,7 +161,10 @@ struct CoordinatorApp::Parts {
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 
+  // Whoever wants to know what happens to jobs.
+  engine::JobObserver Observer();
   absl::Status OpenData();
+  absl::Status StartNotifier(const std::string& version);
   absl::Status RestoreJobs();
   void MakeServices(const std::string& version);
   absl::Status Listen();
@@ -178,8 +184,25 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   return absl::OkStatus();
 }
 
+engine::JobObserver CoordinatorApp::Parts::Observer() {
+  if (notifier == nullptr) return nullptr;
+  return [this](const engine::JobChange& change) { notifier->OnJobChange(change); };
+}
+
+absl::Status CoordinatorApp::Parts::StartNotifier(const std::string& version) {
+  if (!config.has_notifications()) return absl::OkStatus();
+  ENTENTE_ASSIGN_OR_RETURN(const std::string pem,
+                           ReadTextFile(files, config.tls().certificate(), limits::kPemBytesMax));
+  ENTENTE_ASSIGN_OR_RETURN(const CertificateDescription self, DescribeCertificate(pem));
+  ENTENTE_ASSIGN_OR_RETURN(
+      notifier,
+      notify::MakeNotifier(
+          files, config.notifications(), {.coordinator = self.spiffe_id, .version = version},
+          {.clock = &clock, .random = &random, .timers = timers.get(), .workers = &workers}));
+  return absl::OkStatus();
+}
+
 absl::Status CoordinatorApp::Parts::RestoreJobs() {
-  timers = std::make_unique<TimerQueue>(&clock);
   const engine::JobEngine::Dependencies job_parts{.clock = &clock,
                                                   .journal = journal.get(),
                                                   .models = models.get(),
@@ -192,11 +215,13 @@ absl::Status CoordinatorApp::Parts::RestoreJobs() {
                                                   .aggregation_pool = &aggregation_pool,
                                                   .aggregation_threads = aggregation_threads,
                                                   .gate = &gate,
-                                                  .stop_aggregations = &stop_aggregations};
+                                                  .stop_aggregations = &stop_aggregations,
+                                                  .on_change = Observer()};
   jobs = std::make_unique<engine::JobDirectory>(job_parts, &random,
                                                 config.limits().running_jobs_max());
   workers.SetListener([this](const WorkerId& worker, bool attached) {
     if (attached) jobs->OnWorkerAttached(worker);
+    if (notifier != nullptr) notifier->OnWorker(worker, attached);
   });
   uploads = std::make_unique<engine::UploadIntake>(
       engine::UploadIntake::Dependencies{.jobs = jobs.get(),
@@ -268,6 +293,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   auto parts = std::make_unique<Parts>(config);
   ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
+  parts->timers = std::make_unique<TimerQueue>(&parts->clock);
+  ENTENTE_RETURN_IF_ERROR(parts->StartNotifier(version));
   ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs());
   parts->MakeServices(version);
   ENTENTE_RETURN_IF_ERROR(parts->Listen());
@@ -288,6 +315,8 @@ void CoordinatorApp::Stop() {
   log::Info("stopping", {{"drain_time", absl::FormatDuration(drain_time)}});
   const absl::Status stopping =
       absl::UnavailableError("the coordinator is stopping; try again soon");
+  const absl::Time end = parts_->clock.Now() + drain_time;
+  if (parts_->notifier != nullptr) parts_->notifier->IgnoreWorkers();
   parts_->workers.CloseAll(stopping);
   parts_->watches.EndAll(stopping);
   parts_->server->Shutdown(absl::ToChronoTime(parts_->clock.Now() + drain_time));
@@ -295,6 +324,7 @@ void CoordinatorApp::Stop() {
     log::Warning("an aggregation is broken off; it is repeated at the next start");
     parts_->stop_aggregations = true;
   }
+  if (parts_->notifier != nullptr) parts_->notifier->Stop(end - parts_->clock.Now());
   log::Info("stopped");
 }
 
@@ -304,6 +334,9 @@ absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
   // The alliance's authority vouches for the coordinator itself.
   ENTENTE_RETURN_IF_ERROR(CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
   ENTENTE_RETURN_IF_ERROR(CheckCertificateRole(config.tls().certificate(), Role::kCoordinator));
+  if (config.has_notifications()) {
+    ENTENTE_RETURN_IF_ERROR(notify::CheckNotificationFiles(files, config.notifications()));
+  }
   return TrustOf(files, config).status();
 }
 

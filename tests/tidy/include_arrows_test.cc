@@ -39,6 +39,7 @@ const std::map<std::string, int>& Levels() {
       {"coordinator/members", 1},
       {"coordinator/engine", 2},
       {"coordinator/service", 3},
+      {"coordinator/notify", 3},
       {"coordinator/app", 4},
       {"coordinator", 5},
       {"worker/policy", 1},
