@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/config/config_file.h"
+#include "common/config/name_rules.h"
 #include "common/config/quoted.h"
 
 namespace entente {
@@ -56,6 +57,37 @@ void CheckUnique(const std::string& path, const std::string& value, std::set<std
     check->Fail(path, absl::StrCat("is ", Quoted(value),
                                    ", which is there already; each must be "
                                    "unlike any other"));
+  }
+}
+
+bool IsHttpOff(const config::v1::Http& http) { return http.listen() == "off"; }
+
+void FillHttp(absl::string_view listen, config::v1::Http* http) {
+  if (http->listen().empty()) http->set_listen(std::string(listen));
+}
+
+void CheckHttp(const NamedFiles& named, bool has_authority, config::v1::Http* http,
+               FieldCheck* check) {
+  check->Expect("http.listen", IsHttpOff(*http) || IsHostPort(http->listen(), 0),
+                Quoted(http->listen()), "must be host:port, such as 127.0.0.1:7480, or off");
+  named.Resolve(http->mutable_port_file());
+  if (!http->token_file().empty()) {
+    named.RequireFile("http.tokenFile", "the file with the token", http->mutable_token_file(),
+                      check);
+  }
+  if (!http->has_tls()) return;
+  config::v1::TlsFiles& tls = *http->mutable_tls();
+  named.RequireFile("http.tls.certificate", "the PEM file of the certificate for HTTPS",
+                    tls.mutable_certificate(), check);
+  named.RequireFile("http.tls.privateKey", "the PEM file of its private key",
+                    tls.mutable_private_key(), check);
+  if (tls.authority().empty()) return;
+  if (has_authority) {
+    named.RequireFile("http.tls.authority", "the PEM file of who vouches for browsers",
+                      tls.mutable_authority(), check);
+  } else {
+    check->Fail("http.tls.authority",
+                "is not used here; remove it: the federation's own authorities vouch for browsers");
   }
 }
 

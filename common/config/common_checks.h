@@ -45,6 +45,17 @@ class NamedFiles {
 void CheckUnique(const std::string& path, const std::string& value, std::set<std::string>* seen,
                  FieldCheck* check);
 
+// Whether it is "off".
+bool IsHttpOff(const config::v1::Http& http);
+
+// Default `listen`.
+void FillHttp(absl::string_view listen, config::v1::Http* http);
+
+// That the section `http` is as common.proto says, and its files are there; makes their paths
+// absolute. `has_authority`: it may name who vouches for browsers.
+void CheckHttp(const NamedFiles& named, bool has_authority, config::v1::Http* http,
+               FieldCheck* check);
+
 // Default info.
 void FillLogging(config::v1::Logging* logging);
 

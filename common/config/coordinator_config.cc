@@ -52,6 +52,7 @@ void FillDefaults(const YamlPlaces& places, CoordinatorConfig* config) {
     config->set_durability(CoordinatorConfig::DURABILITY_POWER_LOSS);
   }
   if (!config->has_drain_time()) *config->mutable_drain_time() = ToProto(absl::Seconds(10));
+  FillHttp(kDefaultHttpListen, config->mutable_http());
   FillLogging(config->mutable_logging());
   if (config->has_notifications()) FillNotifications(places, config->mutable_notifications());
 }
@@ -126,6 +127,7 @@ absl::StatusOr<CoordinatorConfig> LoadCoordinatorConfig(FileSystem& files,
   check.Present("tls", config.has_tls(), "name this coordinator's certificate and key");
   named.RequireTls(/*has_authority=*/false, config.mutable_tls(), &check);
   CheckMembers(named, &config, &check);
+  CheckHttp(named, /*has_authority=*/false, config.mutable_http(), &check);
   CheckNumbers(config, &check);
   if (config.has_notifications()) {
     CheckNotifications(named, config.mutable_notifications(), &check);

@@ -10,6 +10,9 @@
 
 namespace entente {
 
+// Where a coordinator answers browsers if its configuration does not say.
+inline constexpr char kDefaultHttpListen[] = "127.0.0.1:7480";
+
 // The coordinator's configuration: complete, with every default of coordinator.proto filled in and
 // every path absolute, and checked. Nothing is created or changed.
 //

@@ -37,6 +37,8 @@ void FillDefaults(const YamlPlaces& places, WorkerConfig* config) {
   if (!trainer.has_silence_max()) *trainer.mutable_silence_max() = ToProto(absl::Seconds(60));
   if (!places.Contains("cacheBytesMax")) config->set_cache_bytes_max(20 * kGibibyte);
   if (!config->has_drain_time()) *config->mutable_drain_time() = ToProto(absl::Seconds(5));
+  // Several workers may run on one machine.
+  FillHttp("off", config->mutable_http());
   FillLogging(config->mutable_logging());
 }
 
@@ -114,6 +116,7 @@ absl::StatusOr<WorkerConfig> LoadWorkerConfig(FileSystem& files, const std::stri
   check.Expect("cacheBytesMax", config.cache_bytes_max() >= kMebibyte,
                WithCommas(config.cache_bytes_max()), "must be at least 1 MiB");
   CheckBandwidth(config.bandwidth(), &check);
+  CheckHttp(named, /*has_authority=*/true, config.mutable_http(), &check);
   check.Time("drainTime", ToDuration(config.drain_time()), absl::ZeroDuration(), absl::Minutes(10));
   ENTENTE_RETURN_IF_ERROR(check.ToStatus(path, places));
   return config;
