@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -26,11 +27,21 @@ absl::Time SteadyTime() {
   return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
+// What Linux says after the part that glibc 2.36 declares.
+struct LongTcpInfo {
+  tcp_info known;
+  uint64_t pacing_rate;
+  uint64_t max_pacing_rate;
+  uint64_t bytes_acked;
+  uint64_t bytes_received;
+};
+static_assert(offsetof(LongTcpInfo, bytes_received) == 128, "as in linux/tcp.h");
+
 uint64_t BytesReceived(int socket) {
-  tcp_info info = {};
+  LongTcpInfo info = {};
   socklen_t size = sizeof info;
   if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
-  return info.tcpi_bytes_received;
+  return info.bytes_received;
 }
 
 }  // namespace
@@ -136,8 +147,9 @@ std::unique_ptr<httplib::ClientImpl> MakeConnection(const PostClient::Options& o
   }
   const auto timeout = std::chrono::milliseconds(absl::ToInt64Milliseconds(options.timeout));
   connection->set_connection_timeout(timeout);
-  connection->set_read_timeout(timeout);
-  connection->set_write_timeout(timeout);
+  // Behind the deadline, which is the Watch's to keep and to name.
+  connection->set_read_timeout(2 * timeout);
+  connection->set_write_timeout(2 * timeout);
   connection->set_follow_location(false);
   connection->set_keep_alive(false);
   connection->set_decompress(false);

@@ -70,7 +70,7 @@ class TaskLoop final : public TaskListener {
   void Drain(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  // A task and where it stands. Everything but `task` and `cancel` is guarded by mu_.
+  // A task and where it stands. All but `task`, `worker` and `cancel` is guarded by mu_.
   struct Entry {
     enum class State { kQueued, kRunning, kFinished };
 

@@ -29,7 +29,7 @@ class ManualTimers final : public Timers {
     armed_.emplace(when, std::move(callback));
     return ++count_;
   }
-  bool Cancel(TimerId) override { return false; }
+  void Cancel(TimerId) override {}
 
   void Advance(absl::Duration by) {
     clock_.Advance(by);
