@@ -91,6 +91,7 @@ Environment ReadEnvironment() {
           .xdg_config_home = Variable("XDG_CONFIG_HOME"),
           .entente_config = Variable("ENTENTE_CONFIG"),
           .path = Variable("PATH"),
+          .traceparent = Variable("TRACEPARENT"),
           .no_color = !Variable("NO_COLOR").empty() || Variable("TERM") == "dumb"};
 }
 

@@ -31,6 +31,7 @@ struct Environment {
   std::string xdg_config_home;  // XDG_CONFIG_HOME
   std::string entente_config;   // ENTENTE_CONFIG
   std::string path;             // PATH
+  std::string traceparent;      // TRACEPARENT: of what runs this program, if that is traced
   bool no_color = false;        // NO_COLOR is set (no-color.org), or TERM is "dumb"
 };
 

@@ -72,6 +72,7 @@ struct CoordinatorClient::Connection {
       : timeout(timeout_in),
         clock(*deps.clock),
         interruption(*deps.interruption),
+        traceparent(deps.trace.ToTraceparent()),
         channel(DialCoordinator(target.coordinator, target.tls, kReconnectMax)),
         admin(v1::AdminService::NewStub(channel)),
         jobs(v1::JobService::NewStub(channel)),
@@ -86,6 +87,7 @@ struct CoordinatorClient::Connection {
                                                              Response*),
                                 const Request& request) {
     grpc::ClientContext context;
+    context.AddMetadata("traceparent", traceparent);
     context.set_deadline(absl::ToChronoTime(clock.Now() + timeout));
     const auto registration = interruption.OnTrigger([&context] { context.TryCancel(); });
     Response response;
@@ -97,6 +99,7 @@ struct CoordinatorClient::Connection {
   const absl::Duration timeout;
   const Clock& clock;
   Interruption& interruption;
+  const std::string traceparent;
   const std::shared_ptr<grpc::Channel> channel;
   const std::unique_ptr<v1::AdminService::Stub> admin;
   const std::unique_ptr<v1::JobService::Stub> jobs;
@@ -234,6 +237,7 @@ absl::StatusOr<v1::UploadOffset> CoordinatorClient::GetUploadOffset(
 absl::Status CoordinatorClient::WatchJob(const std::string& job_id,
                                          const std::function<void(v1::Job)>& on_job) {
   grpc::ClientContext context;
+  context.AddMetadata("traceparent", connection_->traceparent);
   const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
   v1::WatchJobRequest request;
   request.set_job_id(job_id);
@@ -247,6 +251,7 @@ absl::Status CoordinatorClient::Download(
     const v1::DownloadRequest& request,
     const std::function<absl::Status(const v1::Chunk&)>& on_chunk) {
   grpc::ClientContext context;
+  context.AddMetadata("traceparent", connection_->traceparent);
   const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
   const auto reader = connection_->transfers->Download(&context, request);
   absl::Status taken;
@@ -277,6 +282,7 @@ absl::StatusOr<v1::UploadReceipt> CoordinatorClient::Upload(
     const v1::UploadHeader& header,
     const std::function<absl::StatusOr<bool>(v1::Chunk*)>& next_chunk) {
   grpc::ClientContext context;
+  context.AddMetadata("traceparent", connection_->traceparent);
   const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
   v1::UploadReceipt receipt;
   const auto writer = connection_->transfers->Upload(&context, &receipt);

@@ -17,6 +17,7 @@
 #include "cli/context.h"
 #include "cli/interruption.h"
 #include "common/base/clock.h"
+#include "common/base/trace_context.h"
 #include "entente/v1/admin_service.pb.h"
 #include "entente/v1/job_service.pb.h"
 #include "entente/v1/member_service.pb.h"
@@ -32,6 +33,8 @@ class CoordinatorClient {
   struct Dependencies {
     const Clock* clock = nullptr;
     Interruption* interruption = nullptr;
+    // Whose child each call is, as its metadata `traceparent`.
+    TraceContext trace = TraceContext::Named("");
   };
 
   // Checks the TLS files first (INVALID_ARGUMENT, naming the file); does not connect yet.

@@ -20,6 +20,7 @@
 #include "common/base/clock.h"
 #include "common/base/file_system.h"
 #include "common/base/random_source.h"
+#include "common/base/trace_context.h"
 
 namespace entente::cli {
 
@@ -73,7 +74,13 @@ struct Invocation {
     if (!target.ok()) return target.status();
     return CoordinatorClient::Create(
         *std::move(target), timeout,
-        {.clock = surroundings.clock, .interruption = surroundings.interruption});
+        {.clock = surroundings.clock, .interruption = surroundings.interruption, .trace = Trace()});
+  }
+
+  // What the calls belong to: what this program runs for, or else a request of its own.
+  TraceContext Trace() const {
+    const auto given = TraceContext::Parse(surroundings.environment.traceparent);
+    return given.ok() ? given->Child("entente") : TraceContext::Fresh(*surroundings.random);
   }
 };
 

@@ -76,6 +76,7 @@ void WorkerLink::OnMessage(const std::string& text) {
   if (silence_.has_value()) silence_->Heard();
   if (message.has_welcome()) {
     is_attached_ = true;
+    listener_->HandleAttached(WorkerId(message.welcome().worker_id()));
     silence_.emplace(deps_.scheduler->now(), ToDuration(message.welcome().heartbeat_interval()));
     return ArmSilenceWatch();
   }

@@ -34,6 +34,7 @@ inline constexpr size_t kReasonBytesMax = 500;
 inline constexpr size_t kPemBytesMax = 1 << 20;
 inline constexpr int kCertificateChainMax = 8;
 inline constexpr size_t kTokenBytesMax = 128;
+inline constexpr size_t kTraceparentBytesMax = 256;  // Of versions to come; today's has 55.
 inline constexpr size_t kTrainerLineBytesMax = 1 << 20;
 
 // Safetensors.
@@ -57,6 +58,13 @@ inline constexpr size_t kWorkerCheckpointsMax = 4;    // Trainings that were bro
 inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
 inline constexpr size_t kTrainerErrorLineBytesMax =
     4 << 10;  // Of its standard error; the rest is cut.
+
+// Notifications, for each of webhook and command.
+inline constexpr size_t kNotificationsWaitingMax = 256;  // Beyond it the oldest is dropped.
+inline constexpr size_t kNotificationAnswerBytesMax =
+    64 << 10;  // Of a receiver; the rest is not read.
+inline constexpr size_t kNotificationSecretBytesMin = 24;
+inline constexpr size_t kNotificationSecretBytesMax = 64;
 
 // Retries.
 inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 
@@ -15,6 +17,7 @@ namespace entente::log {
 namespace {
 
 std::atomic<Format> current_format{Format::kText};  // Set once by main; the one global of the logs.
+thread_local const Scope* innermost_scope = nullptr;
 
 const std::shared_ptr<spdlog::logger>& Logger() {
   static const std::shared_ptr<spdlog::logger>* const logger = [] {
@@ -27,6 +30,22 @@ const std::shared_ptr<spdlog::logger>& Logger() {
   return *logger;
 }
 
+// The line's own, then those of the scopes around it, from the inside out, each name once.
+std::vector<const Field*> AllFields(std::initializer_list<Field> own) {
+  std::vector<const Field*> all;
+  const auto add = [&all](const auto& fields) {
+    for (const Field& field : fields) {
+      const auto same = [&](const Field* known) { return known->name == field.name; };
+      if (absl::c_none_of(all, same)) all.push_back(&field);
+    }
+  };
+  add(own);
+  for (const Scope* scope = innermost_scope; scope != nullptr; scope = scope->outer()) {
+    add(scope->fields());
+  }
+  return all;
+}
+
 // Needs no quotes in a line of text.
 bool IsPlain(char c) { return c > ' ' && c != '"' && c != '\x7f'; }
 
@@ -36,26 +55,27 @@ std::string Quoted(const std::string& value) {
   return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string AsText(absl::string_view message, std::initializer_list<Field> fields) {
+std::string AsText(absl::string_view message, const std::vector<const Field*>& fields) {
   std::string line(message);
-  for (const Field& field : fields) {
-    const bool quote = field.value.empty() || !absl::c_all_of(field.value, IsPlain);
-    absl::StrAppend(&line, "  ", field.name, "=");
-    absl::StrAppend(&line, quote ? Quoted(field.value) : field.value);
+  for (const Field* const field : fields) {
+    const bool quote = field->value.empty() || !absl::c_all_of(field->value, IsPlain);
+    absl::StrAppend(&line, "  ", field->name, "=");
+    absl::StrAppend(&line, quote ? Quoted(field->value) : field->value);
   }
   return line;
 }
 
 std::string AsJson(spdlog::level::level_enum level, absl::string_view message,
-                   std::initializer_list<Field> fields) {
+                   const std::vector<const Field*>& fields) {
   nlohmann::ordered_json line;
   const auto level_name = spdlog::level::to_string_view(level);
   line["level"] = std::string(level_name.data(), level_name.size());
   line["message"] = std::string(message);
-  for (const Field& field : fields) {
-    const auto number = field.is_number ? nlohmann::ordered_json::parse(field.value, nullptr, false)
-                                        : nlohmann::ordered_json(field.value);
-    line[field.name] = number.is_discarded() ? nlohmann::ordered_json(field.value) : number;
+  for (const Field* const field : fields) {
+    const auto number = field->is_number
+                            ? nlohmann::ordered_json::parse(field->value, nullptr, false)
+                            : nlohmann::ordered_json(field->value);
+    line[field->name] = number.is_discarded() ? nlohmann::ordered_json(field->value) : number;
   }
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
@@ -65,13 +85,18 @@ void Write(spdlog::level::level_enum level, absl::string_view message,
   if (!Logger()->should_log(level)) return;
   if (current_format.load() == Format::kJson) {
     // The time is the pattern's, so that both formats take it from the same place.
-    Logger()->log(level, "{}", AsJson(level, message, fields).substr(1));
+    Logger()->log(level, "{}", AsJson(level, message, AllFields(fields)).substr(1));
   } else {
-    Logger()->log(level, "{}", AsText(message, fields));
+    Logger()->log(level, "{}", AsText(message, AllFields(fields)));
   }
 }
 
 }  // namespace
+
+Scope::Scope(std::vector<Field> fields)
+    : fields_(std::move(fields)), outer_(std::exchange(innermost_scope, this)) {}
+
+Scope::~Scope() { innermost_scope = outer_; }
 
 void Configure(Format format, Level level) {
   current_format.store(format);

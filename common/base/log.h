@@ -12,6 +12,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -37,6 +38,27 @@ struct Field {
   std::string name;
   std::string value;
   bool is_number;
+};
+
+// Fields that every line which this thread logs carries, after its own, for as long as this lives:
+// whose work it is. What a line or an inner scope has under the same name stands alone.
+//
+//   const log::Scope scope({{"job", job.value()}, {"trace", trace.trace_id()}});
+//
+// Lives on the stack of the thread that made it.
+class Scope {
+ public:
+  explicit Scope(std::vector<Field> fields);
+  ~Scope();
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+  const std::vector<Field>& fields() const { return fields_; }
+  const Scope* outer() const { return outer_; }  // Null: the outermost.
+
+ private:
+  const std::vector<Field> fields_;
+  const Scope* const outer_;
 };
 
 // Call once, first thing in main. Before it, text at kInfo is logged.

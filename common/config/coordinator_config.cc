@@ -12,6 +12,7 @@
 #include "common/config/config_file.h"
 #include "common/config/field_check.h"
 #include "common/config/name_rules.h"
+#include "common/config/notifications_config.h"
 #include "common/config/proto_time.h"
 #include "common/config/quoted.h"
 
@@ -53,6 +54,7 @@ void FillDefaults(const YamlPlaces& places, CoordinatorConfig* config) {
   if (!config->has_drain_time()) *config->mutable_drain_time() = ToProto(absl::Seconds(10));
   FillHttp(kDefaultHttpListen, config->mutable_http());
   FillLogging(config->mutable_logging());
+  if (config->has_notifications()) FillNotifications(places, config->mutable_notifications());
 }
 
 void CheckTrustDomain(const std::string& path, const std::string& domain,
@@ -127,6 +129,9 @@ absl::StatusOr<CoordinatorConfig> LoadCoordinatorConfig(FileSystem& files,
   CheckMembers(named, &config, &check);
   CheckHttp(named, /*has_authority=*/false, config.mutable_http(), &check);
   CheckNumbers(config, &check);
+  if (config.has_notifications()) {
+    CheckNotifications(named, config.mutable_notifications(), &check);
+  }
   ENTENTE_RETURN_IF_ERROR(check.ToStatus(path, places));
   return config;
 }

@@ -22,6 +22,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/timer_queue.h"
 #include "common/config/proto_time.h"
+#include "common/identity/certificate.h"
 #include "common/identity/trust_store.h"
 #include "common/rpc/tls_credentials.h"
 #include "coordinator/app/http_part.h"
@@ -32,6 +33,7 @@
 #include "coordinator/inventory/data_directory.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
+#include "coordinator/notify/notifier_setup.h"
 #include "coordinator/service/admin_service.h"
 #include "coordinator/service/caller.h"
 #include "coordinator/service/job_service.h"
@@ -150,6 +152,7 @@ struct CoordinatorApp::Parts {
   members::WorkerRegistry workers;
   DrainGate gate;
   std::atomic<bool> stop_aggregations{false};
+  std::shared_ptr<notify::Notifier> notifier;  // Timers share it. Null: nobody is told.
   // The jobs outlive the threads that work on them.
   std::unique_ptr<engine::JobDirectory> jobs;
   std::unique_ptr<engine::UploadIntake> uploads;
@@ -170,7 +173,10 @@ struct CoordinatorApp::Parts {
   int port = 0;
   std::unique_ptr<http::HttpServer> http_server;  // Null if there is none.
 
+  // Whoever wants to know what happens to jobs.
+  engine::JobObserver Observer();
   absl::Status OpenData();
+  absl::Status StartNotifier(const std::string& version);
   absl::Status RestoreJobs(const std::string& version);
   void MakeServices(const std::string& version);
   absl::Status Listen();
@@ -198,8 +204,25 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   return absl::OkStatus();
 }
 
+engine::JobObserver CoordinatorApp::Parts::Observer() {
+  if (notifier == nullptr) return nullptr;
+  return [this](const engine::JobChange& change) { notifier->OnJobChange(change); };
+}
+
+absl::Status CoordinatorApp::Parts::StartNotifier(const std::string& version) {
+  if (!config.has_notifications()) return absl::OkStatus();
+  ENTENTE_ASSIGN_OR_RETURN(const std::string pem,
+                           ReadTextFile(files, config.tls().certificate(), limits::kPemBytesMax));
+  ENTENTE_ASSIGN_OR_RETURN(const CertificateDescription self, DescribeCertificate(pem));
+  ENTENTE_ASSIGN_OR_RETURN(
+      notifier,
+      notify::MakeNotifier(
+          files, config.notifications(), {.coordinator = self.spiffe_id, .version = version},
+          {.clock = &clock, .random = &random, .timers = timers.get(), .workers = &workers}));
+  return absl::OkStatus();
+}
+
 absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
-  timers = std::make_unique<TimerQueue>(&clock);
   const engine::JobEngine::Dependencies job_parts{.clock = &clock,
                                                   .journal = observed_journal.get(),
                                                   .models = models.get(),
@@ -212,13 +235,15 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                                   .aggregation_pool = &aggregation_pool,
                                                   .aggregation_threads = aggregation_threads,
                                                   .gate = &gate,
-                                                  .stop_aggregations = &stop_aggregations};
+                                                  .stop_aggregations = &stop_aggregations,
+                                                  .on_change = Observer()};
   jobs = std::make_unique<engine::JobDirectory>(job_parts, &random,
                                                 config.limits().running_jobs_max());
   FeedBrowsers(version);
   // Weak pointers: what still runs while the coordinator stops may come after the feed.
   workers.SetListener([this, weak = std::weak_ptr(feed)](const WorkerId& worker, bool attached) {
     if (attached) jobs->OnWorkerAttached(worker);
+    if (notifier != nullptr) notifier->OnWorker(worker, attached);
     if (const auto told = weak.lock()) told->OnWorkersChanged();
   });
   observed_journal->SetObserver([weak = std::weak_ptr(feed)](const store::JournalEntry& entry) {
@@ -323,6 +348,8 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   auto parts = std::make_unique<Parts>(config, std::move(on_failure));
   ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
+  parts->timers = std::make_unique<TimerQueue>(&parts->clock);
+  ENTENTE_RETURN_IF_ERROR(parts->StartNotifier(version));
   ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs(version));
   parts->MakeServices(version);
   ENTENTE_RETURN_IF_ERROR(parts->Listen());
@@ -346,6 +373,8 @@ void CoordinatorApp::Stop() {
   log::Info("stopping", {{"drain_time", absl::FormatDuration(drain_time)}});
   const absl::Status stopping =
       absl::UnavailableError("the coordinator is stopping; try again soon");
+  const absl::Time end = parts_->clock.Now() + drain_time;
+  if (parts_->notifier != nullptr) parts_->notifier->IgnoreWorkers();
   parts_->workers.CloseAll(stopping);
   parts_->watches.EndAll(stopping);
   if (parts_->http_server != nullptr) parts_->http_server->Stop();
@@ -354,6 +383,7 @@ void CoordinatorApp::Stop() {
     log::Warning("an aggregation is broken off; it is repeated at the next start");
     parts_->stop_aggregations = true;
   }
+  if (parts_->notifier != nullptr) parts_->notifier->Stop(end - parts_->clock.Now());
   log::Info("stopped");
 }
 
@@ -363,6 +393,9 @@ absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
   // The alliance's authority vouches for the coordinator itself.
   ENTENTE_RETURN_IF_ERROR(CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
   ENTENTE_RETURN_IF_ERROR(CheckCertificateRole(config.tls().certificate(), Role::kCoordinator));
+  if (config.has_notifications()) {
+    ENTENTE_RETURN_IF_ERROR(notify::CheckNotificationFiles(files, config.notifications()));
+  }
   ENTENTE_ASSIGN_OR_RETURN(const auto trust, TrustOf(files, config));
   const members::WorkerRegistry workers(MembersOf(config), &clock, config.limits().workers_max());
   return CheckHttpFiles(

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/base/strong_id.h"
+#include "common/base/trace_context.h"
 #include "common/crypto/sha256.h"
 #include "entente/v1/recipe.pb.h"
 
@@ -15,8 +16,9 @@ struct JobDescription {
   JobId id;
   v1::Recipe recipe;  // Complete and checked.
   Digest recipe_digest;
-  std::string submitter;  // SPIFFE id.
-  std::string token;      // May be empty.
+  std::string submitter;                         // SPIFFE id.
+  std::string token;                             // May be empty.
+  TraceContext trace = TraceContext::Named("");  // Of the request that submitted it.
 };
 
 }  // namespace entente::engine

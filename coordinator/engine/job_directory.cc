@@ -70,8 +70,12 @@ absl::Status JobDirectory::Restore() {
   }
   ENTENTE_RETURN_IF_ERROR(deps_.spool->KeepOnly(in_flight));
   for (const auto& [id, job] : restored) {
-    if (job->View().state->HasEnded()) continue;
-    log::Info("job resumed", {{"job", id.value()}});
+    const std::shared_ptr<const jobs::JobState> state = job->View().state;
+    if (state->HasEnded()) continue;
+    const log::Scope scope({{"job", id.value()},
+                            {"round", state->round.round_index + 1},
+                            {"trace", job->description().trace.trace_id()}});
+    log::Info("job resumed");
     RestoreRoundedModels(*job);
     job->Resume();
   }
@@ -104,6 +108,13 @@ absl::StatusOr<SubmitOutcome> JobDirectory::Submit(SubmitRequest request) {
                              .recipe_digest = RecipeDigest(request.recipe),
                              .submitter = request.submitter,
                              .token = request.token};
+  // Each hop is a parent of its own. A job that came without a trace is told from its namesakes
+  // elsewhere by the time.
+  const std::string& id = description.id.value();
+  description.trace =
+      request.trace.has_value()
+          ? request.trace->Child(id)
+          : TraceContext::Named(absl::StrCat(id, " ", absl::ToUnixNanos(deps_.clock->Now())));
   ENTENTE_ASSIGN_OR_RETURN(std::shared_ptr<JobEngine> job,
                            JobEngine::Submit(deps_, std::move(description), request.initial_model));
   Add(job);

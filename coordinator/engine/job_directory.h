@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/random_source.h"
+#include "common/base/trace_context.h"
 #include "coordinator/engine/job_engine.h"
 #include "entente/v1/recipe.pb.h"
 
@@ -29,6 +31,7 @@ struct SubmitRequest {
   std::string submitter;  // SPIFFE id.
   std::string token;      // May be empty.
   Digest initial_model;
+  std::optional<TraceContext> trace = std::nullopt;  // Of the call. None: the job begins one.
 };
 
 struct SubmitOutcome {

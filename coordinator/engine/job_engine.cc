@@ -57,9 +57,12 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies&
   record->set_submitter(job.submitter);
   record->set_token(job.token);
   record->set_initial_model(initial_model.Raw());
+  record->set_traceparent(job.trace.ToTraceparent());
   ENTENTE_RETURN_IF_ERROR(dependencies.journal->Append(entry));
 
-  log::Info("job submitted", {{"job", job.id.value()}, {"submitter", job.submitter}});
+  log::Info(
+      "job submitted",
+      {{"job", job.id.value()}, {"submitter", job.submitter}, {"trace", job.trace.trace_id()}});
   engine->Publish(std::move(transition), now);
   return engine;
 }
@@ -75,7 +78,8 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Restore(
                              .recipe = record.recipe(),
                              .recipe_digest = RecipeDigest(record.recipe()),
                              .submitter = record.submitter(),
-                             .token = record.token()};
+                             .token = record.token(),
+                             .trace = TraceOf(record.traceparent(), submitted.job.value())};
   std::shared_ptr<JobEngine> engine(new JobEngine(dependencies, std::move(description)));
   ENTENTE_RETURN_IF_ERROR(engine->Replay(submitted));
   return engine;
@@ -286,7 +290,9 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
   ++sequence_;
   LogTransition(description_->id, transition);
   const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
+  const bool ended_a_round = transition.ended_round.has_value();
   Publish(std::move(transition), now);
+  TellObserver(ended_a_round);
   for (const jobs::JobEffect& effect : effects) CarryOut(effect);
   if (working_state_.HasEnded()) SayJobEnded(*description_, deps_.workers);
   return absl::OkStatus();
@@ -346,6 +352,23 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
     state_ = std::make_shared<const jobs::JobState>(std::move(transition.next));
   }
   watchers_.NotifyAll();
+}
+
+void JobEngine::TellObserver(bool ended_a_round) {
+  if (deps_.on_change == nullptr) return;
+  std::shared_ptr<const RoundState> ended_round;
+  if (ended_a_round) {
+    absl::MutexLock lock(&mu_);
+    ended_round = ended_rounds_.back();
+  }
+  deps_.on_change(
+      {.job = *description_, .state = working_state_, .ended_round = std::move(ended_round)});
+}
+
+std::vector<log::Field> JobEngine::LogFields() const {
+  return {{"job", description_->id.value()},
+          {"round", working_state_.round.round_index + 1},
+          {"trace", description_->trace.trace_id()}};
 }
 
 void JobEngine::CarryOut(const jobs::JobEffect& effect) {
@@ -461,7 +484,10 @@ bool JobEngine::IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const 
 }
 
 void JobEngine::Post(std::function<void(JobEngine&)> task) {
-  executor_.Post([self = shared_from_this(), task = std::move(task)] { task(*self); });
+  executor_.Post([self = shared_from_this(), task = std::move(task)] {
+    const log::Scope scope(self->LogFields());
+    task(*self);
+  });
 }
 
 void JobEngine::PostAt(absl::Time at, std::function<void(JobEngine&)> task) {

@@ -17,7 +17,9 @@ void JobEngine::StartAggregation() {
   if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats it.
   aggregation.request.is_stopping = deps_.stop_aggregations;
   deps_.aggregation_lane->Post([self = shared_from_this(), aggregation = std::move(aggregation),
-                                round_index = round.round_index, attempt = round.attempt] {
+                                round_index = round.round_index, attempt = round.attempt,
+                                fields = LogFields()] {
+    const log::Scope scope(fields);
     const auto outcome =
         RunAggregation(aggregation.request, *self->deps_.models, *self->deps_.files,
                        *self->deps_.aggregation_pool, self->deps_.aggregation_threads);

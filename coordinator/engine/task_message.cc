@@ -48,6 +48,9 @@ v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::Roun
   if (trains && !terms.counted_update.IsNone()) {
     task->set_counted_update_digest(terms.counted_update.ToHex());
   }
+  const std::string work = absl::StrCat(trains ? "train" : "evaluate", " ", round.round_index, " ",
+                                        round.attempt, " ", worker.value());
+  task->set_traceparent(job.trace.Child(work).ToTraceparent());
   return message;
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/service/caller.h"
 
+#include <utility>
+#include <vector>
+
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/peer_certificate.h"
+#include "coordinator/service/call_trace.h"
 
 namespace entente::service {
 
@@ -17,6 +21,9 @@ absl::StatusOr<PeerIdentity> CallerCheck::Admit(const grpc::CallbackServerContex
   absl::Status status = identity.status();
   if (status.ok()) status = members::Authorize(*identity, action);
   if (!status.ok()) {
+    std::vector<log::Field> fields;
+    if (const auto trace = TraceOfCall(context)) fields.emplace_back("trace", trace->trace_id());
+    const log::Scope scope(std::move(fields));
     log::Warning("call refused",
                  {{"peer", context.peer()}, {"reason", std::string(status.message())}});
     return status;

@@ -4,7 +4,6 @@
 #include <grpc/grpc.h>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/log.h"
 
 namespace entente::service {
 
@@ -22,6 +21,7 @@ void IdleCut::Cut() {
   // now, what that leads to is queued behind this.
   if (!watch_.IsOverdue()) return;
   status_ = absl::DeadlineExceededError(reason_);
+  const log::Scope scope(log_fields_);
   log::Warning("a transfer is cut off", {{"peer", call_.peer()}, {"reason", reason_}});
   // Not TryCancel: the peer would read of it no more than that it was cancelled. And Finish waits
   // until the peer has read what was sent before, which is just what it does not do.

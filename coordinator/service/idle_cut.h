@@ -8,10 +8,13 @@
 #include <grpcpp/grpcpp.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "common/base/executor.h"
+#include "common/base/log.h"
 #include "coordinator/service/idle_watch.h"
 #include "coordinator/service/service_context.h"
 
@@ -25,6 +28,9 @@ class IdleCut {
   // All borrowed. `what` begins the reason, e.g. "the sender sent nothing".
   IdleCut(const ServiceContext& context, grpc::CallbackServerContext* call, Executor* executor,
           absl::string_view what);
+
+  // On `executor`: whose transfer it is, for the log.
+  void SetLogFields(std::vector<log::Field> fields) { log_fields_ = std::move(fields); }
 
   // On `executor`, or before the call has begun: a read or write is about to start.
   void BeginWait() { watch_.BeginWait(); }
@@ -41,7 +47,8 @@ class IdleCut {
   grpc::CallbackServerContext& call_;
   Executor& executor_;
   const std::string reason_;
-  absl::Status status_;  // Touched on the executor only.
+  absl::Status status_;                 // Touched on the executor only.
+  std::vector<log::Field> log_fields_;  // Likewise.
   IdleWatch watch_;
 };
 

@@ -189,6 +189,7 @@ v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& work
   if (state.HasEnded()) *proto.mutable_ended_at() = entente::ToProto(state.ended_at);
   SetExpectedEnd(state, now, &proto);
   proto.set_recipe_digest(view.description->recipe_digest.ToHex());
+  proto.set_trace_id(view.description->trace.trace_id());
   if (detail == Detail::kFull) *proto.mutable_recipe() = view.description->recipe;
   return proto;
 }

@@ -10,6 +10,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
 #include "common/recipe/recipe.h"
+#include "coordinator/service/call_trace.h"
 #include "coordinator/service/job_converter.h"
 #include "coordinator/service/unary_call.h"
 #include "coordinator/service/watch_reactor.h"
@@ -24,16 +25,18 @@ grpc::ServerUnaryReactor* JobService::SubmitJob(grpc::CallbackServerContext* cal
   return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller,
                              context_.callers->Admit(*call, Action::kSubmitJob));
-    return Submit(caller, *request, response);
+    return Submit(caller, TraceOfCall(*call), *request, response);
   });
 }
 
-absl::Status JobService::Submit(const PeerIdentity& caller, const v1::SubmitJobRequest& request,
+absl::Status JobService::Submit(const PeerIdentity& caller, std::optional<TraceContext> trace,
+                                const v1::SubmitJobRequest& request,
                                 v1::SubmitJobResponse* response) {
   engine::SubmitRequest submit{.recipe = request.recipe(),
                                .submitter = caller.SpiffeId(),
                                .token = request.token(),
-                               .initial_model = {}};
+                               .initial_model = {},
+                               .trace = std::move(trace)};
   FillRecipeDefaults(&submit.recipe);
   // Where the files lay on the submitter's machine is nobody's business; they go by their digests.
   v1::Model& model = *submit.recipe.mutable_model();

@@ -8,11 +8,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/base/trace_context.h"
 #include "coordinator/engine/job_engine.h"
 #include "coordinator/members/authorizer.h"
 #include "coordinator/service/service_context.h"
@@ -73,8 +75,8 @@ class JobService final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* RunChange(grpc::CallbackServerContext* call,
                                       const ChangeRequest& request, v1::Job* response,
                                       const MakeChange& make) const;
-  absl::Status Submit(const PeerIdentity& caller, const v1::SubmitJobRequest& request,
-                      v1::SubmitJobResponse* response);
+  absl::Status Submit(const PeerIdentity& caller, std::optional<TraceContext> trace,
+                      const v1::SubmitJobRequest& request, v1::SubmitJobResponse* response);
 
   const ServiceContext context_;
 };

@@ -5,9 +5,11 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/rpc/status_conversion.h"
 #include "common/transfer/chunk_compression.h"
@@ -19,6 +21,26 @@ namespace entente::service {
 namespace {
 
 using members::Action;
+
+std::vector<log::Field> LogFieldsOf(const engine::JobEngine& job, const WorkerId& worker,
+                                    uint32_t round_index) {
+  return {{"job", job.description().id.value()},
+          {"round", round_index + 1},
+          {"worker", worker.value()},
+          {"trace", job.description().trace.trace_id()}};
+}
+
+// Of an upload that was admitted; of a model or a program nothing, for there is no job yet.
+std::vector<log::Field> LogFieldsOf(const ServiceContext& context,
+                                    const grpc::CallbackServerContext& call,
+                                    const v1::UploadHeader& header) {
+  if (!header.has_update()) return {};
+  const v1::TaskKey& key = header.update().key();
+  const auto worker = context.callers->AdmitWorker(call);
+  const auto job = context.jobs->Find(JobId(key.job_id()));
+  if (!worker.ok() || !job.ok()) return {};
+  return LogFieldsOf(**job, worker->id, key.round_index());
+}
 
 // Opens the upload that a header announces, for the caller that sent it.
 absl::StatusOr<std::unique_ptr<engine::Upload>> OpenUpload(const ServiceContext& context,
@@ -43,6 +65,7 @@ struct DownloadSource {
   std::unique_ptr<ReadableFile> file;
   std::function<void(uint64_t)> count_bytes;
   bool compresses = false;
+  std::vector<log::Field> log_fields = {};
 };
 
 // Who may have the file, and how its bytes are counted.
@@ -60,6 +83,7 @@ absl::StatusOr<DownloadSource> OpenDownload(const ServiceContext& context,
     ENTENTE_RETURN_IF_ERROR(engine::CheckDownload(*job, worker.id, digest));
     source.compresses = request.reads_zstd() && job->description().recipe.updates().compression() ==
                                                     v1::Updates::COMPRESSION_ZSTD;
+    source.log_fields = LogFieldsOf(*job, worker.id, job->View().state->round.round_index);
     source.count_bytes = [workers = context.workers, id = worker.id, job](uint64_t bytes) {
       job->AddBytesDown(bytes);
       workers->AddBytes(id, 0, bytes);
@@ -117,6 +141,7 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
     auto source = OpenDownload(context, call, request);
     if (!source.ok()) return End(source.status());
     source_ = *std::move(source);
+    idle_.SetLogFields(std::move(source_.log_fields));
     offset_ = request.offset();
     chunk_.set_total_bytes(source_.file->size_bytes());
     WriteNext();
@@ -223,6 +248,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
       }
       header_ = message_.header();
       ENTENTE_ASSIGN_OR_RETURN(upload_, OpenUpload(context_, call_, header_));
+      idle_.SetLogFields(LogFieldsOf(context_, call_, header_));
       sent_bytes_ = upload_->offset();  // How those came is not known any more.
       return absl::OkStatus();
     }

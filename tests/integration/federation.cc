@@ -83,7 +83,7 @@ void FederationTest::StartCoordinator() {
                              "alliance:\n  trustDomain: alliance.example\n"
                              "  authority: alliance/authority.crt\n"
                              "heartbeatInterval: 500ms\nmembers:\n",
-                             members));
+                             members, coordinator_more_));
   coordinator_ =
       std::make_unique<Process>(std::vector<std::string>{Program("entente-coordinator"), "--config",
                                                          folder_.File("coordinator.yaml")},
@@ -109,7 +109,7 @@ void FederationTest::StartWorker(const std::string& member, const WorkerOptions&
                              member, "\npolicy: ", options.policy,
                              ".yaml\ntrainer:\n  sandbox: ", options.sandbox, "\n", command,
                              "datasets:\n  - name: table\n    format: csv\n    directory: data/",
-                             member, "\n"));
+                             member, "\n", options.more));
   workers_.erase(member);  // The old one is gone before the new one starts.
   workers_[member] =
       std::make_unique<Process>(std::vector<std::string>{Program("entente-worker"), "--config",

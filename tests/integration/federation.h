@@ -36,6 +36,7 @@ class FederationTest : public ::testing::Test {
     std::string sandbox = "bubblewrap";
     std::string policy = "allow-all";
     std::string coordinator;  // Default: the coordinator's.
+    std::string more;         // Further lines of its configuration.
   };
   // Writes <member>.yaml and starts the worker.
   void StartWorker(const std::string& member, const WorkerOptions& options);
@@ -76,6 +77,7 @@ class FederationTest : public ::testing::Test {
 
   const TempFolder folder_;
   std::string port_ = "0";
+  std::string coordinator_more_;  // Further lines of the coordinator's configuration.
 
  private:
   std::unique_ptr<Process> coordinator_;

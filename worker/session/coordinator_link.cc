@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/retry.h"
 #include "common/base/status_macros.h"
+#include "common/base/utf8.h"
 #include "common/config/proto_time.h"
 
 namespace entente::worker {
@@ -17,6 +18,7 @@ namespace {
 
 constexpr absl::Duration kHeartbeatMin = absl::Milliseconds(10);
 constexpr absl::Duration kHeartbeatMax = absl::Hours(1);
+constexpr size_t kWorkerIdBytesMax = 128;
 constexpr absl::Duration kComplaintInterval = absl::Minutes(5);
 // A stream that lasted less may have been closed on purpose: the next one waits longer.
 constexpr absl::Duration kStableTime = absl::Seconds(30);
@@ -220,6 +222,8 @@ void CoordinatorLink::HandleWelcome(const v1::Welcome& welcome) {
     peer_minor_ = welcome.protocol_minor();
     is_attached_ = true;
   }
+  listener_->HandleAttached(
+      WorkerId(std::string(ClipUtf8(welcome.worker_id(), kWorkerIdBytesMax))));
   if (options_.on_attached) options_.on_attached();
 }
 

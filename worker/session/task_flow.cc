@@ -19,6 +19,7 @@
 #include "common/recipe/recipe_encoding.h"
 #include "common/tensor/safetensors.h"
 #include "worker/session/task_key.h"
+#include "worker/session/task_trace.h"
 
 namespace entente::worker {
 namespace {
@@ -119,7 +120,7 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
       Forget(work.task.key());
       return EndOf(permitted, work.cancel);
     }
-    log::Info("sending a kept update", {{"task", TaskText(work.task.key())}});
+    log::Info("sending a kept update");
   } else {
     absl::StatusOr<KeptUpdate> made = MakeUpdate(work);
     if (!made.ok()) return EndOf(made.status(), work.cancel);
@@ -231,7 +232,7 @@ absl::StatusOr<TaskFlow::Encoded> TaskFlow::Encode(const Work& work, const std::
     request.residual = dependencies_.residuals->Find(job_id, *counted).value_or("");
     if (request.residual.empty() && request.encoding.kind == EncodingKind::kTopk) {
       log::Warning("what topk left out of the last update is not here and is lost",
-                   {{"task", TaskText(work.task.key())}, {"update", counted->ToHex()}});
+                   {{"update", counted->ToHex()}});
     }
   }
   if (UsesResidual(request)) {
@@ -244,7 +245,7 @@ absl::StatusOr<TaskFlow::Encoded> TaskFlow::Encode(const Work& work, const std::
   absl::StatusOr<Digest> made = EncodeUpdate(*dependencies_.files, request);
   if (absl::IsFailedPrecondition(made.status()) && !request.residual.empty()) {
     log::Warning("what topk left out of the last update cannot be used and is lost",
-                 {{"task", TaskText(work.task.key())}, {"reason", made.status().message()}});
+                 {{"reason", made.status().message()}});
     request.residual.clear();
     made = EncodeUpdate(*dependencies_.files, request);
   }
@@ -333,8 +334,7 @@ absl::Status TaskFlow::WithTrainer(const Work& work, absl::FunctionRef<absl::Sta
   };
   const absl::Status first = try_once();
   if (!absl::IsUnavailable(first) || work.cancel.cancelled()) return first;
-  log::Warning("the trainer broke; starting it again",
-               {{"task", TaskText(work.task.key())}, {"reason", first.message()}});
+  log::Warning("the trainer broke; starting it again", {{"reason", first.message()}});
   return try_once();
 }
 
@@ -343,11 +343,13 @@ absl::Status TaskFlow::Prepare(const Work& work, const std::string& program_path
   const config::v1::Dataset& dataset = dependencies_.datasets->at(recipe.dataset());
   work.report("preparing", StepProgress());
   return dependencies_.trainer
-      ->Prepare({.key = absl::StrCat(work.task.recipe_digest(), " ", dataset.name()),
+      ->Prepare({.key = absl::StrCat(work.task.key().job_id(), " ", work.task.recipe_digest(), " ",
+                                     dataset.name()),
                  .recipe = ProtoToJson(recipe),
                  .dataset_format = FormatWord(dataset.format()),
                  .dataset_folder = dataset.directory(),
-                 .program = program_path},
+                 .program = program_path,
+                 .traceparent = TrainerTrace(work.task).ToTraceparent()},
                 work.cancel)
       .status();
 }

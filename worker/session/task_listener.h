@@ -2,6 +2,7 @@
 #ifndef WORKER_SESSION_TASK_LISTENER_H_
 #define WORKER_SESSION_TASK_LISTENER_H_
 
+#include "common/base/strong_id.h"
 #include "entente/v1/task.pb.h"
 
 namespace entente::worker {
@@ -11,6 +12,9 @@ namespace entente::worker {
 class TaskListener {
  public:
   virtual ~TaskListener() = default;
+
+  // First, and again after each reconnect: what the coordinator calls this worker.
+  virtual void HandleAttached(const WorkerId& self) = 0;
 
   virtual void HandleTask(v1::Task task) = 0;
   virtual void HandleCancelled(const v1::TaskCancelled& cancelled) = 0;

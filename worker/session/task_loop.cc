@@ -11,6 +11,7 @@
 #include "common/base/utf8.h"
 #include "common/config/proto_time.h"
 #include "worker/session/task_key.h"
+#include "worker/session/task_trace.h"
 
 namespace entente::worker {
 namespace {
@@ -58,6 +59,11 @@ TaskLoop::TaskLoop(Dependencies dependencies) : dependencies_(dependencies) {}
 
 TaskLoop::~TaskLoop() { Drain(absl::ZeroDuration()); }
 
+void TaskLoop::HandleAttached(const WorkerId& self) {
+  absl::MutexLock lock(&mu_);
+  self_ = self;
+}
+
 void TaskLoop::HandleTask(v1::Task task) {
   const std::optional<v1::TaskDeclined> refusal = dependencies_.admission->Refusal(task);
   absl::MutexLock lock(&mu_);
@@ -66,9 +72,8 @@ void TaskLoop::HandleTask(v1::Task task) {
   if (comes_again) {
     AnswerAgain(known->second, task);
   } else if (refusal.has_value()) {
-    log::Warning(
-        "task declined",
-        {{"task", TaskText(task.key())}, {"rule", refusal->rule()}, {"reason", refusal->reason()}});
+    const log::Scope scope(TaskLogFields(task, self_));
+    log::Warning("task declined", {{"rule", refusal->rule()}, {"reason", refusal->reason()}});
     v1::WorkerMessage message;
     *message.mutable_declined() = *refusal;
     dependencies_.sender->Send(std::move(message));
@@ -83,8 +88,8 @@ void TaskLoop::HandleCancelled(const v1::TaskCancelled& cancelled) {
   absl::MutexLock lock(&mu_);
   const auto known = entries_.find(cancelled.key().job_id());
   if (known == entries_.end() || !SameTask(known->second->task.key(), cancelled.key())) return;
-  log::Info("task cancelled",
-            {{"task", TaskText(cancelled.key())}, {"reason", cancelled.reason()}});
+  const log::Scope scope(TaskLogFields(known->second->task, self_));
+  log::Info("task cancelled", {{"reason", cancelled.reason()}});
   Remove(cancelled.key().job_id(), cancelled.reason());
 }
 
@@ -97,12 +102,14 @@ void TaskLoop::HandleJobEnded(const v1::JobEnded& ended) {
 
 void TaskLoop::GiveBackTasks(const std::string& reason) {
   absl::MutexLock lock(&mu_);
-  std::vector<v1::TaskKey> keys;
+  std::vector<EntryPointer> given_back;
   for (const auto& [job_id, entry] : entries_) {
-    if (entry->state != Entry::State::kFinished) keys.push_back(entry->task.key());
+    if (entry->state != Entry::State::kFinished) given_back.push_back(entry);
   }
-  for (const v1::TaskKey& key : keys) {
-    log::Info("task given back", {{"task", TaskText(key)}, {"reason", reason}});
+  for (const EntryPointer& entry : given_back) {
+    const v1::TaskKey& key = entry->task.key();
+    const log::Scope scope(TaskLogFields(entry->task, self_));
+    log::Info("task given back", {{"reason", reason}});
     SendDeclined(key, reason);
     Remove(key.job_id(), reason);
   }
@@ -161,14 +168,21 @@ void TaskLoop::RunTasks() {
         running_ = next;
       }
     }
-    for (const v1::TaskKey& key : to_forget) dependencies_.runner->Forget(key);
-    for (const std::string& job_id : jobs_to_forget) dependencies_.runner->ForgetJob(job_id);
+    for (const v1::TaskKey& key : to_forget) {
+      const log::Scope scope({{"job", key.job_id()}, {"round", uint64_t{key.round_index()} + 1}});
+      dependencies_.runner->Forget(key);
+    }
+    for (const std::string& job_id : jobs_to_forget) {
+      const log::Scope scope(std::vector<log::Field>{{"job", job_id}});
+      dependencies_.runner->ForgetJob(job_id);
+    }
     if (next != nullptr) RunOne(next);
   }
 }
 
 void TaskLoop::RunOne(const EntryPointer& entry) {
-  log::Info("task started", {{"task", TaskText(entry->task.key())}});
+  const log::Scope scope(TaskLogFields(entry->task, entry->worker));
+  log::Info("task started");
   absl::Time deadline;
   {
     absl::MutexLock lock(&mu_);
@@ -185,17 +199,16 @@ void TaskLoop::RunOne(const EntryPointer& entry) {
 
 void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
   const v1::TaskKey& key = entry->task.key();
-  const std::string text = TaskText(key);
   switch (result.end) {
     case TaskResult::End::kDone:
-      log::Info("task done", {{"task", text}});
+      log::Info("task done");
       break;
     case TaskResult::End::kCancelled:
-      log::Info("task stopped", {{"task", text}, {"reason", result.reason}});
+      log::Info("task stopped", {{"reason", result.reason}});
       break;
     case TaskResult::End::kRefused:
     case TaskResult::End::kFailed:
-      log::Error("task failed", {{"task", text}, {"reason", result.reason}});
+      log::Error("task failed", {{"reason", result.reason}});
       break;
   }
   absl::MutexLock lock(&mu_);
@@ -257,6 +270,7 @@ void TaskLoop::Add(v1::Task task) {
   }
   const auto entry = std::make_shared<Entry>(std::move(task), dependencies_.wait);
   *entry->progress.mutable_key() = key;
+  entry->worker = self_;
   entries_[key.job_id()] = entry;
   SetDeadline(entry, entry->task);
   SendAccepted(key);

@@ -56,6 +56,7 @@ class TaskLoop final : public TaskListener {
   // Cancels what runs and waits for it.
   ~TaskLoop() override;
 
+  void HandleAttached(const WorkerId& self) override ABSL_LOCKS_EXCLUDED(mu_);
   void HandleTask(v1::Task task) override ABSL_LOCKS_EXCLUDED(mu_);
   void HandleCancelled(const v1::TaskCancelled& cancelled) override ABSL_LOCKS_EXCLUDED(mu_);
   void HandleJobEnded(const v1::JobEnded& ended) override ABSL_LOCKS_EXCLUDED(mu_);
@@ -69,7 +70,7 @@ class TaskLoop final : public TaskListener {
   void Drain(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  // A task and where it stands. Everything but `task` and `cancel` is guarded by mu_.
+  // A task and where it stands. All but `task`, `worker` and `cancel` is guarded by mu_.
   struct Entry {
     enum class State { kQueued, kRunning, kFinished };
 
@@ -77,6 +78,7 @@ class TaskLoop final : public TaskListener {
 
     const v1::Task task;
     CancelToken cancel;
+    WorkerId worker;  // This one, as it was called when the task came.
     State state = State::kQueued;
     absl::Time deadline;
     absl::Duration progress_interval;
@@ -118,6 +120,7 @@ class TaskLoop final : public TaskListener {
   const Dependencies dependencies_;
 
   absl::Mutex mu_;
+  WorkerId self_ ABSL_GUARDED_BY(mu_);  // Empty before the first task can come.
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::TaskKey> to_forget_ ABSL_GUARDED_BY(mu_);

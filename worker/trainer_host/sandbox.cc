@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 
@@ -35,11 +36,14 @@ bool IsWithin(absl::string_view path, absl::string_view folder) {
 
 std::vector<std::pair<std::string, std::string>> Environment(const SandboxSpec& spec,
                                                              absl::string_view home) {
-  return {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
-          {"HOME", std::string(home)},
-          {"TMPDIR", "/tmp"},
-          {"LANG", "C.UTF-8"},
-          {"OMP_NUM_THREADS", absl::StrCat(spec.threads)}};
+  std::vector<std::pair<std::string, std::string>> environment = {
+      {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+      {"HOME", std::string(home)},
+      {"TMPDIR", "/tmp"},
+      {"LANG", "C.UTF-8"},
+      {"OMP_NUM_THREADS", absl::StrCat(spec.threads)}};
+  if (!spec.traceparent.empty()) environment.emplace_back("TRACEPARENT", spec.traceparent);
+  return environment;
 }
 
 // Walls first: they are the same for the check and for the trainer.
@@ -83,6 +87,7 @@ absl::string_view SandboxName(SandboxKind kind) {
 
 ProcessSpec BuildLaunch(const SandboxSpec& spec) {
   ProcessSpec launch;
+  launch.clean_line = [spec](absl::string_view line) { return WithoutDataFolder(spec, line); };
   if (spec.kind == SandboxKind::kNone) {
     launch.argv = spec.command;
     launch.folder = spec.work_folder;
@@ -124,6 +129,12 @@ std::string PathInside(const SandboxSpec& spec, absl::string_view path) {
     return absl::StrCat(inside, path.substr(absl::StripSuffix(outside, "/").size()));
   }
   return std::string(path);
+}
+
+std::string WithoutDataFolder(const SandboxSpec& spec, absl::string_view text) {
+  const absl::string_view folder = absl::StripSuffix(spec.data_folder, "/");
+  if (folder.empty()) return std::string(text);
+  return absl::StrReplaceAll(text, {{folder, kDataInside}});
 }
 
 absl::StatusOr<std::string> FindProgram(absl::string_view name,

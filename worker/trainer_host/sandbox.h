@@ -43,6 +43,7 @@ struct SandboxSpec {
   std::vector<std::string> read_only_paths;
   std::vector<std::string> devices;
   int threads = 1;
+  std::string traceparent;  // Of whom it works for, as the environment's TRACEPARENT; or empty.
 };
 
 // How to start the trainer. Pure.
@@ -50,6 +51,10 @@ ProcessSpec BuildLaunch(const SandboxSpec& spec);
 
 // What the trainer calls `path`, which lies in (or is) one of the spec's three folders.
 std::string PathInside(const SandboxSpec& spec, absl::string_view path);
+
+// `text` with the data folder's path called what it is called in the sandbox, /entente/data: where
+// a site keeps its data is for nobody's log.
+std::string WithoutDataFolder(const SandboxSpec& spec, absl::string_view text);
 
 // The path of a program: `name` itself if it has a slash, made absolute; else looked for in
 // `folders`, in order. NOT_FOUND, naming where it was looked for.

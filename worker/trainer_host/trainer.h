@@ -18,12 +18,13 @@ namespace entente::worker {
 
 // All paths are the worker's own.
 struct PrepareRequest {
-  // Names recipe, data set and program together: equal keys need no new preparation.
+  // Names job, recipe, data set and program together: equal keys need no new preparation.
   std::string key;
   nlohmann::ordered_json recipe;
   std::string dataset_format;  // "idx", "csv" or "safetensors".
   std::string dataset_folder;
   std::string program;  // A file of the model cache; empty unless the model is TorchScript.
+  std::string traceparent = {};  // What the trainer finds in its environment; empty: nothing.
 };
 
 struct PreparedData {

@@ -57,7 +57,7 @@ absl::StatusOr<PreparedData> TrainerHost::Prepare(const PrepareRequest& request,
   }
   if (process_ != nullptr && prepared_key_ == request.key) return prepared_data_;
   Stop();
-  ENTENTE_RETURN_IF_ERROR(Start(request.dataset_folder, cancel));
+  ENTENTE_RETURN_IF_ERROR(Start(request, cancel));
   const std::string line =
       ToLine(PrepareMessage{.recipe = request.recipe,
                             .dataset_format = request.dataset_format,
@@ -150,10 +150,11 @@ std::string TrainerHost::HandOutCheckpoint(const TrainRequest& request) {
   return "";
 }
 
-absl::Status TrainerHost::Start(const std::string& data_folder, const CancelToken& cancel) {
+absl::Status TrainerHost::Start(const PrepareRequest& request, const CancelToken& cancel) {
   if (options_.checkpoints != nullptr) options_.checkpoints->TakeBack();
   ENTENTE_RETURN_IF_ERROR(EmptyFolder(options_.sandbox.work_folder));
-  options_.sandbox.data_folder = data_folder;
+  options_.sandbox.data_folder = request.dataset_folder;
+  options_.sandbox.traceparent = request.traceparent;
   ENTENTE_ASSIGN_OR_RETURN(process_, TrainerProcess::Start(BuildLaunch(options_.sandbox)));
   ENTENTE_ASSIGN_OR_RETURN(
       const TrainerHello hello,
@@ -184,7 +185,8 @@ absl::StatusOr<Answer> TrainerHost::Ask(const Question& question, const CancelTo
   if (message.ok()) {
     if (Answer* const answer = std::get_if<Answer>(&*message)) return std::move(*answer);
     if (const TrainerError* const error = std::get_if<TrainerError>(&*message)) {
-      return absl::FailedPreconditionError(absl::StrCat("the trainer says: ", error->message));
+      return absl::FailedPreconditionError(
+          absl::StrCat("the trainer says: ", WithoutDataFolder(options_.sandbox, error->message)));
     }
     failure = absl::InvalidArgumentError("the trainer answered with a message of the wrong type");
   }

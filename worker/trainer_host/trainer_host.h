@@ -10,8 +10,8 @@
 //     +--------------------+-------------------------+
 //        another recipe or data set; cancelled; ended; silent; not the protocol
 //
-// Each recipe and data set get a process of their own, so that no job sees what another left
-// behind.
+// Each job, recipe and data set get a process of their own, so that no job sees what another left
+// behind, and all that a process says is about one job.
 
 #include <memory>
 #include <string>
@@ -60,7 +60,7 @@ class TrainerHost final : public Trainer {
   std::string HandOutCheckpoint(const TrainRequest& request);
 
   // Starts the process in an empty private folder and hears its hello.
-  absl::Status Start(const std::string& data_folder, const CancelToken& cancel);
+  absl::Status Start(const PrepareRequest& request, const CancelToken& cancel);
 
   // What the trainer is to answer, and how.
   struct Question {

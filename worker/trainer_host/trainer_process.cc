@@ -141,18 +141,22 @@ absl::StatusOr<std::unique_ptr<TrainerProcess>> TrainerProcess::Start(const Proc
   SetNonBlocking(input.write.get());
   SetNonBlocking(output.read.get());
   SetNonBlocking(error.read.get());
-  return std::unique_ptr<TrainerProcess>(
-      new TrainerProcess(pid, std::move(pid_descriptor), std::move(input.write),
-                         std::move(output.read), std::move(error.read)));
+  return std::unique_ptr<TrainerProcess>(new TrainerProcess(pid,
+                                                            {.pid = std::move(pid_descriptor),
+                                                             .input = std::move(input.write),
+                                                             .output = std::move(output.read),
+                                                             .error = std::move(error.read)},
+                                                            spec.clean_line));
 }
 
-TrainerProcess::TrainerProcess(pid_t pid, OwnedDescriptor pid_descriptor, OwnedDescriptor input,
-                               OwnedDescriptor output, OwnedDescriptor error)
+TrainerProcess::TrainerProcess(pid_t pid, Descriptors descriptors,
+                               std::function<std::string(absl::string_view)> clean_line)
     : pid_(pid),
-      pid_descriptor_(std::move(pid_descriptor)),
-      input_(std::move(input)),
-      output_(std::move(output)),
-      error_(std::move(error)) {}
+      pid_descriptor_(std::move(descriptors.pid)),
+      clean_line_(std::move(clean_line)),
+      input_(std::move(descriptors.input)),
+      output_(std::move(descriptors.output)),
+      error_(std::move(descriptors.error)) {}
 
 TrainerProcess::~TrainerProcess() { Stop(absl::ZeroDuration()); }
 
@@ -245,7 +249,9 @@ void TrainerProcess::ReadErrors() {
 }
 
 void TrainerProcess::TakeErrorLine(absl::string_view line) {
-  const absl::string_view cut = line.substr(0, limits::kTrainerErrorLineBytesMax);
+  const std::string clean = clean_line_ == nullptr ? std::string(line) : clean_line_(line);
+  const absl::string_view cut =
+      absl::string_view(clean).substr(0, limits::kTrainerErrorLineBytesMax);
   if (cut.empty()) return;
   last_error_line_ = absl::Utf8SafeCEscape(ToValidUtf8(cut));
   log::Info("the trainer says", {{"line", last_error_line_}});

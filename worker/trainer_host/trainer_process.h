@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct ProcessSpec {
   std::vector<std::string> argv;         // argv[0] is the program's path.
   std::vector<std::string> environment;  // "NAME=value"; nothing else is inherited.
   std::string folder;                    // Where it starts.
+  // What of a line of its standard error may be logged; null: all of it.
+  std::function<std::string(absl::string_view)> clean_line = nullptr;
 };
 
 // A file descriptor, closed on destruction.
@@ -89,8 +92,14 @@ class TrainerProcess {
   const std::string& last_error_line() const { return last_error_line_; }
 
  private:
-  TrainerProcess(pid_t pid, OwnedDescriptor pid_descriptor, OwnedDescriptor input,
-                 OwnedDescriptor output, OwnedDescriptor error);
+  struct Descriptors {
+    OwnedDescriptor pid;
+    OwnedDescriptor input;
+    OwnedDescriptor output;
+    OwnedDescriptor error;
+  };
+  TrainerProcess(pid_t pid, Descriptors descriptors,
+                 std::function<std::string(absl::string_view)> clean_line);
 
   // Waits for input, output or error to be ready and reads what is there. False on a timeout.
   bool Pump(absl::Duration limit, bool wants_to_write);
@@ -103,7 +112,8 @@ class TrainerProcess {
   void Reap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const pid_t pid_;
-  const OwnedDescriptor pid_descriptor_;  // Readable once it has ended.
+  const OwnedDescriptor pid_descriptor_;                            // Readable once it has ended.
+  const std::function<std::string(absl::string_view)> clean_line_;  // May be null.
 
   // The using thread's own.
   OwnedDescriptor input_;

@@ -32,7 +32,7 @@ class FakeJobs final : public v1::JobService::Service {
  public:
   explicit FakeJobs(FakeState* state) : state_(*state) {}
 
-  Status SubmitJob(ServerContext*, const v1::SubmitJobRequest* request,
+  Status SubmitJob(ServerContext* call, const v1::SubmitJobRequest* request,
                    v1::SubmitJobResponse* response) override {
     absl::MutexLock lock(&state_.mu);
     if (!state_.refuse_all.ok()) return ToGrpcStatus(state_.refuse_all);
@@ -40,6 +40,10 @@ class FakeJobs final : public v1::JobService::Service {
       return NotFound("file " + request->initial_model_digest());
     }
     state_.submissions.push_back(*request);
+    const auto trace = call->client_metadata().find("traceparent");
+    if (trace != call->client_metadata().end()) {
+      state_.traceparents.emplace_back(trace->second.data(), trace->second.size());
+    }
     std::string& job_id = state_.job_of_token[request->token()];
     response->set_created(job_id.empty() || request->token().empty());
     if (response->created()) {
@@ -47,6 +51,7 @@ class FakeJobs final : public v1::JobService::Service {
     }
     response->mutable_job()->set_id(job_id);
     response->mutable_job()->set_state(v1::JOB_STATE_RUNNING);
+    response->mutable_job()->set_trace_id("4bf92f3577b34da6a3ce929d0e0e4736");
     return Status::OK;
   }
 

@@ -39,6 +39,7 @@ struct FakeState {
   std::map<std::string, std::string> partial ABSL_GUARDED_BY(mu);  // Uploads begun, by digest.
   std::map<std::string, std::string> job_of_token ABSL_GUARDED_BY(mu);
   std::vector<v1::SubmitJobRequest> submissions ABSL_GUARDED_BY(mu);
+  std::vector<std::string> traceparents ABSL_GUARDED_BY(mu);   // Of submissions.
   std::vector<uint64_t> upload_offsets ABSL_GUARDED_BY(mu);    // Where each upload went on.
   std::vector<uint64_t> download_offsets ABSL_GUARDED_BY(mu);  // Where each download went on.
   int64_t break_next_transfer_after = -1 ABSL_GUARDED_BY(mu);  // Bytes; -1: do not.

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/trace_context.h"
 #include "common/crypto/sha256.h"
 #include "common/recipe/recipe.h"
 #include "tests/support/status_matchers.h"
@@ -50,6 +51,32 @@ TEST_F(JobSubmitTest, DryRunFillsInTheDigestsOfFiles) {
   EXPECT_EQ(Run({"job", "submit", recipe, "--dry-run"}), ExitCode::kOk);
 
   EXPECT_THAT(out(), HasSubstr(digest.ToHex()));
+}
+
+TEST_F(JobSubmitTest, JsonNamesTheJobsTrace) {
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights(), "-o", "json"}), ExitCode::kOk);
+
+  EXPECT_EQ(OutJson()["job"]["traceId"], "4bf92f3577b34da6a3ce929d0e0e4736");
+}
+
+TEST_F(JobSubmitTest, GoesOnWithTheTraceThatItRunsFor) {
+  environment_.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights()}), ExitCode::kOk);
+
+  absl::MutexLock lock(&state().mu);
+  ASSERT_EQ(state().traceparents.size(), 1u);
+  EXPECT_THAT(state().traceparents[0], StartsWith("00-0af7651916cd43dd8448eb211c80319c-"));
+}
+
+TEST_F(JobSubmitTest, BeginsATraceWhereThereIsNoneToGoOnWith) {
+  environment_.traceparent = "nonsense";
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights()}), ExitCode::kOk);
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights()}), ExitCode::kOk);
+
+  absl::MutexLock lock(&state().mu);
+  ASSERT_EQ(state().traceparents.size(), 2u);
+  EXPECT_THAT(TraceContext::Parse(state().traceparents[0]), IsOk());
+  EXPECT_NE(state().traceparents[0], state().traceparents[1]);
 }
 
 TEST_F(JobSubmitTest, UploadsTheModelAndSubmits) {

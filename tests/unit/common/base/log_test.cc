@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <thread>
 
 #include "tests/support/status_matchers.h"
 
@@ -93,6 +94,32 @@ TEST(LogDeathTest, LevelsBelowTheChosenOneAreLeftOut) {
 
 TEST(LogDeathTest, NothingIsLoggedWhereNothingIsWanted) {
   EXPECT_LOGGED(log::Format::kText, log::Level::kNone, log::Error("broken"), IsEmpty());
+}
+
+TEST(LogDeathTest, ALineCarriesTheFieldsOfTheScopesAroundIt) {
+  EXPECT_LOGGED(
+      log::Format::kText, log::Level::kInfo,
+      {
+        const log::Scope job({{"job", "mnist-k3x9qa"}, {"round", 2}, {"trace", "4bf9"}});
+        const log::Scope task({{"round", 3}, {"worker", "fr-lab/w"}});
+        log::Info("update accepted", {{"bytes", 12}, {"job", "its own"}});
+      },
+      EndsWith(
+          "update accepted  bytes=12  job=\"its own\"  round=3  worker=fr-lab/w  trace=4bf9\n"));
+}
+
+TEST(LogDeathTest, AScopeEndsWithItsBlockAndIsNoOtherThreads) {
+  EXPECT_LOGGED(
+      log::Format::kJson, log::Level::kInfo,
+      {
+        {
+          const log::Scope job(std::vector<log::Field>{{"job", "mnist-k3x9qa"}});
+          std::thread([] { log::Info("other thread"); }).join();
+        }
+        log::Info("afterwards");
+      },
+      AllOf(HasSubstr("\"message\":\"other thread\"}"), HasSubstr("\"message\":\"afterwards\"}"),
+            Not(HasSubstr("mnist"))));
 }
 
 TEST(LogTest, FormatsAreReadByName) {

@@ -58,6 +58,33 @@ TEST_F(JobDirectoryTest, TokenIsRememberedThroughARestart) {
   EXPECT_EQ(again.job->description().id, id);
 }
 
+TEST_F(JobDirectoryTest, TraceOfTheCallIsTheJobsThroughARestart) {
+  const TraceContext call =
+      *TraceContext::Parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  SubmitRequest request = RequestOf(RecipeOf(1, 1), "t");
+  request.trace = call;
+  const JobDescription before = jobs_->Submit(request)->job->description();
+  EXPECT_EQ(before.trace.trace_id(), call.trace_id());
+  EXPECT_NE(before.trace.parent_id(), call.parent_id());
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  EXPECT_EQ(jobs_->Find(before.id).value()->description().trace.ToTraceparent(),
+            before.trace.ToTraceparent());
+}
+
+TEST_F(JobDirectoryTest, JobThatCameWithoutATraceBeginsOneAndKeepsIt) {
+  const JobDescription before = jobs_->Submit(RequestOf(RecipeOf(1, 1), "t"))->job->description();
+  EXPECT_THAT(TraceContext::Parse(before.trace.ToTraceparent()), IsOk());
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  EXPECT_EQ(jobs_->Find(before.id).value()->description().trace.ToTraceparent(),
+            before.trace.ToTraceparent());
+}
+
 TEST_F(JobDirectoryTest, ModelThatWasNotUploadedIsNamed) {
   SubmitRequest request = RequestOf(RecipeOf(1, 1), "");
   request.initial_model = Sha256Of("nowhere");

@@ -53,6 +53,23 @@ TEST(TaskMessageTest, SeedIsTheSameForEveryAttemptAndDiffersByRoundAndWorker) {
   EXPECT_NE(seed(2, 1, "a/w"), seed(2, 1, "b/w"));
 }
 
+TEST(TaskMessageTest, EveryTaskIsAChildOfTheJobsTraceAndTheSameWhenAskedAgain) {
+  const auto trace = [](uint32_t round_index, const char* worker, v1::TaskKey::Kind kind) {
+    rounds::RoundState round = Round();
+    round.round_index = round_index;
+    const auto message = TaskMessage(Job(), round, WorkerId(worker), kind, {}, kClosesAt);
+    return *TraceContext::Parse(message.task().traceparent());
+  };
+
+  const TraceContext train = trace(2, "a/w", v1::TaskKey::KIND_TRAIN);
+
+  EXPECT_EQ(train.trace_id(), Job().trace.trace_id());
+  EXPECT_EQ(train.ToTraceparent(), trace(2, "a/w", v1::TaskKey::KIND_TRAIN).ToTraceparent());
+  EXPECT_NE(train.parent_id(), trace(3, "a/w", v1::TaskKey::KIND_TRAIN).parent_id());
+  EXPECT_NE(train.parent_id(), trace(2, "b/w", v1::TaskKey::KIND_TRAIN).parent_id());
+  EXPECT_NE(train.parent_id(), trace(2, "a/w", v1::TaskKey::KIND_EVALUATE).parent_id());
+}
+
 TEST(TaskMessageTest, PastDeadlineIsZero) {
   const v1::Task task = TaskMessage(Job(), Round(), kAskedWorker, v1::TaskKey::KIND_TRAIN, {},
                                     kClosesAt + absl::Hours(1))

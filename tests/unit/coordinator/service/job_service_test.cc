@@ -44,6 +44,29 @@ TEST_F(JobServiceTest, SubmittedJobIsListedAndShown) {
   EXPECT_EQ(job.recipe().name(), "test");
 }
 
+TEST_F(JobServiceTest, TraceOfTheCallIsTheJobs) {
+  const auto context = Context();
+  context->AddMetadata("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+
+  ASSERT_TRUE(v1::JobService::NewStub(AsSubmitter())
+                  ->SubmitJob(context.get(), RequestOf(RecipeOf(1, 1)), &submitted_)
+                  .ok());
+
+  EXPECT_EQ(submitted_.job().trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+}
+
+TEST_F(JobServiceTest, MalformedTraceIsReplacedByOneOfTheJobsOwn) {
+  const auto context = Context();
+  context->AddMetadata("traceparent", "00-00000000000000000000000000000000-00f067aa0ba902b7-01");
+
+  ASSERT_TRUE(v1::JobService::NewStub(AsSubmitter())
+                  ->SubmitJob(context.get(), RequestOf(RecipeOf(1, 1)), &submitted_)
+                  .ok());
+
+  EXPECT_EQ(submitted_.job().trace_id().size(), 32U);
+  EXPECT_NE(submitted_.job().trace_id(), std::string(32, '0'));
+}
+
 TEST_F(JobServiceTest, WorkerAndObserverMayNotSubmit) {
   for (const auto& channel : {AsWorker(), ChannelAs("alliance.example", "observer")}) {
     const grpc::Status status = SubmitAs(channel, RequestOf(RecipeOf(1, 1)));

@@ -23,6 +23,7 @@ using Stream = FakeWorkerService::Stream;
 
 class FakeListener final : public TaskListener {
  public:
+  void HandleAttached(const WorkerId& self) override { EXPECT_EQ(self.value(), "fr-lab/gpu-1"); }
   void HandleTask(v1::Task) override { task.Notify(); }
   void HandleCancelled(const v1::TaskCancelled&) override { cancelled.Notify(); }
   void HandleJobEnded(const v1::JobEnded&) override {}

@@ -67,6 +67,29 @@ TEST(SandboxTest, ShowsWhatTheTrainerNeedsAndWritesOnlyToItsFolder) {
                          "/opt/entente/entente-trainer", "--fast"}));
 }
 
+TEST(SandboxTest, TheTrainerIsToldWhomItWorksForIfThatIsKnown) {
+  SandboxSpec spec = SomeSpec();
+  EXPECT_THAT(BuildLaunch(spec).argv, Not(Contains("TRACEPARENT")));
+
+  spec.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_TRUE(Has(BuildLaunch(spec).argv, {"--setenv", "TRACEPARENT", spec.traceparent}));
+
+  spec.kind = SandboxKind::kNone;
+  EXPECT_THAT(BuildLaunch(spec).environment, Contains("TRACEPARENT=" + spec.traceparent));
+}
+
+TEST(SandboxTest, WhatIsLoggedDoesNotSayWhereTheDataIs) {
+  SandboxSpec spec = SomeSpec();
+  spec.data_folder = "/srv/data/";
+
+  EXPECT_EQ(WithoutDataFolder(spec, "cannot read /srv/data/train.csv nor /srv/data"),
+            "cannot read /entente/data/train.csv nor /entente/data");
+  EXPECT_EQ(BuildLaunch(spec).clean_line("in /srv/data/x"), "in /entente/data/x");
+
+  spec.data_folder = "";
+  EXPECT_EQ(WithoutDataFolder(spec, "cannot read /srv/data"), "cannot read /srv/data");
+}
+
 TEST(SandboxTest, ShowsTheProgramAtItsOwnPlaceUnlessItIsThereAlready) {
   SandboxSpec spec = SomeSpec();
   EXPECT_TRUE(Has(BuildLaunch(spec).argv,

@@ -118,6 +118,28 @@ TEST_F(TrainerHostTest, PreparesTrainsAndEvaluates) {
   EXPECT_EQ(evaluation.accuracy, 1);
 }
 
+TEST_F(TrainerHostTest, TheTrainerKnowsWhomItWorksFor) {
+  const auto host = Host("echo \"$TRACEPARENT\" >> \"$1\"\n" + Script(kTrain));
+  PrepareRequest request = Request();
+  request.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+  ASSERT_THAT(host->Prepare(request, cancel_), IsOk());
+
+  PosixFileSystem files;
+  ASSERT_OK_AND_ASSIGN(const std::string said, ReadTextFile(files, folder_.File("starts"), 1000));
+  EXPECT_THAT(said, HasSubstr(request.traceparent));
+}
+
+TEST_F(TrainerHostTest, WhatTheTrainerSaysDoesNotTellWhereTheDataIs) {
+  const auto host =
+      Host(Script(R"(echo '{"type":"error","task":"'$task'","message":"cannot read )" +
+                  folder_.File("data") + R"(/train.csv"}')"));
+  ASSERT_THAT(host->Prepare(Request(), cancel_), IsOk());
+
+  EXPECT_THAT(Train(*host), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                     "the trainer says: cannot read /entente/data/train.csv"));
+}
+
 TEST_F(TrainerHostTest, StaysPreparedForTheSameRecipeAndData) {
   const auto host = Host(Script(kTrain));
 
