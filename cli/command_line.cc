@@ -75,6 +75,7 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddContextUse(context, invocation);
   AddContextSet(context, invocation);
   AddContextShow(context, invocation);
+  AddTop(app, invocation);
   AddDoctor(app, invocation);
   AddVersion(app, invocation);
 }

@@ -31,7 +31,9 @@ struct Environment {
   std::string xdg_config_home;  // XDG_CONFIG_HOME
   std::string entente_config;   // ENTENTE_CONFIG
   std::string path;             // PATH
+  std::string terminal_type;    // TERM
   bool no_color = false;        // NO_COLOR is set (no-color.org), or TERM is "dumb"
+  bool line_terminal = false;   // TERM is "dumb" or not set: no sequences at all
 };
 
 Environment ReadEnvironment();

@@ -5,6 +5,7 @@
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "common/config/proto_time.h"
+#include "common/rpc/server_time.h"
 #include "coordinator/service/unary_call.h"
 
 namespace entente::service {
@@ -86,6 +87,7 @@ grpc::ServerUnaryReactor* MemberService::GetVersion(grpc::CallbackServerContext*
     response->set_protocol_version(limits::kProtocolVersion);
     response->set_protocol_minor(limits::kProtocolMinor);
     response->set_caller(caller.SpiffeId());
+    call->AddInitialMetadata(kServerTimeKey, FormatServerTime(context_.clock->Now()));
     return absl::OkStatus();
   });
 }

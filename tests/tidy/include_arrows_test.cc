@@ -49,6 +49,9 @@ const std::map<std::string, int>& Levels() {
       {"worker", 5},
       {"cli", 5},
       {"cli/commands", 5},
+      {"cli/screen", 4},
+      {"cli/doctor", 5},
+      {"cli/top", 5},
       {"trainer", 5},
       {"sim", 5},
   };
@@ -132,6 +135,7 @@ TEST(IncludeArrowsTest, EveryLibraryStaysBehindItsWall) {
       {{"<sqlite3.h"}, {"coordinator/store/"}},
       {{"<openssl/"}, {"common/crypto/", "common/rpc/", "common/identity/"}},
       {{"<yaml-cpp/"}, {"common/config/", "trainer/"}},
+      {{"<ncurses.h", "<curses.h", "<term"}, {"cli/screen/"}},
       {{"<spdlog/"}, {"common/base/log."}},
       {{"<zlib.h"}, {"trainer/data/"}},
       {{"<zstd"}, {"common/transfer/chunk_compression."}},
