@@ -162,15 +162,17 @@ const char* StyleOf(v1::JobState state) {
 
 std::vector<Row> JobRows(const TopPicture& picture, size_t width) {
   size_t name_width = 0;
+  size_t round_width = 0;
   for (const TopJob& job : picture.jobs) {
     name_width = std::max(name_width, DisplayWidth(job.job.id()));
+    round_width = std::max(round_width, DisplayWidth(RoundPosition(job.job)));
   }
   name_width = std::min({name_width, kJobColumnMax, width / 3});
   std::vector<Row> rows;
   for (const TopJob& job : picture.jobs) {
     std::string text = absl::StrCat(
         Pad(Printable(job.job.id()), name_width), "  ", Pad(JobStateWord(job.job.state()), 9), "  ",
-        Pad(RoundPosition(job.job), 7), "  ", Pad(LeftText(job.job, picture.now), 16));
+        Pad(RoundPosition(job.job), round_width), "  ", Pad(LeftText(job.job, picture.now), 16));
     const std::string measures = MeasuresText(job, width >= kSparkWidthMin);
     if (DisplayWidth(text) + 2 + DisplayWidth(measures) <= width) {
       absl::StrAppend(&text, "  ", measures);
