@@ -77,6 +77,7 @@ void AddCommands(CLI::App& app, Invocation& invocation) {
   AddContextShow(context, invocation);
   CLI::App& admin = AddNoun(app, "admin", "The coordinator itself; for operators");
   AddAdminBackup(admin, invocation);
+  AddTop(app, invocation);
   AddDoctor(app, invocation);
   AddVersion(app, invocation);
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/exit_code.h"
+#include "cli/screen/terminal_screen.h"
 #include "common/base/closest_word.h"
 #include "common/base/status_macros.h"
 #include "common/config/config_file.h"
@@ -92,7 +93,9 @@ Environment ReadEnvironment() {
           .entente_config = Variable("ENTENTE_CONFIG"),
           .path = Variable("PATH"),
           .traceparent = Variable("TRACEPARENT"),
-          .no_color = !Variable("NO_COLOR").empty() || Variable("TERM") == "dumb"};
+          .terminal_type = Variable("TERM"),
+          .no_color = !Variable("NO_COLOR").empty() || Variable("TERM") == "dumb",
+          .line_terminal = IsLineTerminal(Variable("TERM"))};
 }
 
 std::string DefaultContextsPath(const Environment& environment) {

@@ -32,7 +32,9 @@ struct Environment {
   std::string entente_config;   // ENTENTE_CONFIG
   std::string path;             // PATH
   std::string traceparent;      // TRACEPARENT: of what runs this program, if that is traced
+  std::string terminal_type;    // TERM
   bool no_color = false;        // NO_COLOR is set (no-color.org), or TERM is "dumb"
+  bool line_terminal = false;   // TERM is "dumb" or not set: no sequences at all
 };
 
 Environment ReadEnvironment();

@@ -13,6 +13,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/duration_text.h"
 #include "common/rpc/connection_probe.h"
+#include "common/rpc/server_time.h"
 #include "common/rpc/status_conversion.h"
 #include "common/rpc/tls_credentials.h"
 #include "entente/v1/admin_service.grpc.pb.h"
@@ -226,6 +227,29 @@ absl::StatusOr<v1::Member> CoordinatorClient::GetMember(const std::string& membe
 absl::StatusOr<v1::GetVersionResponse> CoordinatorClient::GetVersion() {
   return Explained(connection_->Call(*connection_->members, &v1::MemberService::Stub::GetVersion,
                                      v1::GetVersionRequest()));
+}
+
+absl::StatusOr<Greeting> CoordinatorClient::Greet() {
+  // The first call makes the connection, which takes longer than the way.
+  ENTENTE_RETURN_IF_ERROR(GetVersion().status());
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(clock_.Now() + timeout_));
+  const auto registration = interruption_.OnTrigger([&context] { context.TryCancel(); });
+  Greeting greeting;
+  const absl::Time sent = clock_.Now();
+  const grpc::Status status =
+      connection_->members->GetVersion(&context, v1::GetVersionRequest(), &greeting.version);
+  const absl::Time received = clock_.Now();
+  if (!status.ok()) return Explain(FromGrpcStatus(status));
+  const auto& metadata = context.GetServerInitialMetadata();
+  const auto found = metadata.find(kServerTimeKey);
+  if (found == metadata.end()) return greeting;
+  const std::optional<absl::Time> told =
+      ParseServerTime(absl::string_view(found->second.data(), found->second.size()));
+  if (!told) return greeting;
+  greeting.uncertainty = (received - sent) / 2;
+  greeting.clock_ahead = *told - (sent + greeting.uncertainty);
+  return greeting;
 }
 
 absl::StatusOr<v1::UploadOffset> CoordinatorClient::GetUploadOffset(

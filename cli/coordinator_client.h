@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -25,6 +26,14 @@
 #include "entente/v1/transfer_service.pb.h"
 
 namespace entente::cli {
+
+// Who the coordinator is, and what its clock says.
+struct Greeting {
+  v1::GetVersionResponse version;
+  // The coordinator's clock less ours; none if it does not tell.
+  std::optional<absl::Duration> clock_ahead;
+  absl::Duration uncertainty;  // Of clock_ahead: half the call's time on its way.
+};
 
 // Thread-safe.
 class CoordinatorClient {
@@ -60,6 +69,7 @@ class CoordinatorClient {
   absl::StatusOr<v1::ListMembersResponse> ListMembers();
   absl::StatusOr<v1::Member> GetMember(const std::string& member_id);
   absl::StatusOr<v1::GetVersionResponse> GetVersion();
+  absl::StatusOr<Greeting> Greet();
   absl::StatusOr<v1::UploadOffset> GetUploadOffset(const v1::UploadHeader& header);
 
   // Calls `on_job` for the job as it is and after every change; returns when the stream ends.

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 
 #include "cli/exit_code.h"
@@ -18,17 +19,13 @@ sigset_t WatchedSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGQUIT);
   sigaddset(&signals, SIGUSR1);
-  return signals;
-}
-
-// For whoever has no patience left. A picture may have hidden the cursor (ECMA-48: CSI ? 25 h).
-[[noreturn]] void EndAtOnce() {
-  constexpr char kShowCursor[] = "\x1b[?25h";
-  if (isatty(STDOUT_FILENO) == 1) {
-    [[maybe_unused]] const ssize_t put = write(STDOUT_FILENO, kShowCursor, sizeof(kShowCursor) - 1);
+  struct sigaction hangup = {};
+  if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+    sigaddset(&signals, SIGHUP);
   }
-  _exit(static_cast<int>(ExitCode::kInterrupted));
+  return signals;
 }
 
 }  // namespace
@@ -69,7 +66,8 @@ absl::Status Interruption::Check() const {
   return absl::OkStatus();
 }
 
-SignalWatcher::SignalWatcher(Interruption* interruption) : interruption_(*interruption) {
+SignalWatcher::SignalWatcher(Interruption* interruption)
+    : interruption_(*interruption), has_terminal_(tcgetattr(STDIN_FILENO, &terminal_) == 0) {
   const sigset_t signals = WatchedSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   thread_ = std::thread([this] { Run(); });
@@ -78,6 +76,22 @@ SignalWatcher::SignalWatcher(Interruption* interruption) : interruption_(*interr
 SignalWatcher::~SignalWatcher() {
   pthread_kill(thread_.native_handle(), SIGUSR1);
   thread_.join();
+}
+
+// For whoever has no patience left. A full screen has another mode, another page, a keypad of its
+// own (xterm's private modes 1049 and 1, DECKPNM); a picture may have hidden the cursor.
+void SignalWatcher::EndAtOnce() const {
+  std::string bytes;
+  termios now = {};
+  if (has_terminal_ && tcgetattr(STDIN_FILENO, &now) == 0 && now.c_lflag != terminal_.c_lflag) {
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal_);
+    bytes = "\x1b[?1049l\x1b[?1l\x1b>\x1b[m";
+  }
+  bytes += "\x1b[?25h";
+  if (isatty(STDOUT_FILENO) == 1) {
+    [[maybe_unused]] const ssize_t put = write(STDOUT_FILENO, bytes.data(), bytes.size());
+  }
+  _exit(static_cast<int>(ExitCode::kInterrupted));
 }
 
 void SignalWatcher::Run() {

@@ -5,6 +5,8 @@
 // Ctrl-C as something commands can wait for and calls can be cancelled by, so that an interrupted
 // command still removes its temporary files and gives the terminal back as it was.
 
+#include <termios.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -54,8 +56,10 @@ class Interruption {
   std::map<int, std::function<void()>> callbacks_ ABSL_GUARDED_BY(mu_);
 };
 
-// Turns SIGINT and SIGTERM into `interruption`; a second one ends the process at once. Make it
-// before any other thread, for it blocks both signals in this one and all that it starts.
+// Turns SIGINT, SIGTERM, SIGQUIT and SIGHUP (unless it is ignored, as nohup has it) into
+// `interruption`; a second one ends the process at once, with the terminal as it was when the
+// watcher was made. Make it before any other thread, for it blocks the signals in this one and all
+// that it starts.
 class SignalWatcher {
  public:
   // Borrowed; must outlive the watcher.
@@ -66,9 +70,12 @@ class SignalWatcher {
 
  private:
   void Run();
+  [[noreturn]] void EndAtOnce() const;
 
   Interruption& interruption_;
-  std::thread thread_;  // Last: it starts when everything else is ready.
+  termios terminal_ = {};      // As it was found.
+  bool has_terminal_ = false;  // Whether standard input is one.
+  std::thread thread_;         // Last: it starts when everything else is ready.
 };
 
 }  // namespace entente::cli

@@ -16,6 +16,7 @@
 #include "cli/exit_code.h"
 #include "cli/interruption.h"
 #include "cli/output.h"
+#include "cli/screen/screen.h"
 #include "cli/watch_terminal.h"
 #include "common/base/clock.h"
 #include "common/base/file_system.h"
@@ -32,6 +33,8 @@ struct Surroundings {
   Interruption* interruption = nullptr;
   Output* output = nullptr;
   Terminal* terminal = nullptr;  // Null if standard output is none.
+  // Takes the whole terminal over; empty if standard input or output is none. One at a time.
+  std::function<absl::StatusOr<std::unique_ptr<Screen>>()> open_screen;
   Environment environment;
   std::string version;       // Of this program.
   std::string program_path;  // Of this program's file; entente-trainer is looked for beside it.

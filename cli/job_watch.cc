@@ -79,11 +79,14 @@ class MessageDisplay final : public Display {
   Output& output_;
 };
 
-std::unique_ptr<Display> MakeDisplay(const Invocation& invocation) {
+std::unique_ptr<Display> MakeDisplay(const Invocation& invocation, WatchStyle style) {
   Output& output = invocation.output();
   if (!output.is_for_people()) return std::make_unique<MessageDisplay>(&output);
   Terminal* terminal = invocation.surroundings.terminal;
-  if (terminal == nullptr) return std::make_unique<LineDisplay>(&output);
+  if (terminal == nullptr || style == WatchStyle::kLines ||
+      invocation.surroundings.environment.line_terminal) {
+    return std::make_unique<LineDisplay>(&output);
+  }
   return std::make_unique<PictureDisplay>(
       terminal, !invocation.options.no_color && !invocation.surroundings.environment.no_color);
 }
@@ -208,10 +211,10 @@ absl::Status FollowToTheEnd(const Invocation& invocation, Watch& watch, const st
 }  // namespace
 
 absl::StatusOr<ExitCode> WatchJobToItsEnd(const Invocation& invocation, CoordinatorClient& client,
-                                          const std::string& job_id) {
+                                          const std::string& job_id, WatchStyle style) {
   v1::Job job;
   {
-    const std::unique_ptr<Display> display = MakeDisplay(invocation);
+    const std::unique_ptr<Display> display = MakeDisplay(invocation, style);
     Watch watch(invocation, client, *display);
     const absl::Status status = FollowToTheEnd(invocation, watch, job_id);
     if (status.code() == absl::StatusCode::kCancelled) {

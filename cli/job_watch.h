@@ -14,13 +14,19 @@
 
 namespace entente::cli {
 
-// Shows the job until it has ended: on a terminal the live picture, in a pipe plain lines, with -o
-// json one job a line. Ends with kOk if the job completed, kJobNotCompleted if not.
+enum class WatchStyle {
+  kPicture,  // On a terminal that can the live picture, else lines.
+  kLines,    // Plain lines wherever.
+};
+
+// Shows the job until it has ended: as `style` says, with -o json one job a line. Ends with kOk if
+// the job completed, kJobNotCompleted if not.
 //
 // NOT_FOUND, UNAVAILABLE and the like only if the job could not be seen even once; CANCELLED on
 // Ctrl-C. The job runs on whatever becomes of the watching.
 absl::StatusOr<ExitCode> WatchJobToItsEnd(const Invocation& invocation, CoordinatorClient& client,
-                                          const std::string& job_id);
+                                          const std::string& job_id,
+                                          WatchStyle style = WatchStyle::kPicture);
 
 }  // namespace entente::cli
 

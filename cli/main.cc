@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // entente: the command line of a federation.
 
+#include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "cli/command_line.h"
 #include "cli/context.h"
 #include "cli/interruption.h"
 #include "cli/output.h"
+#include "cli/screen/terminal_screen.h"
 #include "cli/watch_terminal.h"
 #include "common/base/clock.h"
 #include "common/base/file_system.h"
@@ -24,8 +29,17 @@ int main(int argc, char** argv) {
   const entente::SystemClock clock;
   entente::SystemRandomSource random;
   entente::cli::Output output = entente::cli::Output::ForProcess();
-  output.set_error_is_terminal(entente::cli::StandardErrorIsTerminal());
+  const entente::cli::Environment environment = entente::cli::ReadEnvironment();
+  output.set_error_is_terminal(entente::cli::StandardErrorIsTerminal() &&
+                               !environment.line_terminal);
   StandardTerminal terminal;
+  std::function<absl::StatusOr<std::unique_ptr<entente::cli::Screen>>()> open_screen;
+  if (StandardTerminal::IsThere() && entente::cli::StandardInputIsTerminal()) {
+    open_screen = [&environment] {
+      return entente::cli::TerminalScreen::Open(environment.terminal_type,
+                                                {.input = stdin, .output = stdout});
+    };
+  }
   std::error_code ignored;  // Without it entente-trainer is looked for in PATH alone.
   const std::string program_path =
       std::filesystem::read_symlink("/proc/self/exe", ignored).string();
@@ -38,7 +52,8 @@ int main(int argc, char** argv) {
                                     .interruption = &interruption,
                                     .output = &output,
                                     .terminal = StandardTerminal::IsThere() ? &terminal : nullptr,
-                                    .environment = entente::cli::ReadEnvironment(),
+                                    .open_screen = open_screen,
+                                    .environment = environment,
                                     .version = ENTENTE_VERSION,
                                     .program_path = program_path});
   return static_cast<int>(code);

@@ -19,10 +19,11 @@ namespace {
 // Tries in a row that may bring nothing before a transfer is given up.
 constexpr int kFruitlessTriesMax = 5;
 
-// Whether another try can help: the connection broke, or the offset no longer fits what the
-// coordinator has.
+// Whether another try can help: the connection broke, the coordinator has no room or no slot for
+// the transfer yet, or the offset no longer fits what it has.
 bool IsWorthAnotherTry(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kResourceExhausted ||
          status.code() == absl::StatusCode::kOutOfRange;
 }
 
@@ -37,7 +38,7 @@ absl::Status WithRetries(const TransferDependencies& deps, Attempt attempt) {
   for (int fruitless = 0;;) {
     std::optional<uint64_t> reached;
     const absl::Status status = attempt(&reached);
-    got_through |= reached.has_value();
+    got_through |= reached.has_value() || absl::IsResourceExhausted(status);
     if (status.ok() || !IsWorthAnotherTry(status) || !got_through) return status;
     if (reached && *reached > furthest) {
       furthest = *reached;

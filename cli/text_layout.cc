@@ -29,6 +29,16 @@ size_t CharacterLength(absl::string_view text) {
   return length;
 }
 
+// U+200E, U+200F, U+2028 to U+202E and U+2066 to U+2069: after one of these a name shows as another
+// (Unicode Technical Report 36, section 2.9).
+bool TurnsText(absl::string_view text) {
+  if (text.size() < 3 || text[0] != '\xe2') return false;
+  const auto second = static_cast<unsigned char>(text[1]);
+  const auto third = static_cast<unsigned char>(text[2]);
+  if (second == 0x80) return third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae);
+  return second == 0x81 && third >= 0xa6 && third <= 0xa9;
+}
+
 }  // namespace
 
 size_t DisplayWidth(absl::string_view text) {
@@ -92,6 +102,8 @@ std::string Printable(absl::string_view text) {
     if (byte == 0xc2 && i + 1 < printable.size() &&
         static_cast<unsigned char>(printable[i + 1]) < 0xa0) {
       printable.replace(i, 2, "?");
+    } else if (TurnsText(absl::string_view(printable).substr(i))) {
+      printable.replace(i, 3, "?");
     }
   }
   return printable;

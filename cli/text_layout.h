@@ -27,7 +27,8 @@ std::vector<std::string> Wrap(absl::string_view text, size_t width);
 // Clipped, or filled with spaces, to exactly `width` columns.
 std::string Pad(absl::string_view text, size_t width);
 
-// What others wrote, made safe for a terminal: control characters become "?".
+// What others wrote, made safe for a terminal: control characters, and those that turn the
+// direction of the text around them, become "?".
 std::string Printable(absl::string_view text);
 
 // "████░░░░": `fraction` (0 to 1) of `width` columns.

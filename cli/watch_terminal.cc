@@ -24,6 +24,8 @@ constexpr char kEraseBelow[] = "\x1b[J";
 
 bool StandardErrorIsTerminal() { return isatty(STDERR_FILENO) == 1; }
 
+bool StandardInputIsTerminal() { return isatty(STDIN_FILENO) == 1; }
+
 bool StandardTerminal::IsThere() { return isatty(STDOUT_FILENO) == 1; }
 
 Terminal::Size StandardTerminal::size() const {

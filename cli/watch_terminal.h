@@ -27,8 +27,9 @@ class Terminal {
   virtual void Write(const std::string& bytes) = 0;
 };
 
-// Whether standard error is a terminal.
+// Whether standard error, or input, is a terminal.
 bool StandardErrorIsTerminal();
+bool StandardInputIsTerminal();
 
 // Standard output, if it is a terminal.
 class StandardTerminal final : public Terminal {

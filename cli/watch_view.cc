@@ -201,8 +201,10 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
   lines->push_back("");
   const size_t room = lines_max - 1;
   const size_t shown = count <= room ? count : room - 1;
+  const size_t first = std::min(options.participants_skipped, count - shown);
+  const size_t end = first + shown;
   size_t spare = room - shown - (shown < count ? 1 : 0);  // For what does not fit a line.
-  for (size_t i = 0; i < shown; ++i) {
+  for (size_t i = first; i < end; ++i) {
     const v1::Participant& participant = participants[static_cast<int>(i)];
     const std::string jurisdiction = options.width < kJurisdictionWidthMin
                                          ? ""
@@ -214,8 +216,12 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
     AppendHanging(head, ParticipantDetail(participant, options.width >= kBarWidthMin),
                   options.width, &spare, lines);
   }
-  if (shown < count)
+  if (first > 0) {
+    lines->push_back(
+        Clip(absl::StrCat("  ", first + 1, " to ", end, " of ", count), options.width));
+  } else if (shown < count) {
     lines->push_back(Clip(absl::StrCat("  and ", count - shown, " more"), options.width));
+  }
 }
 
 // "loss      0.6123  █▅▂▁"

@@ -37,6 +37,7 @@ struct WatchViewOptions {
   size_t width = 80;
   size_t height = 24;
   bool colour = false;
+  size_t participants_skipped = 0;  // How many of the first have been scrolled away.
 };
 
 // At most `options.height` lines of at most `options.width` columns. Reasons that do not fit their

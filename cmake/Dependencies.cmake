@@ -20,6 +20,7 @@ if(NOT ENTENTE_TRAINER_ONLY)
   find_package(hwy 1.0 REQUIRED)                # libhwy-dev: vectors for the numbers of updates
   pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)     # libzstd-dev: chunks that are compressed
   pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)  # libcpp-httplib-dev: HTTP for browsers
+  pkg_check_modules(NCURSESW REQUIRED IMPORTED_TARGET ncursesw)  # libncurses-dev: the full-screen views of `entente`
   pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)  # libsqlite3-dev: the journal
   find_file(ENTENTE_CHARTS chart.min.js PATHS /usr/share/javascript/chart.js REQUIRED)  # libjs-chart.js: the dashboard's charts
 endif()

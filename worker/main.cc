@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
   options.version = ENTENTE_VERSION;
   options.program_folders = ProgramFolders();
   bool is_check = false;
+  bool is_trainer_check = false;
   std::string log_format = "text";
   std::string log_level;
 
@@ -79,6 +80,8 @@ int main(int argc, char** argv) {
   away->add_option("--reason", away_request.reason, "Why, for the alliance to read");
   CLI::App* const back = app.add_subcommand("back", "Take part again");
   app.add_flag("--check-config", is_check, "Check everything the start would need, then exit");
+  app.add_flag("--check-trainer", is_trainer_check,
+               "As --check-config, and start the trainer in its sandbox to hear its greeting");
   app.add_option("--log-format", log_format, "text (the default) or json")->type_name("FORMAT");
   app.add_option("--log-level", log_level, "debug, info, warning or error; default: as configured")
       ->type_name("LEVEL");
@@ -102,5 +105,6 @@ int main(int argc, char** argv) {
     if (!level.ok()) return BadUsage(level.status().message());
     options.log_level = *level;
   }
+  if (is_trainer_check) return entente::worker::CheckTrainer(options);
   return is_check ? entente::worker::CheckWorker(options) : entente::worker::RunWorker(options);
 }

@@ -39,6 +39,7 @@ void AddContextSet(CLI::App& context, Invocation& invocation);
 void AddContextShow(CLI::App& context, Invocation& invocation);
 void AddAdminBackup(CLI::App& admin, Invocation& invocation);
 void AddDoctor(CLI::App& app, Invocation& invocation);
+void AddTop(CLI::App& app, Invocation& invocation);
 void AddVersion(CLI::App& app, Invocation& invocation);
 
 // Adds a verb that does `run`. What `run` holds must live as long as it does: `invocation` by

@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands/commands.h"
+#include "cli/text_layout.h"
 #include "common/base/status_macros.h"
+#include "common/config/config_file.h"
 #include "common/config/quoted.h"
 
 namespace entente::cli {
@@ -47,6 +49,17 @@ absl::Status CheckIsComplete(const config::v1::Context& context) {
   return absl::OkStatus();
 }
 
+// A context may be made before its files are there, so that is no error.
+void NoteMissingFiles(const Invocation& invocation, const config::v1::Context& context) {
+  const config::v1::TlsFiles& tls = context.tls();
+  for (const std::string& path : {tls.certificate(), tls.private_key(), tls.authority()}) {
+    const std::string file = ResolvePath(invocation.ContextsPath(), path);
+    if (invocation.files().Exists(file)) continue;
+    invocation.output().Note(absl::StrCat("there is no file ", Printable(file),
+                                          " yet; commands with this context fail until it is"));
+  }
+}
+
 absl::StatusOr<ExitCode> RunContextSet(const Invocation& invocation,
                                        const ContextSetArguments& arguments) {
   if (arguments.name.empty() || arguments.name.size() > 63) {
@@ -64,6 +77,7 @@ absl::StatusOr<ExitCode> RunContextSet(const Invocation& invocation,
   }
   Apply(arguments.connection, context);
   ENTENTE_RETURN_IF_ERROR(CheckIsComplete(*context));
+  NoteMissingFiles(invocation, *context);
   if (contexts.current_context().empty()) contexts.set_current_context(arguments.name);
   ENTENTE_RETURN_IF_ERROR(SaveContexts(invocation.files(), path, contexts));
   const bool is_current = contexts.current_context() == arguments.name;

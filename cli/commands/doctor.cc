@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // entente doctor: goes the way to the coordinator step by step and says what is wrong with the
-// first step that fails. With a worker's or a coordinator's configuration it checks that one's
-// files.
+// first step that fails. With a worker's or a coordinator's configuration it examines that one's
+// machine: files, data, trainer, disk, memory.
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
-#include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "cli/commands/commands.h"
+#include "cli/doctor/connection_checks.h"
+#include "cli/doctor/examination.h"
+#include "cli/doctor/machine_checks.h"
+#include "cli/doctor/worker_checks.h"
 #include "cli/text_layout.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
@@ -17,7 +23,8 @@
 #include "common/config/coordinator_config.h"
 #include "common/config/worker_config.h"
 #include "common/identity/certificate.h"
-#include "common/rpc/connection_probe.h"
+#include "common/identity/peer_identity.h"
+#include "common/rpc/tcp_connection.h"
 #include "common/rpc/tls_credentials.h"
 #include "entente/config/v1/coordinator.pb.h"
 #include "entente/config/v1/local_policy.pb.h"
@@ -26,119 +33,54 @@
 namespace entente::cli {
 namespace {
 
-constexpr absl::Duration kProbeTime = absl::Seconds(5);
+constexpr int kUnset = -1;
+constexpr int kMebibytesMax = 1 << 30;
 
-// What was looked at, and what was found: the good news, or the error with its fix.
-struct Check {
-  std::string name;
-  bool is_ok = false;
-  std::string message;
+// A model, its update and a trainer's own files take that much without anybody noticing.
+constexpr uint64_t kWorkerDiskBytesMin = uint64_t{1} << 30;
+constexpr uint64_t kWorkerMemoryBytesMin = uint64_t{512} << 20;
+constexpr uint64_t kCoordinatorMemoryBytesMin = uint64_t{256} << 20;
+
+struct DoctorArguments {
+  std::string config;
+  int disk_min_mebibytes = kUnset;
+  int memory_min_mebibytes = kUnset;
 };
 
-class Examination {
- public:
-  explicit Examination(const Invocation& invocation) : invocation_(invocation) {}
-
-  // Whether all is well with this step; `good` is said if it is.
-  bool Add(const std::string& name, const absl::Status& status, const std::string& good) {
-    checks_.push_back({.name = name,
-                       .is_ok = status.ok(),
-                       .message = status.ok() ? good : std::string(status.message())});
-    return status.ok();
-  }
-
-  bool IsHealthy() const {
-    for (const Check& check : checks_) {
-      if (!check.is_ok) return false;
-    }
-    return true;
-  }
-
-  void Print() const {
-    nlohmann::ordered_json json;
-    json["ok"] = IsHealthy();
-    json["checks"] = nlohmann::ordered_json::array();
-    std::string text;
-    for (const Check& check : checks_) {
-      nlohmann::ordered_json item;
-      item["name"] = check.name;
-      item["ok"] = check.is_ok;
-      item["message"] = check.message;
-      json["checks"].push_back(item);
-      absl::StrAppend(&text, check.is_ok ? "✓ " : "✗ ", Pad(check.name, 13), "  ",
-                      Printable(check.message), "\n");
-    }
-    invocation_.output().Print(json, text);
-  }
-
-  const Invocation& invocation() const { return invocation_; }
-
- private:
-  const Invocation& invocation_;
-  std::vector<Check> checks_;
-};
-
-// "spiffe://fr-lab.example/worker/gpu-1, valid for 212 d 4 h".
-std::string DescribeFile(FileSystem& files, const std::string& path, absl::Time now) {
-  const absl::StatusOr<std::string> pem = ReadTextFile(files, path, limits::kConfigBytesMax);
-  if (!pem.ok()) return path;
-  const absl::StatusOr<CertificateDescription> certificate = DescribeCertificate(*pem);
-  if (!certificate.ok()) return path;
-  return absl::StrCat(certificate->spiffe_id, ", valid for ",
-                      ShortDuration(certificate->not_after - now));
+uint64_t BytesOr(int mebibytes, uint64_t otherwise) {
+  return mebibytes == kUnset ? otherwise : static_cast<uint64_t>(mebibytes) << 20;
 }
 
-bool CheckTls(Examination& examination, const TlsPaths& paths) {
-  const Invocation& invocation = examination.invocation();
-  return examination.Add("certificate", CheckTlsFiles(paths, invocation.Now()),
-                         DescribeFile(invocation.files(), paths.certificate, invocation.Now()));
+// Whether the certificate is for somebody who gives commands.
+absl::Status CheckCommandRole(FileSystem& files, const std::string& path) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::string pem, ReadTextFile(files, path, limits::kPemBytesMax));
+  ENTENTE_ASSIGN_OR_RETURN(const CertificateDescription own, DescribeCertificate(pem));
+  ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity identity, ParseSpiffeId(own.spiffe_id));
+  if (identity.role != Role::kWorker && identity.role != Role::kCoordinator) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, " is for the role ", RoleName(identity.role),
+                   ", which gives no commands; issue one with \"entente pki issue --role "
+                   "submitter\" (or operator, or observer), or examine that program with "
+                   "\"entente doctor --config FILE\""));
 }
 
-absl::Status CheckProtocol(const v1::GetVersionResponse& response) {
-  if (response.protocol_version() == limits::kProtocolVersion) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("the coordinator speaks protocol ", response.protocol_version(),
-                   " with workers, this version ", limits::kProtocolVersion, "; install entente ",
-                   response.version(), ", the coordinator's version"));
-}
-
-void CheckCoordinator(Examination& examination, const ConnectionTarget& target) {
-  const Invocation& invocation = examination.invocation();
-  if (!CheckTls(examination, target.tls)) return;
-  const absl::Status probe =
-      ProbeConnection(target.coordinator, target.tls, invocation.Now(), kProbeTime);
-  if (!examination.Add("connection", probe,
-                       absl::StrCat(target.coordinator, " takes our certificate"))) {
+void ExamineContext(const Invocation& invocation, Examination* examination) {
+  const absl::StatusOr<ConnectionTarget> target = invocation.Target();
+  if (!examination->Add(
+          "context", target.status(),
+          target.ok() ? absl::StrCat(target->context.empty() ? "given by options" : target->context,
+                                     ", ", target->coordinator)
+                      : "")) {
     return;
   }
-  absl::StatusOr<std::unique_ptr<CoordinatorClient>> client =
-      CoordinatorClient::Create(target, invocation.timeout,
-                                {.clock = invocation.surroundings.clock,
-                                 .interruption = invocation.surroundings.interruption});
-  if (!client.ok()) {
-    examination.Add("coordinator", client.status(), "");
+  if (!CheckIdentityFiles(invocation.files(), target->tls, invocation.Now(), examination) ||
+      !examination->Add("role", CheckCommandRole(invocation.files(), target->tls.certificate),
+                        "the certificate may give commands")) {
     return;
   }
-  const absl::StatusOr<v1::GetVersionResponse> response = (*client)->GetVersion();
-  if (!examination.Add("coordinator", response.status(),
-                       response.ok() ? absl::StrCat("version ", response->version(),
-                                                    ", takes us for ", response->caller())
-                                     : "")) {
-    return;
-  }
-  examination.Add(
-      "protocol", CheckProtocol(*response),
-      absl::StrCat("version ", response->protocol_version(), ".", response->protocol_minor()));
-}
-
-void ExamineContext(Examination& examination) {
-  const absl::StatusOr<ConnectionTarget> target = examination.invocation().Target();
-  const bool is_ok = examination.Add(
-      "context", target.status(),
-      target.ok() ? absl::StrCat(target->context.empty() ? "given by options" : target->context,
-                                 ", ", target->coordinator)
-                  : "");
-  if (is_ok) CheckCoordinator(examination, *target);
+  CheckConnection(invocation, *target, examination);
 }
 
 TlsPaths PathsOf(const config::v1::TlsFiles& tls) {
@@ -147,50 +89,90 @@ TlsPaths PathsOf(const config::v1::TlsFiles& tls) {
           .authority = tls.authority()};
 }
 
-void ExamineWorker(Examination& examination, const std::string& path) {
-  FileSystem& files = examination.invocation().files();
+void ExamineWorker(const Invocation& invocation, const DoctorArguments& arguments,
+                   Examination* examination) {
+  FileSystem& files = invocation.files();
+  const std::string& path = arguments.config;
   const absl::StatusOr<config::v1::WorkerConfig> config = LoadWorkerConfig(files, path);
-  const bool is_ok = examination.Add(
-      "configuration", config.status(),
-      config.ok() ? absl::StrCat(path, ", ",
-                                 Plural(static_cast<uint64_t>(config->datasets_size()), "data set"))
-                  : "");
-  if (!is_ok) return;
-  config::v1::LocalPolicy policy;
-  examination.Add("policy", LoadConfig(files, config->policy(), &policy), config->policy());
-  if (!examination.Add("role", CheckCertificateRole(config->tls().certificate(), Role::kWorker),
-                       "the certificate is a worker's")) {
+  if (!examination->Add(
+          "configuration", config.status(),
+          config.ok()
+              ? absl::StrCat(path, ", ",
+                             Plural(static_cast<uint64_t>(config->datasets_size()), "data set"))
+              : "")) {
     return;
   }
-  CheckCoordinator(
-      examination,
-      {.context = "", .coordinator = config->coordinator(), .tls = PathsOf(config->tls())});
+  config::v1::LocalPolicy policy;
+  examination->Add("policy", LoadConfig(files, config->policy(), &policy), config->policy());
+  for (const config::v1::Dataset& dataset : config->datasets()) {
+    CheckDataset(files, dataset, examination);
+  }
+  CheckDisk(files, config->work_directory(),
+            BytesOr(arguments.disk_min_mebibytes, kWorkerDiskBytesMin),
+            "make room there, lower cacheBytesMax, or move workDirectory", examination);
+  CheckMemory(ReadMemoryTexts(), BytesOr(arguments.memory_min_mebibytes, kWorkerMemoryBytesMin),
+              examination);
+  // entente-worker will not try its trainer without an identity either.
+  if (!CheckIdentityFiles(files, PathsOf(config->tls()), invocation.Now(), examination)) return;
+  CheckTrainer({.program_path = invocation.surroundings.program_path,
+                .path = invocation.surroundings.environment.path},
+               path, examination);
+  if (!examination->Add("role", CheckCertificateRole(config->tls().certificate(), Role::kWorker),
+                        "the certificate is a worker's")) {
+    return;
+  }
+  CheckConnection(
+      invocation,
+      {.context = "", .coordinator = config->coordinator(), .tls = PathsOf(config->tls())},
+      examination);
 }
 
-void ExamineCoordinator(Examination& examination, const std::string& path) {
-  const Invocation& invocation = examination.invocation();
+// Whether somebody listens there already. Both are well: the coordinator may run or not.
+void CheckListen(const std::string& listen, Examination* examination) {
+  const absl::StatusOr<HostAndPort> where = ParseHostAndPort(listen);
+  if (!where.ok()) {  // Port 0, which is nobody's.
+    examination->Ok("port", absl::StrCat(listen, ", a free one is picked at each start"));
+    return;
+  }
+  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  if (TcpConnection::Open(*where, deadline).ok()) {
+    examination->Ok("port", absl::StrCat(listen, " is taken: by this coordinator, if it runs"));
+  } else {
+    examination->Ok("port", absl::StrCat(listen, " is free: the coordinator does not run"));
+  }
+}
+
+void ExamineCoordinator(const Invocation& invocation, const DoctorArguments& arguments,
+                        Examination* examination) {
   const absl::StatusOr<config::v1::CoordinatorConfig> config =
-      LoadCoordinatorConfig(invocation.files(), path);
-  const bool is_ok = examination.Add(
-      "configuration", config.status(),
-      config.ok() ? absl::StrCat(path, ", ",
-                                 Plural(static_cast<uint64_t>(config->members_size()), "member"))
-                  : "");
-  if (!is_ok) return;
+      LoadCoordinatorConfig(invocation.files(), arguments.config);
+  if (!examination->Add(
+          "configuration", config.status(),
+          config.ok()
+              ? absl::StrCat(arguments.config, ", ",
+                             Plural(static_cast<uint64_t>(config->members_size()), "member"))
+              : "")) {
+    return;
+  }
   TlsPaths tls = PathsOf(config->tls());
   // The coordinator trusts one authority for each member instead of one for all.
   tls.authority = config->alliance().authority();
-  CheckTls(examination, tls);
-  examination.Add("role", CheckCertificateRole(tls.certificate, Role::kCoordinator),
-                  "the certificate is a coordinator's");
-  for (const config::v1::MemberConfig& member : config->members()) {
-    const absl::StatusOr<std::string> pem =
-        ReadTextFile(invocation.files(), member.authority(), limits::kConfigBytesMax);
-    examination.Add(
-        "member", pem.ok() ? DescribeCertificate(*pem).status() : pem.status(),
-        absl::StrCat(member.id(), ": ",
-                     DescribeFile(invocation.files(), member.authority(), invocation.Now())));
+  if (CheckIdentityFiles(invocation.files(), tls, invocation.Now(), examination)) {
+    examination->Add("role", CheckCertificateRole(tls.certificate, Role::kCoordinator),
+                     "the certificate is a coordinator's");
   }
+  for (const config::v1::MemberConfig& member : config->members()) {
+    CheckAuthorityFile(invocation.files(), member.authority(), member.id(), invocation.Now(),
+                       examination);
+  }
+  CheckListen(config->listen(), examination);
+  CheckDisk(invocation.files(), config->data_directory(),
+            BytesOr(arguments.disk_min_mebibytes, config->limits().free_bytes_min()),
+            "make room there, or move dataDirectory: updates are refused below "
+            "limits.freeBytesMin",
+            examination);
+  CheckMemory(ReadMemoryTexts(),
+              BytesOr(arguments.memory_min_mebibytes, kCoordinatorMemoryBytesMin), examination);
 }
 
 // A file of neither kind is examined, and refused, as a worker's.
@@ -203,30 +185,35 @@ bool IsCoordinatorConfig(FileSystem& files, const std::string& path) {
   return false;
 }
 
-absl::StatusOr<ExitCode> RunDoctor(const Invocation& invocation, const std::string& path) {
-  Examination examination(invocation);
-  if (path.empty()) {
-    ExamineContext(examination);
-  } else if (IsCoordinatorConfig(invocation.files(), path)) {
-    ExamineCoordinator(examination, path);
+absl::StatusOr<ExitCode> RunDoctor(const Invocation& invocation, const DoctorArguments& arguments) {
+  Examination examination;
+  if (arguments.config.empty()) {
+    ExamineContext(invocation, &examination);
+  } else if (IsCoordinatorConfig(invocation.files(), arguments.config)) {
+    ExamineCoordinator(invocation, arguments, &examination);
   } else {
-    ExamineWorker(examination, path);
+    ExamineWorker(invocation, arguments, &examination);
   }
   ENTENTE_RETURN_IF_ERROR(invocation.surroundings.interruption->Check());
-  examination.Print();
+  examination.Print(invocation.output());
   return examination.IsHealthy() ? ExitCode::kOk : ExitCode::kFailed;
 }
 
 }  // namespace
 
 void AddDoctor(CLI::App& app, Invocation& invocation) {
-  const auto path = std::make_shared<std::string>();
-  Verb verb = AddVerb(app, "doctor",
-                      "Find out why a connection does not work; exit code 1 if something is "
-                      "wrong",
-                      invocation, [&invocation, path] { return RunDoctor(invocation, *path); });
-  verb.Option("--config", *path,
-              "A worker.yaml or coordinator.yaml to examine instead of the context");
+  const auto arguments = std::make_shared<DoctorArguments>();
+  Verb verb =
+      AddVerb(app, "doctor", "Find out what is wrong, with the fix; exit code 1 if something is",
+              invocation, [&invocation, arguments] { return RunDoctor(invocation, *arguments); });
+  verb.Option("--config", arguments->config,
+              "A worker.yaml or coordinator.yaml to examine, on its machine, instead of the "
+              "context");
+  verb.Number("--disk-min", arguments->disk_min_mebibytes, 0, kMebibytesMax,
+              "MiB of free disk to want; default 1024 for a worker, limits.freeBytesMin for a "
+              "coordinator");
+  verb.Number("--memory-min", arguments->memory_min_mebibytes, 0, kMebibytesMax,
+              "MiB of free memory to want; default 512 for a worker, 256 for a coordinator");
 }
 
 }  // namespace entente::cli

@@ -133,8 +133,8 @@ void AddJobSubmit(CLI::App& job, Invocation& invocation) {
   Verb verb = AddVerb(job, "submit", "Start the job that a recipe describes", invocation,
                       [&invocation, arguments] { return RunJobSubmit(invocation, *arguments); });
   verb.Required("RECIPE", arguments->recipe, "The recipe, a YAML file");
-  verb.Option("--token", arguments->token,
-              "Makes a repeated call harmless: the same token and recipe give the same job");
+  verb.NotEmpty("--token", arguments->token,
+                "Makes a repeated call harmless: the same token and recipe give the same job");
   verb.Option("--trainer", arguments->trainer,
               "Program that makes the initial model; default entente-trainer, beside entente "
               "or in PATH");

@@ -1,29 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// entente job watch JOB: follows a job to its end.
+// entente job watch JOB: follows a job to its end, on a terminal on the whole screen.
 
 #include "cli/job_watch.h"
 
 #include <memory>
 
 #include "cli/commands/commands.h"
+#include "cli/top/top_loop.h"
 #include "common/base/status_macros.h"
 
 namespace entente::cli {
 namespace {
 
-absl::StatusOr<ExitCode> RunJobWatch(const Invocation& invocation, const std::string& job_id) {
+struct JobWatchArguments {
+  std::string job_id;
+  bool plain = false;
+};
+
+absl::StatusOr<ExitCode> RunJobWatch(const Invocation& invocation,
+                                     const JobWatchArguments& arguments) {
+  const Surroundings& surroundings = invocation.surroundings;
+  const bool has_screen =
+      surroundings.open_screen != nullptr && !surroundings.environment.line_terminal;
+  if (has_screen && !arguments.plain && invocation.output().is_for_people()) {
+    return WatchJobOnScreen(invocation, arguments.job_id);
+  }
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());
-  return WatchJobToItsEnd(invocation, *client, job_id);
+  return WatchJobToItsEnd(invocation, *client, arguments.job_id,
+                          arguments.plain ? WatchStyle::kLines : WatchStyle::kPicture);
 }
 
 }  // namespace
 
 void AddJobWatch(CLI::App& job, Invocation& invocation) {
-  const auto job_id = std::make_shared<std::string>();
+  const auto arguments = std::make_shared<JobWatchArguments>();
   Verb verb =
       AddVerb(job, "watch", "Follow a job to its end; the job does not mind when you stop",
-              invocation, [&invocation, job_id] { return RunJobWatch(invocation, *job_id); });
-  verb.Required("JOB", *job_id, "The job's id");
+              invocation, [&invocation, arguments] { return RunJobWatch(invocation, *arguments); });
+  verb.Required("JOB", arguments->job_id, "The job's id");
+  verb.Flag("--plain", arguments->plain, "Lines instead of the whole screen, as in a pipe");
 }
 
 }  // namespace entente::cli

@@ -18,6 +18,12 @@ void Verb::Option(const std::string& name, std::vector<std::string>& values,
   app_.add_option(name, values, description);
 }
 
+void Verb::NotEmpty(const std::string& name, std::string& value, const std::string& description) {
+  app_.add_option(name, value, description)->check([](const std::string& given) {
+    return given.empty() ? std::string("it is empty") : std::string();
+  });
+}
+
 void Verb::Number(const std::string& name, int& value, int min, int max,
                   const std::string& description) {
   app_.add_option(name, value, description)->check(CLI::Range(min, max));

@@ -25,6 +25,9 @@ class Verb {
   // May be given several times.
   void Option(const std::string& name, std::vector<std::string>& values,
               const std::string& description);
+  // As Option, but an empty value is bad usage: the value has a meaning of its own when the option
+  // is not given.
+  void NotEmpty(const std::string& name, std::string& value, const std::string& description);
   // A whole number from `min` to `max`; anything else is bad usage.
   void Number(const std::string& name, int& value, int min, int max,
               const std::string& description);

@@ -256,7 +256,10 @@ absl::StatusOr<Probe> PrepareProbe(const std::string& target, const TlsPaths& pa
 }  // namespace
 
 absl::Status ProbeConnection(const std::string& target, const TlsPaths& paths, absl::Time now,
-                             absl::Duration timeout) {
+                             absl::Duration timeout, ProbeProgress* progress) {
+  ProbeProgress unwanted;
+  if (progress == nullptr) progress = &unwanted;
+  *progress = {};
   const Deadline start = steady_clock::now();
   const Deadline deadline = start + absl::ToChronoNanoseconds(timeout);
   ENTENTE_ASSIGN_OR_RETURN(const HostAndPort where, ParseHostAndPort(target));
@@ -268,10 +271,13 @@ absl::Status ProbeConnection(const std::string& target, const TlsPaths& paths, a
 
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<TcpConnection> connection,
                            TcpConnection::Open(where, deadline));
+  progress->connected = true;
   const Deadline connected = steady_clock::now();
   const absl::Status handshake = Drive(session.get(), *connection, deadline, SSL_connect);
   if (!handshake.ok()) return Explain(probe, handshake, /*handshake_done=*/false);
   ENTENTE_RETURN_IF_ERROR(CheckIsHttp2(session.get(), target));
+
+  progress->encrypted = true;
 
   // The handshake took at least one round trip: on a long way, wait in proportion.
   const Deadline now_steady = steady_clock::now();

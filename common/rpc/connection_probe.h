@@ -14,6 +14,12 @@
 
 namespace entente {
 
+// How far a probe came.
+struct ProbeProgress {
+  bool connected = false;  // The name is known, and somebody takes connections there.
+  bool encrypted = false;  // TLS stands, and we take the server's certificate.
+};
+
 // OK if a TLS connection to `target` (host:port) stands and the server accepts our certificate.
 // Blocks for at most `timeout`.
 //
@@ -21,8 +27,9 @@ namespace entente {
 // NOT_FOUND: the name does not resolve. UNAVAILABLE: refused, unreachable, timed out, not TLS.
 // UNAUTHENTICATED: the server's certificate is from another authority, expired, or for another
 // name; or the server refused ours (unknown authority, expired). Every message says what to do.
+// `progress`, if it is not null, is set whatever the outcome.
 absl::Status ProbeConnection(const std::string& target, const TlsPaths& paths, absl::Time now,
-                             absl::Duration timeout);
+                             absl::Duration timeout, ProbeProgress* progress = nullptr);
 
 }  // namespace entente
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
+#include "common/rpc/server_time.h"
 #include "coordinator/service/member_converter.h"
 #include "coordinator/service/unary_call.h"
 
@@ -50,6 +51,7 @@ grpc::ServerUnaryReactor* MemberService::GetVersion(grpc::CallbackServerContext*
     response->set_protocol_version(limits::kProtocolVersion);
     response->set_protocol_minor(limits::kProtocolMinor);
     response->set_caller(caller.SpiffeId());
+    call->AddInitialMetadata(kServerTimeKey, FormatServerTime(context_.clock->Now()));
     return absl::OkStatus();
   });
 }

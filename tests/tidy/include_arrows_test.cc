@@ -53,6 +53,9 @@ const std::map<std::string, int>& Levels() {
       {"worker", 5},
       {"cli", 5},
       {"cli/commands", 5},
+      {"cli/screen", 4},
+      {"cli/doctor", 5},
+      {"cli/top", 5},
       {"trainer", 5},
       {"sim", 5},
   };
@@ -137,6 +140,7 @@ TEST(IncludeArrowsTest, EveryLibraryStaysBehindItsWall) {
       {{"<openssl/"}, {"common/crypto/", "common/rpc/", "common/identity/", "common/http/"}},
       {{"<httplib.h"}, {"common/http/message_exchange.", "common/http/post_client."}},
       {{"<yaml-cpp/"}, {"common/config/", "trainer/"}},
+      {{"<ncurses.h", "<curses.h", "<term"}, {"cli/screen/"}},
       {{"<spdlog/"}, {"common/base/log."}},
       {{"<zlib.h"}, {"trainer/data/"}},
       {{"<zstd"}, {"common/transfer/chunk_compression."}},

@@ -36,10 +36,13 @@
 #include "worker/session/token_bucket.h"
 #include "worker/trainer_host/checkpoint_store.h"
 #include "worker/trainer_host/trainer_host.h"
+#include "worker/trainer_host/trainer_trial.h"
 
 namespace entente::worker {
 namespace {
 
+// LibTorch takes seconds from a cold disk.
+constexpr absl::Duration kTrainerTrialTime = absl::Seconds(30);
 constexpr absl::Duration kProbeWait = absl::Seconds(10);
 constexpr absl::Duration kTransferReconnectMax = absl::Seconds(1);
 constexpr absl::string_view kStopReason = "the worker is stopping";
@@ -227,6 +230,29 @@ int CheckWorker(const WorkerOptions& options) {
               options.config_path.c_str(), setup->config.coordinator().c_str(),
               DatasetNames(*setup).c_str(), setup->trainer.sandbox.command.front().c_str(),
               std::string(SandboxName(setup->trainer.sandbox.kind)).c_str());
+  return kExitStopped;
+}
+
+int CheckTrainer(const WorkerOptions& options) {
+  log::Configure(options.log_format, options.log_level.value_or(log::Level::kError));
+  std::signal(SIGPIPE, SIG_IGN);
+  PosixFileSystem files;
+  absl::StatusOr<WorkerSetup> setup =
+      LoadWorkerSetup(files, options.config_path, options.program_folders, SystemClock().Now());
+  if (!setup.ok()) {
+    std::fprintf(stderr, "entente-worker: %s\n", std::string(setup.status().message()).c_str());
+    return kExitBadConfig;
+  }
+  // Any of them: what is tried is the sandbox, not the data.
+  setup->trainer.sandbox.data_folder = setup->datasets.begin()->second.directory();
+  const absl::StatusOr<TrainerHello> hello = TryTrainer(setup->trainer.sandbox, kTrainerTrialTime);
+  if (!hello.ok()) {
+    std::fprintf(stderr, "entente-worker: %s\n", std::string(hello.status().message()).c_str());
+    return kExitFailed;
+  }
+  std::printf("%s starts in the sandbox %s: %s\n", setup->trainer.sandbox.command.front().c_str(),
+              std::string(SandboxName(setup->trainer.sandbox.kind)).c_str(),
+              hello->trainer.c_str());
   return kExitStopped;
 }
 

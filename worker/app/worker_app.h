@@ -33,6 +33,10 @@ int RunWorker(const WorkerOptions& options);
 // standard error what is not), and returns an exit code.
 int CheckWorker(const WorkerOptions& options);
 
+// As CheckWorker but for the certificate's role, and starts the trainer in its sandbox and hears
+// its greeting, within 30 s. A worker that runs with the same configuration is not disturbed.
+int CheckTrainer(const WorkerOptions& options);
+
 }  // namespace entente::worker
 
 #endif  // WORKER_APP_WORKER_APP_H_

@@ -7,12 +7,16 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "cli/command_line.h"
+#include "cli/screen/screen.h"
 #include "cli/watch_terminal.h"
 #include "common/base/clock.h"
 #include "common/base/file_system.h"
@@ -46,6 +50,7 @@ class CommandFixture : public ::testing::Test {
                                       .interruption = &interruption_,
                                       .output = &output,
                                       .terminal = terminal_,
+                                      .open_screen = open_screen_,
                                       .environment = environment_,
                                       .version = "1.2.3",
                                       .program_path = folder_.File("bin/entente")});
@@ -70,6 +75,7 @@ class CommandFixture : public ::testing::Test {
   Interruption interruption_;
   Environment environment_;
   Terminal* terminal_ = nullptr;
+  std::function<absl::StatusOr<std::unique_ptr<Screen>>()> open_screen_;
 
  private:
   std::ostringstream out_;

@@ -11,6 +11,7 @@
 #include "common/base/clock.h"
 #include "common/crypto/sha256.h"
 #include "common/identity/certificate.h"
+#include "common/rpc/server_time.h"
 #include "common/rpc/status_conversion.h"
 #include "common/rpc/tls_credentials.h"
 #include "entente/v1/admin_service.grpc.pb.h"
@@ -208,10 +209,14 @@ class FakeMembers final : public v1::MemberService::Service {
     return NotFound("member " + request->member_id());
   }
 
-  Status GetVersion(ServerContext*, const v1::GetVersionRequest*,
+  Status GetVersion(ServerContext* context, const v1::GetVersionRequest*,
                     v1::GetVersionResponse* response) override {
     absl::MutexLock lock(&state_.mu);
     *response = state_.version;
+    if (state_.clock_ahead) {
+      context->AddInitialMetadata(kServerTimeKey,
+                                  FormatServerTime(SystemClock().Now() + *state_.clock_ahead));
+    }
     return Status::OK;
   }
 
@@ -239,6 +244,10 @@ class FakeTransfers final : public v1::TransferService::Service {
     const v1::UploadHeader header = message.header();
     {
       absl::MutexLock lock(&state_.mu);
+      if (state_.refuse_uploads > 0) {
+        --state_.refuse_uploads;
+        return {StatusCode::RESOURCE_EXHAUSTED, "256 transfers go on; try again"};
+      }
       state_.upload_offsets.push_back(state_.partial[header.digest()].size());
     }
     while (reader->Read(&message)) {

@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "cli/context.h"
 #include "entente/v1/admin_service.pb.h"
 #include "entente/v1/job_service.pb.h"
@@ -35,6 +37,8 @@ struct FakeState {
   std::vector<v1::StoredModel> models ABSL_GUARDED_BY(mu);
   std::vector<v1::Member> members ABSL_GUARDED_BY(mu);
   v1::GetVersionResponse version ABSL_GUARDED_BY(mu);
+  // Its clock less the real one; none: it does not tell.
+  std::optional<absl::Duration> clock_ahead ABSL_GUARDED_BY(mu) = absl::ZeroDuration();
   std::map<std::string, std::string> blobs ABSL_GUARDED_BY(mu);    // By digest.
   std::map<std::string, std::string> partial ABSL_GUARDED_BY(mu);  // Uploads begun, by digest.
   std::map<std::string, std::string> job_of_token ABSL_GUARDED_BY(mu);
@@ -45,6 +49,7 @@ struct FakeState {
   int64_t break_next_transfer_after = -1 ABSL_GUARDED_BY(mu);  // Bytes; -1: do not.
   std::vector<v1::BackupMessage> backup ABSL_GUARDED_BY(mu);   // What a backup sends.
   std::vector<v1::BackupRequest> backup_requests ABSL_GUARDED_BY(mu);
+  int refuse_uploads = 0 ABSL_GUARDED_BY(mu);  // How many of the next are put off for want of room.
   absl::Status refuse_all ABSL_GUARDED_BY(mu);  // Answer to every call if not OK.
 };
 

@@ -66,5 +66,33 @@ TEST(InterruptionDeathTest, SignalTriggersIt) {
       ::testing::ExitedWithCode(0), "");
 }
 
+TEST(InterruptionDeathTest, HangupTriggersItToo) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        Interruption interruption;
+        const SignalWatcher watcher(&interruption);
+        kill(getpid(), SIGHUP);
+        _exit(interruption.WaitFor(absl::Seconds(30)) ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
+// nohup ignores it for what it starts.
+TEST(InterruptionDeathTest, HangupThatIsIgnoredStaysSo) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        signal(SIGHUP, SIG_IGN);
+        Interruption interruption;
+        const SignalWatcher watcher(&interruption);
+        kill(getpid(), SIGHUP);
+        kill(getpid(),
+             SIGTERM);  // After it: a hangup that counted would have made this the second.
+        _exit(interruption.WaitFor(absl::Seconds(30)) ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
 }  // namespace
 }  // namespace entente::cli

@@ -121,6 +121,35 @@ TEST_F(JobWatchTest, InterruptedPictureGivesTheCursorBack) {
   EXPECT_THAT(terminal.written, EndsWith("\x1b[?25h"));
 }
 
+TEST_F(JobWatchTest, PlainIsLinesOnATerminalToo) {
+  FakeTerminal terminal;
+  terminal_ = &terminal;
+  open_screen_ = []() -> absl::StatusOr<std::unique_ptr<Screen>> {
+    return absl::InternalError("nobody wants a screen");
+  };
+  SetStreams({{EndedJob(v1::JOB_STATE_COMPLETED, "every round was committed")}});
+
+  EXPECT_EQ(RunThere({"job", "watch", "x", "--plain"}), ExitCode::kOk);
+
+  EXPECT_THAT(out(), HasSubstr("completed after 3 min 20 s"));
+  EXPECT_EQ(terminal.written, "");
+}
+
+TEST_F(JobWatchTest, TerminalThatShowsLinesOnlyGetsLines) {
+  FakeTerminal terminal;
+  terminal_ = &terminal;
+  environment_.line_terminal = true;
+  open_screen_ = []() -> absl::StatusOr<std::unique_ptr<Screen>> {
+    return absl::InternalError("nobody wants a screen");
+  };
+  SetStreams({{EndedJob(v1::JOB_STATE_COMPLETED, "every round was committed")}});
+
+  EXPECT_EQ(RunThere({"job", "watch", "x"}), ExitCode::kOk);
+
+  EXPECT_THAT(out(), HasSubstr("completed after 3 min 20 s"));
+  EXPECT_EQ(terminal.written, "");
+}
+
 TEST_F(JobWatchTest, JsonIsOneJobALine) {
   SetStreams({{EndedJob(v1::JOB_STATE_COMPLETED, "")}});
 

@@ -84,6 +84,23 @@ TEST_F(ModelTransferTest, BrokenUploadGoesOnWhereTheCoordinatorIs) {
   EXPECT_THAT(error_.str(), HasSubstr("trying again"));
 }
 
+TEST_F(ModelTransferTest, CoordinatorWithoutRoomForNowIsWaitedFor) {
+  const Digest digest = Sha256Of("bytes");
+  {
+    absl::MutexLock lock(&state().mu);
+    state().refuse_uploads = 1;
+  }
+
+  EXPECT_THAT(UploadBlob(Dependencies(), {.path = folder_.Write("m", "bytes"),
+                                          .digest = digest,
+                                          .content = v1::BlobDescription::CONTENT_MODEL}),
+              IsOk());
+
+  absl::MutexLock lock(&state().mu);
+  EXPECT_EQ(state().blobs[digest.ToHex()], "bytes");
+  EXPECT_THAT(error_.str(), HasSubstr("256 transfers go on"));
+}
+
 TEST_F(ModelTransferTest, FileThatTheCoordinatorHasIsNotSentAgain) {
   const std::string bytes = "small";
   const Digest digest = Sha256Of(bytes);

@@ -46,6 +46,11 @@ TEST(TextLayoutTest, ControlCharactersOfOthersNeverReachTheTerminal) {
   EXPECT_EQ(Printable("Université"), "Université");
 }
 
+TEST(TextLayoutTest, PrintableLeavesNothingThatTurnsTheTextAround) {
+  EXPECT_EQ(Printable("fr-lab\u202egnp\u2066.x\u200f"), "fr-lab?gnp?.x?");
+  EXPECT_EQ(Printable("▁…“\u2070"), "▁…“\u2070");
+}
+
 TEST(TextLayoutTest, BarShowsTheShare) {
   EXPECT_EQ(Bar(0, 4), "░░░░");
   EXPECT_EQ(Bar(0.5, 4), "██░░");

@@ -6,7 +6,9 @@
 namespace entente::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class ContextSetTest : public CommandFixture {
@@ -41,6 +43,18 @@ TEST_F(ContextSetTest, ExistingContextKeepsWhatIsNotSaid) {
   Run({"context", "show", "one", "-o", "json"});
   EXPECT_EQ(OutJson()["coordinator"], "y:2");
   EXPECT_EQ(OutJson()["tls"]["privateKey"], "/k");
+}
+
+TEST_F(ContextSetTest, FilesThatAreNotThereAreNamed) {
+  folder_.Write("k", "key");
+
+  EXPECT_EQ(Run({"context", "set", "one", "--coordinator", "x:1", "--certificate",
+                 folder_.File("missing.crt"), "--private-key", folder_.File("k"), "--authority",
+                 folder_.File("missing-too.crt")}),
+            ExitCode::kOk);
+
+  EXPECT_THAT(error(), AllOf(HasSubstr(folder_.File("missing.crt") + " yet"),
+                             HasSubstr("missing-too.crt yet"), Not(HasSubstr("/k yet"))));
 }
 
 TEST_F(ContextSetTest, NewContextMustBeComplete) {

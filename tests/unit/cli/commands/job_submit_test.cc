@@ -35,6 +35,14 @@ TEST_F(JobSubmitTest, DryRunsDigestIsThatOfTheLinesBelow) {
   EXPECT_EQ(recipe.rounds(), 10u);
 }
 
+TEST_F(JobSubmitTest, EmptyTokenIsBadUsage) {
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights(), "--token", ""}), ExitCode::kBadInput);
+
+  EXPECT_THAT(error(), HasSubstr("--token: it is empty"));
+  absl::MutexLock lock(&state().mu);
+  EXPECT_TRUE(state().submissions.empty());
+}
+
 TEST_F(JobSubmitTest, DryRunAsJsonHasRecipeAndDigest) {
   EXPECT_EQ(Run({"job", "submit", WriteRecipe(), "--dry-run", "-o", "json"}), ExitCode::kOk);
 

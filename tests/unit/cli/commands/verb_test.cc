@@ -12,6 +12,7 @@ struct Values {
   std::string name;
   std::string needed;
   std::vector<std::string> many;
+  std::string token;
   int number = 7;
   bool flag = false;
 };
@@ -24,6 +25,7 @@ bool Parses(std::vector<std::string> reversed, Values& values) {
   verb.Required("NEEDED", values.needed, "Needed");
   verb.Option("--many", values.many, "Many");
   verb.Number("--number", values.number, 1, 9, "A number");
+  verb.NotEmpty("--token", values.token, "A token");
   verb.Flag("--flag", values.flag, "A flag");
   try {
     app.parse(std::move(reversed));
@@ -44,6 +46,15 @@ TEST(VerbTest, ValuesAreRead) {
   EXPECT_THAT(values.many, ::testing::ElementsAre("a", "b"));
   EXPECT_EQ(values.number, 3);
   EXPECT_TRUE(values.flag);
+}
+
+TEST(VerbTest, EmptyValueIsRefusedWhereItMeansSomethingElse) {
+  Values values;
+
+  EXPECT_FALSE(Parses({"", "--token", "x"}, values));
+  EXPECT_TRUE(Parses({"t", "--token", "x"}, values));
+  EXPECT_EQ(values.token, "t");
+  EXPECT_TRUE(Parses({"x"}, values));
 }
 
 TEST(VerbTest, MissingArgumentAndNumberOutOfRangeAreRefused) {

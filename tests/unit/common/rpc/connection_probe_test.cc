@@ -91,6 +91,23 @@ TEST_F(ConnectionProbeTest, GoodConnectionIsOk) {
   EXPECT_THAT(Probe(absl::StrCat("localhost:", server.port())), IsOk());
 }
 
+TEST_F(ConnectionProbeTest, ProgressSaysHowFarItCame) {
+  const auto progress_at = [this](const std::string& target) {
+    ProbeProgress progress = {.connected = true, .encrypted = true};
+    ProbeConnection(target, worker_files_, now_, kTimeout, &progress).IgnoreError();
+    return progress;
+  };
+  const LoopbackServer server(ServerTls(ServerFiles()));
+  const LoopbackServer stranger(ServerTls(ServerFiles(MakeCertificate(
+      MakeAuthority("mallory.example", now_), "spiffe://mallory.example/coordinator/main", now_))));
+
+  EXPECT_FALSE(progress_at("nonsense").connected);
+  EXPECT_FALSE(progress_at(RefusingTarget()).connected);
+  EXPECT_TRUE(progress_at(stranger.target()).connected);
+  EXPECT_FALSE(progress_at(stranger.target()).encrypted);
+  EXPECT_TRUE(progress_at(server.target()).encrypted);
+}
+
 TEST_F(ConnectionProbeTest, SilenceAfterTheHandshakeIsOk) {
   const TlsServerOptions options = {.paths = ServerFiles(), .now = now_};
   absl::Notification done;
