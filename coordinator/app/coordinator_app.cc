@@ -22,11 +22,15 @@
 #include "common/base/status_macros.h"
 #include "common/base/timer_queue.h"
 #include "common/config/proto_time.h"
+#include "common/http/http_server.h"
+#include "common/http/status_routes.h"
 #include "common/identity/trust_store.h"
 #include "common/rpc/tls_credentials.h"
+#include "coordinator/app/http_setup.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
 #include "coordinator/members/worker_registry.h"
+#include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/service/caller.h"
 #include "coordinator/service/job_service.h"
@@ -141,6 +145,7 @@ struct CoordinatorApp::Parts {
   members::WorkerRegistry workers;
   DrainGate gate;
   std::atomic<bool> stop_aggregations{false};
+  std::unique_ptr<metrics::CoordinatorMetrics> metrics;
   // The jobs outlive the threads that work on them.
   std::unique_ptr<engine::JobDirectory> jobs;
   std::unique_ptr<engine::UploadIntake> uploads;
@@ -156,9 +161,15 @@ struct CoordinatorApp::Parts {
   std::unique_ptr<service::TransferService> transfer_service;
   std::unique_ptr<service::WorkerService> worker_service;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<http::HttpServer> http;  // Null: off.
   int port = 0;
 
+  HttpParts ForHttp() { return {.clock = &clock, .files = &files, .trust = trust.get()}; }
+  // Whoever wants to know what happens to jobs.
+  engine::JobObserver JobObserver();
   absl::Status OpenData();
+  void MakeMetrics(const std::string& version);
+  absl::Status ListenForHttp();
   absl::Status RestoreJobs();
   void MakeServices(const std::string& version);
   absl::Status Listen();
@@ -178,6 +189,20 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   return absl::OkStatus();
 }
 
+engine::JobObserver CoordinatorApp::Parts::JobObserver() {
+  return [this](const engine::JobChange& change) { metrics->OnJobChange(change); };
+}
+
+void CoordinatorApp::Parts::MakeMetrics(const std::string& version) {
+  metrics = std::make_unique<metrics::CoordinatorMetrics>(
+      MetricsOptions(config, version),
+      metrics::CoordinatorMetrics::Parts{.clock = &clock,
+                                         .files = &files,
+                                         .executor = &executor,
+                                         .workers = &workers,
+                                         .space = &spool->space()});
+}
+
 absl::Status CoordinatorApp::Parts::RestoreJobs() {
   timers = std::make_unique<TimerQueue>(&clock);
   const engine::JobEngine::Dependencies job_parts{.clock = &clock,
@@ -192,7 +217,8 @@ absl::Status CoordinatorApp::Parts::RestoreJobs() {
                                                   .aggregation_pool = &aggregation_pool,
                                                   .aggregation_threads = aggregation_threads,
                                                   .gate = &gate,
-                                                  .stop_aggregations = &stop_aggregations};
+                                                  .stop_aggregations = &stop_aggregations,
+                                                  .on_change = JobObserver()};
   jobs = std::make_unique<engine::JobDirectory>(job_parts, &random,
                                                 config.limits().running_jobs_max());
   workers.SetListener([this](const WorkerId& worker, bool attached) {
@@ -205,7 +231,9 @@ absl::Status CoordinatorApp::Parts::RestoreJobs() {
                                          .files = &files,
                                          .blob_bytes_max = config.limits().blob_bytes_max(),
                                          .free_bytes_min = config.limits().free_bytes_min()});
-  return jobs->Restore();
+  ENTENTE_RETURN_IF_ERROR(jobs->Restore());
+  metrics->Begin(jobs.get());
+  return absl::OkStatus();
 }
 
 void CoordinatorApp::Parts::MakeServices(const std::string& version) {
@@ -223,6 +251,9 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .heartbeat_interval = ToDuration(config.heartbeat_interval()),
       .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
       .transfers_max = static_cast<int>(config.limits().transfers_max()),
+      .on_upload_ended = [this](
+                             absl::Duration took,
+                             const absl::Status& status) { metrics->OnUploadEnded(took, status); },
       .version = version};
   job_service = std::make_unique<service::JobService>(context);
   member_service = std::make_unique<service::MemberService>(context);
@@ -260,6 +291,14 @@ absl::Status CoordinatorApp::Parts::Listen() {
   return absl::OkStatus();
 }
 
+absl::Status CoordinatorApp::Parts::ListenForHttp() {
+  std::vector<http::Route> routes =
+      http::StatusRoutes({.metrics = [this] { return metrics->Render(); },
+                          .readiness = [this] { return metrics->readiness(); }});
+  ENTENTE_ASSIGN_OR_RETURN(http, StartHttp(config, ForHttp(), std::move(routes)));
+  return absl::OkStatus();
+}
+
 CoordinatorApp::CoordinatorApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
@@ -268,9 +307,12 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   auto parts = std::make_unique<Parts>(config);
   ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
+  parts->MakeMetrics(version);
   ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs());
   parts->MakeServices(version);
+  ENTENTE_RETURN_IF_ERROR(parts->ListenForHttp());
   ENTENTE_RETURN_IF_ERROR(parts->Listen());
+  parts->metrics->SetReadiness(absl::OkStatus());
   log::Info("coordinator ready", {{"version", version},
                                   {"listen", config.listen()},
                                   {"port", parts->port},
@@ -288,6 +330,7 @@ void CoordinatorApp::Stop() {
   log::Info("stopping", {{"drain_time", absl::FormatDuration(drain_time)}});
   const absl::Status stopping =
       absl::UnavailableError("the coordinator is stopping; try again soon");
+  parts_->metrics->SetReadiness(stopping);
   parts_->workers.CloseAll(stopping);
   parts_->watches.EndAll(stopping);
   parts_->server->Shutdown(absl::ToChronoTime(parts_->clock.Now() + drain_time));
@@ -304,7 +347,8 @@ absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
   // The alliance's authority vouches for the coordinator itself.
   ENTENTE_RETURN_IF_ERROR(CheckTlsFiles(TlsOf(config, config.alliance().authority()), clock.Now()));
   ENTENTE_RETURN_IF_ERROR(CheckCertificateRole(config.tls().certificate(), Role::kCoordinator));
-  return TrustOf(files, config).status();
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<TrustStore> trust, TrustOf(files, config));
+  return CheckHttpSetup(config, {.clock = &clock, .files = &files, .trust = trust.get()});
 }
 
 }  // namespace entente
