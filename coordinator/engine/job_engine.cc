@@ -286,7 +286,9 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
   ++sequence_;
   LogTransition(description_->id, transition);
   const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
+  const bool ended_a_round = transition.ended_round.has_value();
   Publish(std::move(transition), now);
+  TellObserver(ended_a_round);
   for (const jobs::JobEffect& effect : effects) CarryOut(effect);
   if (working_state_.HasEnded()) SayJobEnded(*description_, deps_.workers);
   return absl::OkStatus();
@@ -346,6 +348,17 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
     state_ = std::make_shared<const jobs::JobState>(std::move(transition.next));
   }
   watchers_.NotifyAll();
+}
+
+void JobEngine::TellObserver(bool ended_a_round) {
+  if (deps_.on_change == nullptr) return;
+  std::shared_ptr<const RoundState> ended_round;
+  if (ended_a_round) {
+    absl::MutexLock lock(&mu_);
+    ended_round = ended_rounds_.back();
+  }
+  deps_.on_change(
+      {.job = *description_, .state = working_state_, .ended_round = std::move(ended_round)});
 }
 
 void JobEngine::CarryOut(const jobs::JobEffect& effect) {

@@ -34,6 +34,7 @@
 #include "common/crypto/sha256.h"
 #include "coordinator/engine/aggregation_retry.h"
 #include "coordinator/engine/aggregation_run.h"
+#include "coordinator/engine/job_change.h"
 #include "coordinator/engine/job_description.h"
 #include "coordinator/engine/lease_book.h"
 #include "coordinator/engine/round_chronicle.h"
@@ -104,6 +105,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     const std::atomic<bool>* stop_aggregations = nullptr;  // Null: none; once true they end.
     // Before an aggregation is tried again whose disk failed; see AggregationRetry.
     absl::Duration aggregation_retry_pause = limits::kAggregationRetryPause;
+    JobObserver on_change = nullptr;  // Null: nobody wants to know.
   };
 
   // A new job: journalled as submitted when it returns OK. Resume starts it. Errors are the
@@ -172,6 +174,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   absl::Status Apply(const jobs::JobEvent& event);
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
+  void TellObserver(bool ended_a_round) ABSL_LOCKS_EXCLUDED(mu_);
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();
