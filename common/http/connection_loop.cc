@@ -49,6 +49,10 @@ ConnectionLoop::~ConnectionLoop() {
   thread_.join();
   connections_.clear();
   pool_.reset();
+  absl::MutexLock lock(&mu_);
+  for (const Answered& undelivered : answered_) {
+    if (undelivered.stream != nullptr) undelivered.stream->Close();
+  }
 }
 
 void ConnectionLoop::Run() {

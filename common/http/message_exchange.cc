@@ -176,7 +176,7 @@ Answer ExchangeMessages(absl::string_view head, const std::function<Response(Req
         understood = true;
         Response ours = Misuse(request);
         if (ours.status == 200) ours = route(ToRequest(request));
-        answer.events = ours.events;
+        if (request.method != "HEAD") answer.events = ours.events;
         response.set_header("Cache-Control", ours.may_be_kept ? "max-age=3600" : "no-store");
         FillResponse(std::move(ours), &response);
         return httplib::Server::HandlerResponse::Handled;

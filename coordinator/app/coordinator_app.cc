@@ -22,16 +22,19 @@
 #include "common/base/status_macros.h"
 #include "common/base/timer_queue.h"
 #include "common/config/proto_time.h"
+#include "common/http/http_server.h"
+#include "common/http/status_routes.h"
 #include "common/identity/certificate.h"
 #include "common/identity/trust_store.h"
 #include "common/rpc/tls_credentials.h"
-#include "coordinator/app/http_part.h"
+#include "coordinator/app/http_setup.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
 #include "coordinator/http/dashboard.h"
 #include "coordinator/http/event_feed.h"
 #include "coordinator/inventory/data_directory.h"
 #include "coordinator/members/worker_registry.h"
+#include "coordinator/metrics/coordinator_metrics.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/notify/notifier_setup.h"
 #include "coordinator/service/admin_service.h"
@@ -153,6 +156,7 @@ struct CoordinatorApp::Parts {
   DrainGate gate;
   std::atomic<bool> stop_aggregations{false};
   std::shared_ptr<notify::Notifier> notifier;  // Timers share it. Null: nobody is told.
+  std::unique_ptr<metrics::CoordinatorMetrics> metrics;
   // The jobs outlive the threads that work on them.
   std::unique_ptr<engine::JobDirectory> jobs;
   std::unique_ptr<engine::UploadIntake> uploads;
@@ -170,19 +174,21 @@ struct CoordinatorApp::Parts {
   std::unique_ptr<service::TransferService> transfer_service;
   std::unique_ptr<service::WorkerService> worker_service;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<http::HttpServer> http;  // Null: off.
   int port = 0;
-  std::unique_ptr<http::HttpServer> http_server;  // Null if there is none.
 
+  HttpParts ForHttp() { return {.clock = &clock, .files = &files, .trust = trust.get()}; }
   // Whoever wants to know what happens to jobs.
-  engine::JobObserver Observer();
+  engine::JobObserver JobObserver();
   absl::Status OpenData();
   absl::Status StartNotifier(const std::string& version);
+  void MakeMetrics(const std::string& version);
+  absl::Status ListenForHttp(const std::string& version);
   absl::Status RestoreJobs(const std::string& version);
   void MakeServices(const std::string& version);
   absl::Status Listen();
   dashboard::StatusSources StatusOf(const std::string& version) const;
   void FeedBrowsers(const std::string& version);
-  absl::Status ListenForBrowsers(const std::string& version);
 };
 
 absl::Status CoordinatorApp::Parts::OpenData() {
@@ -204,9 +210,11 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   return absl::OkStatus();
 }
 
-engine::JobObserver CoordinatorApp::Parts::Observer() {
-  if (notifier == nullptr) return nullptr;
-  return [this](const engine::JobChange& change) { notifier->OnJobChange(change); };
+engine::JobObserver CoordinatorApp::Parts::JobObserver() {
+  return [this](const engine::JobChange& change) {
+    metrics->OnJobChange(change);
+    if (notifier != nullptr) notifier->OnJobChange(change);
+  };
 }
 
 absl::Status CoordinatorApp::Parts::StartNotifier(const std::string& version) {
@@ -220,6 +228,16 @@ absl::Status CoordinatorApp::Parts::StartNotifier(const std::string& version) {
           files, config.notifications(), {.coordinator = self.spiffe_id, .version = version},
           {.clock = &clock, .random = &random, .timers = timers.get(), .workers = &workers}));
   return absl::OkStatus();
+}
+
+void CoordinatorApp::Parts::MakeMetrics(const std::string& version) {
+  metrics = std::make_unique<metrics::CoordinatorMetrics>(
+      MetricsOptions(config, version),
+      metrics::CoordinatorMetrics::Parts{.clock = &clock,
+                                         .files = &files,
+                                         .executor = &executor,
+                                         .workers = &workers,
+                                         .space = &spool->space()});
 }
 
 absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
@@ -236,7 +254,7 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                                   .aggregation_threads = aggregation_threads,
                                                   .gate = &gate,
                                                   .stop_aggregations = &stop_aggregations,
-                                                  .on_change = Observer()};
+                                                  .on_change = JobObserver()};
   jobs = std::make_unique<engine::JobDirectory>(job_parts, &random,
                                                 config.limits().running_jobs_max());
   FeedBrowsers(version);
@@ -256,7 +274,9 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                          .files = &files,
                                          .blob_bytes_max = config.limits().blob_bytes_max(),
                                          .free_bytes_min = config.limits().free_bytes_min()});
-  return jobs->Restore();
+  ENTENTE_RETURN_IF_ERROR(jobs->Restore());
+  metrics->Begin(jobs.get());
+  return absl::OkStatus();
 }
 
 void CoordinatorApp::Parts::MakeServices(const std::string& version) {
@@ -274,6 +294,9 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .heartbeat_interval = ToDuration(config.heartbeat_interval()),
       .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
       .transfers_max = static_cast<int>(config.limits().transfers_max()),
+      .on_upload_ended = [this](
+                             absl::Duration took,
+                             const absl::Status& status) { metrics->OnUploadEnded(took, status); },
       .version = version};
   admin_service = std::make_unique<service::AdminService>(
       context, inventory::BackupSource::Dependencies{.files = &files,
@@ -330,13 +353,15 @@ void CoordinatorApp::Parts::FeedBrowsers(const std::string& version) {
       {.sources = StatusOf(version), .timers = timers.get(), .executor = &executor});
 }
 
-absl::Status CoordinatorApp::Parts::ListenForBrowsers(const std::string& version) {
-  ENTENTE_ASSIGN_OR_RETURN(
-      http_server,
-      StartHttp(config,
-                {.trust = trust.get(), .workers = &workers, .clock = &clock, .files = &files},
-                dashboard::DashboardRoutes(
-                    {.sources = StatusOf(version), .feed = feed, .models = models.get()})));
+absl::Status CoordinatorApp::Parts::ListenForHttp(const std::string& version) {
+  std::vector<http::Route> routes =
+      http::StatusRoutes({.metrics = [this] { return metrics->Render(); },
+                          .readiness = [this] { return metrics->readiness(); }});
+  for (http::Route& route : dashboard::DashboardRoutes(
+           {.sources = StatusOf(version), .feed = feed, .models = models.get()})) {
+    routes.push_back(std::move(route));
+  }
+  ENTENTE_ASSIGN_OR_RETURN(http, StartHttp(config, ForHttp(), std::move(routes)));
   return absl::OkStatus();
 }
 
@@ -350,17 +375,19 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
   parts->timers = std::make_unique<TimerQueue>(&parts->clock);
   ENTENTE_RETURN_IF_ERROR(parts->StartNotifier(version));
+  parts->MakeMetrics(version);
   ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs(version));
   parts->MakeServices(version);
+  ENTENTE_RETURN_IF_ERROR(parts->ListenForHttp(version));
   ENTENTE_RETURN_IF_ERROR(parts->Listen());
-  ENTENTE_RETURN_IF_ERROR(parts->ListenForBrowsers(version));
+  parts->metrics->SetReadiness(absl::OkStatus());
   log::Info("coordinator ready",
             {{"version", version},
              {"listen", config.listen()},
              {"port", parts->port},
              {"data", config.data_directory()},
              {"members", config.members_size()},
-             {"dashboard", parts->http_server == nullptr ? "off" : parts->http_server->url()}});
+             {"dashboard", parts->http == nullptr ? "off" : parts->http->url()}});
   return std::unique_ptr<CoordinatorApp>(new CoordinatorApp(std::move(parts)));
 }
 
@@ -375,9 +402,10 @@ void CoordinatorApp::Stop() {
       absl::UnavailableError("the coordinator is stopping; try again soon");
   const absl::Time end = parts_->clock.Now() + drain_time;
   if (parts_->notifier != nullptr) parts_->notifier->IgnoreWorkers();
+  parts_->metrics->SetReadiness(stopping);
   parts_->workers.CloseAll(stopping);
   parts_->watches.EndAll(stopping);
-  if (parts_->http_server != nullptr) parts_->http_server->Stop();
+  if (parts_->http != nullptr) parts_->http->Stop();
   parts_->server->Shutdown(absl::ToChronoTime(parts_->clock.Now() + drain_time));
   if (!parts_->gate.CloseAndWait(drain_time)) {
     log::Warning("an aggregation is broken off; it is repeated at the next start");
@@ -396,10 +424,8 @@ absl::Status CheckCoordinatorFiles(const CoordinatorConfig& config) {
   if (config.has_notifications()) {
     ENTENTE_RETURN_IF_ERROR(notify::CheckNotificationFiles(files, config.notifications()));
   }
-  ENTENTE_ASSIGN_OR_RETURN(const auto trust, TrustOf(files, config));
-  const members::WorkerRegistry workers(MembersOf(config), &clock, config.limits().workers_max());
-  return CheckHttpFiles(
-      config, {.trust = trust.get(), .workers = &workers, .clock = &clock, .files = &files});
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<TrustStore> trust, TrustOf(files, config));
+  return CheckHttpSetup(config, {.clock = &clock, .files = &files, .trust = trust.get()});
 }
 
 }  // namespace entente

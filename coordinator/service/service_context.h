@@ -2,6 +2,7 @@
 #ifndef COORDINATOR_SERVICE_SERVICE_CONTEXT_H_
 #define COORDINATOR_SERVICE_SERVICE_CONTEXT_H_
 
+#include <functional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -31,7 +32,10 @@ struct ServiceContext {
   absl::Duration heartbeat_interval = absl::Seconds(5);
   absl::Duration transfer_idle_max = absl::Seconds(60);  // Then a silent transfer is cut.
   int transfers_max = 256;                               // Uploads and downloads at once.
-  std::string version;                                   // entente-coordinator's.
+  // Called when an upload has ended, however: how long it took since its first message. Null:
+  // nobody wants to know.
+  std::function<void(absl::Duration took, const absl::Status& status)> on_upload_ended = nullptr;
+  std::string version;  // entente-coordinator's.
 };
 
 }  // namespace entente::service

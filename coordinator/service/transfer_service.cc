@@ -234,6 +234,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
 
   // The file is let go before the peer knows, so that it can go on at once.
   void End(const absl::Status& status) {
+    if (context_.on_upload_ended != nullptr && began_at_ != absl::InfinitePast()) {
+      context_.on_upload_ended(context_.clock->Now() - began_at_, status);
+    }
     upload_.reset();
     decompressor_ = ChunkDecompressor();
     v1::UploadMessage().Swap(&message_);  // As in a download: the call may stay for long.
@@ -247,6 +250,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
         return absl::InvalidArgumentError("an upload must begin with a header");
       }
       header_ = message_.header();
+      began_at_ = context_.clock->Now();
       ENTENTE_ASSIGN_OR_RETURN(upload_, OpenUpload(context_, call_, header_));
       idle_.SetLogFields(LogFieldsOf(context_, call_, header_));
       sent_bytes_ = upload_->offset();  // How those came is not known any more.
@@ -304,7 +308,8 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   TransferSlot slot_;
   std::unique_ptr<engine::Upload> upload_;
   v1::UploadHeader header_;
-  uint64_t sent_bytes_ = 0;  // By the peer, as they travelled.
+  absl::Time began_at_ = absl::InfinitePast();  // Its header came.
+  uint64_t sent_bytes_ = 0;                     // By the peer, as they travelled.
   ChunkDecompressor decompressor_;
   v1::UploadMessage message_;
 };

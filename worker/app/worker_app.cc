@@ -22,9 +22,11 @@
 #include "common/rpc/connection_probe.h"
 #include "common/rpc/grpc_log.h"
 #include "common/rpc/tls_credentials.h"
+#include "worker/app/http_setup.h"
 #include "worker/app/work_directory_lock.h"
 #include "worker/app/worker_setup.h"
 #include "worker/cache/model_cache.h"
+#include "worker/metrics/worker_metrics.h"
 #include "worker/session/away_file.h"
 #include "worker/session/away_watch.h"
 #include "worker/session/coordinator_link.h"
@@ -125,6 +127,13 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                            .random = &random,
                            .upload_pace = &upload_pace,
                            .download_pace = &download_pace});
+  WorkerMetrics metrics({.version = options.version,
+                         .coordinator = coordinator,
+                         .work_directory = setup.config.work_directory(),
+                         .certificate = tls.certificate,
+                         .authority = tls.authority},
+                        &clock, files);
+  ObservedTransfers observed_transfers(&transfers, &metrics);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<CheckpointStore> checkpoints,
       CheckpointStore::Open(&work_files, setup.checkpoints_folder, setup.trainer_folder));
@@ -140,7 +149,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                  .clock = &clock,
                  .datasets = &setup.datasets,
                  .admission = &admission,
-                 .transfers = &transfers,
+                 .transfers = &observed_transfers,
                  .trainer = &trainer,
                  .resume_state = resume_state.get(),
                  .residuals = residuals.get(),
@@ -155,10 +164,14 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
            },
        .on_attached = [&away] { away.SayAgain(); },
        .explain = [&] { return ProbeConnection(coordinator, tls, clock.Now(), kProbeWait); }});
+  ObservedRunner observed_flow(&flow, &metrics);
+  metrics.SetAttachedSource([&link] { return link.is_attached(); });
+  ENTENTE_ASSIGN_OR_RETURN(const WorkerHttp http,
+                           StartWorkerHttp(setup.config, &clock, files, &metrics));
   ThreadPool task_thread(1);
   TimerQueue timers(&clock);
   TaskLoop loop({.sender = &link,
-                 .runner = &flow,
+                 .runner = &observed_flow,
                  .admission = &admission,
                  .clock = &clock,
                  .executor = &task_thread,
@@ -224,6 +237,11 @@ int CheckWorker(const WorkerOptions& options) {
   const absl::Status role = CheckCertificateRole(setup->config.tls().certificate(), Role::kWorker);
   if (!role.ok()) {
     std::fprintf(stderr, "entente-worker: %s\n", std::string(role.message()).c_str());
+    return kExitBadConfig;
+  }
+  const SystemClock clock;
+  if (const absl::Status http = CheckWorkerHttp(setup->config, &clock, &files); !http.ok()) {
+    std::fprintf(stderr, "entente-worker: %s\n", std::string(http.message()).c_str());
     return kExitBadConfig;
   }
   std::printf("%s is fine: coordinator %s, data sets %s, trainer %s, sandbox %s\n",

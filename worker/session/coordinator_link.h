@@ -67,6 +67,11 @@ class CoordinatorLink final : public ControlSender {
   // Dropped unless attached, and if the coordinator is too old to know such a message.
   void Send(v1::WorkerMessage message) override ABSL_LOCKS_EXCLUDED(mu_);
 
+  bool is_attached() ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return is_attached_;
+  }
+
   // Says Goodbye if attached, waits hang_up_wait at most for it to be sent, and hangs up. Once it
   // has returned the listener hears nothing any more.
   void Stop(const std::string& reason) ABSL_LOCKS_EXCLUDED(mu_);

@@ -29,6 +29,13 @@ function common() {
   };
 }
 
+const near = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    target.figureOf.isNear = isIntersecting;
+    if (isIntersecting && target.figureOf.isOld) target.figureOf.refresh();
+  }
+}, { rootMargin: '200px' });
+
 // A figure with a canvas and a table of at most `tableRows` of its points. `describe(series)` is the
 // sentence that stands for the chart.
 class Figure {
@@ -46,6 +53,8 @@ class Figure {
     this.element = h('figure', null, h('figcaption', null, title), this.sentence, h('div', { class: 'plot' }, this.canvas), this.details);
     this.series = [];
     charts.add(this);
+    this.canvas.figureOf = this;
+    near.observe(this.canvas);
   }
 
   // series: [{label, points: [{x, y}], colour, dashed, thin, fill}]
@@ -57,13 +66,17 @@ class Figure {
     this.drawNumbers();
   }
 
+  // While nobody can see it, it is not drawn.
   refresh() {
+    this.isOld = true;
+    if (!this.isNear || this.series.length === 0) return;
+    this.isOld = false;
     const configuration = this.draw(this);
     if (this.chart) {
       this.chart.data = configuration.data;
       this.chart.options = configuration.options;
       this.chart.update('none');
-    } else if (this.canvas.isConnected) {
+    } else {
       this.chart = new Chart(this.canvas, configuration);
     }
   }

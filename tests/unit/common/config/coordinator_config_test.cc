@@ -70,7 +70,31 @@ TEST_F(CoordinatorConfigTest, TheSmallestFileGetsEveryDefault) {
   EXPECT_EQ(ToDuration(config.limits().transfer_idle_max()), absl::Minutes(1));
   EXPECT_FALSE(config.reflection());
   EXPECT_EQ(ToDuration(config.drain_time()), absl::Seconds(10));
+  EXPECT_EQ(config.http().listen(), kDefaultHttpListen);
+  EXPECT_FALSE(config.http().has_tls());
   EXPECT_EQ(config.logging().level(), config::v1::Logging::LEVEL_INFO);
+}
+
+TEST_F(CoordinatorConfigTest, HttpIsOffOrAnAddressAndItsFilesAreThere) {
+  ASSERT_OK_AND_ASSIGN(const auto off, Load(Replaced(kSmallest, "dataDirectory",
+                                                     "http: {listen: off}\ndataDirectory")));
+  EXPECT_EQ(off.http().listen(), "off");
+  ASSERT_OK_AND_ASSIGN(
+      const auto config,
+      Load(Replaced(kSmallest, "dataDirectory",
+                    "http: {listen: \"[::1]:0\", tokenFile: a.pem, portFile: p,\n"
+                    "  tls: {certificate: a.pem, privateKey: a.pem}}\ndataDirectory")));
+  EXPECT_EQ(config.http().token_file(), folder_.File("a.pem"));
+  EXPECT_EQ(config.http().port_file(), folder_.File("p"));
+  EXPECT_EQ(config.http().tls().certificate(), folder_.File("a.pem"));
+
+  EXPECT_EQ(MistakeWith("http: {listen: on}"),
+            "3:16: http.listen is \"on\"; it must be host:port, such as 127.0.0.1:7480, or off");
+  EXPECT_THAT(MistakeWith("http: {tokenFile: none}"), HasSubstr("http.tokenFile names"));
+  EXPECT_THAT(MistakeWith("http: {tls: {certificate: a.pem}}"),
+              HasSubstr("http.tls.privateKey is missing"));
+  EXPECT_THAT(MistakeWith("http: {tls: {certificate: a.pem, privateKey: a.pem, authority: a.pem}}"),
+              HasSubstr("http.tls.authority is not used here"));
 }
 
 TEST_F(CoordinatorConfigTest, PathsAreMadeAbsolute) {

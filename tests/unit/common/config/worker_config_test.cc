@@ -114,6 +114,19 @@ TEST_F(WorkerConfigTest, BandwidthHasAFloorAndNoLimitByDefault) {
             "KiB a second");
 }
 
+TEST_F(WorkerConfigTest, HttpIsOffUnlessConfigured) {
+  ASSERT_OK_AND_ASSIGN(const auto off, Load(kSmallestWorker));
+  EXPECT_EQ(off.http().listen(), "off");
+  ASSERT_OK_AND_ASSIGN(
+      const auto config,
+      Load(Replaced(kSmallestWorker, "policy:",
+                    "http: {listen: 0.0.0.0:7481, tls: {certificate: a.pem, privateKey: a.pem, "
+                    "authority: a.pem}}\npolicy:")));
+  EXPECT_EQ(config.http().tls().authority(), folder_.File("a.pem"));
+  EXPECT_THAT(MistakeWith("http: {tls: {certificate: a.pem, privateKey: a.pem, authority: none}}"),
+              HasSubstr("http.tls.authority names"));
+}
+
 TEST_F(WorkerConfigTest, WhatIsRequiredMustBeThere) {
   EXPECT_EQ(Mistake("coordinator: localhost:7443\n", ""),
             "1:1: coordinator is missing; give its host:port");

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <memory>
@@ -179,6 +180,10 @@ TEST_F(HttpServerTest, SilentConnectionIsClosedInTheEnd) {
 }
 
 TEST_F(HttpServerTest, ConnectionsBeyondTheLimitAreRefused) {
+  rlimit files = {};  // Both ends of each connection are this process's.
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
   const int port = Start();
   std::vector<std::unique_ptr<HttpClient>> clients;
   for (size_t i = 0; i < limits::kHttpConnectionsMax; ++i) {
