@@ -45,7 +45,8 @@ absl::Status IncomingFile::HashTheRest() {
   if (hashed_bytes_ == offset_) return absl::OkStatus();
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> part,
                            files_.OpenForRead(part_path_));
-  std::string buffer(limits::kTransferChunkBytes, '\0');
+  std::string buffer(std::min<uint64_t>(limits::kTransferChunkBytes, offset_ - hashed_bytes_),
+                     '\0');
   while (hashed_bytes_ < offset_) {
     const size_t size = std::min<uint64_t>(buffer.size(), offset_ - hashed_bytes_);
     ENTENTE_RETURN_IF_ERROR(part->ReadAt(hashed_bytes_, absl::MakeSpan(buffer.data(), size)));

@@ -202,6 +202,19 @@ start_coordinator() {
     --private-key "$pki/submitter-$submitter.key" --authority "$pki/alliance/authority.crt")
 }
 
+# trainer_of PID NAME: the process of that name that the worker PID started, through others or itself; nothing if there
+# is none.
+trainer_of() {
+  local child
+  for child in $(pgrep -P "$1" || true); do
+    if [ "$(cat "/proc/$child/comm" 2>/dev/null)" = "$2" ]; then
+      echo "$child"
+      return
+    fi
+    trainer_of "$child" "$2"
+  done
+}
+
 # await_attached COUNT: until so many workers are attached. A cohort is whoever is attached when its round opens,
 # and the result depends on it.
 await_attached() {

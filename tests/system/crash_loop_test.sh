@@ -17,7 +17,7 @@ seed=${3:-$((SRANDOM % 100000))}
 is_count "$kills" || bad_usage "KILLS must be a number from 1, not '$kills'"
 is_number "$seed" || bad_usage "SEED must be a number, not '$seed'"
 RANDOM=$seed
-# Kills come one a round on average, so half as many rounds again as there are kills outlast them on any machine.
+# Three rounds for two kills: the loop below sees to it that the kills keep up.
 rounds=$((kills * 3))
 members=(fr-lab jp-lab br-lab)
 
@@ -101,16 +101,6 @@ start "${as_submitter[@]}" job watch "$job" >"$folder/watch.log" 2>&1
 watch=$started
 sed -i "s/^listen: .*/listen: 127.0.0.1:$port/" "$folder/coordinator.yaml"
 
-descendants() { # PID
-  local child
-  for child in $(pgrep -P "$1" || true); do echo "$child"; descendants "$child"; done
-}
-trainer_of() { # MEMBER: the trainer's process id, or nothing
-  local pid
-  for pid in $(descendants "${worker_pid[$1]}"); do
-    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = entente-trainer ]; then echo "$pid"; return; fi
-  done
-}
 # note WHAT WHO: just before the kill, by the clock that the logs have.
 note() { jq -n -c --arg what "$1" --arg who "$2" --arg time "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" '{$time, $what, $who}' >>"$folder/kills.jsonl"; }
 end_by_force() { # PID NAME
@@ -119,10 +109,17 @@ end_by_force() { # PID NAME
   finish "$1" 2>/dev/null || true
 }
 job_has_ended() { grep -q '"message":"job ended"' "$folder/coordinator.log"; }
+# Whether the kills so far are as large a part of all as the rounds so far. A kill takes this script as long as a round
+# takes a fast machine: who is behind does not pause, and no round ends while everything is killed all the time.
+is_ahead() {
+  local committed
+  committed=$(grep -c '"message":"round committed"' "$folder/coordinator.log" || true)
+  [ $(((coordinator_kills + worker_kills + trainer_kills) * rounds)) -ge $((committed * 2 * kills)) ]
+}
 
 coordinator_kills=0 worker_kills=0 trainer_kills=0
 while [ $((coordinator_kills + worker_kills + trainer_kills)) -lt $((2 * kills)) ]; do
-  sleep "$(awk -v ms=$((RANDOM * 2 * round_milliseconds / 32768)) 'BEGIN { print ms / 1000 }')"
+  if is_ahead; then sleep "$(awk -v ms=$((RANDOM * 2 * round_milliseconds / 32768)) 'BEGIN { print ms / 1000 }')"; fi
   job_has_ended && fail "the job ended after only $((coordinator_kills + worker_kills + trainer_kills)) kills"
   if [ $((RANDOM % 2)) = 0 ] && [ "$coordinator_kills" -lt "$kills" ] || [ $((worker_kills + trainer_kills)) -ge "$kills" ]; then
     note coordinator coordinator
@@ -134,7 +131,7 @@ while [ $((coordinator_kills + worker_kills + trainer_kills)) -lt $((2 * kills))
   fi
   member=${members[$((RANDOM % ${#members[@]}))]}
   trainer=""
-  if [ $((RANDOM % 2)) = 0 ]; then trainer=$(trainer_of "$member"); fi
+  if [ $((RANDOM % 2)) = 0 ]; then trainer=$(trainer_of "${worker_pid[$member]}" entente-trainer); fi
   if [ -n "$trainer" ]; then
     note trainer "$member"
     kill -KILL "$trainer" 2>/dev/null || true

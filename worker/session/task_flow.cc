@@ -24,6 +24,9 @@
 namespace entente::worker {
 namespace {
 
+// Trainers in a row that broke before they came further than one before them.
+constexpr int kBreaksInVainMax = 2;
+
 std::string FormatWord(config::v1::Dataset::Format format) {
   const auto* const value = config::v1::Dataset::Format_descriptor()->FindValueByNumber(format);
   return value == nullptr ? "" : EnumWord(*value);
@@ -147,14 +150,14 @@ TaskResult TaskFlow::RunEvaluation(const Work& work) {
   const absl::StatusOr<FetchedModel> model = FetchModel(work);
   if (!model.ok()) return EndOf(model.status(), work.cancel);
   EvaluateResult evaluation;
-  const absl::Status evaluated = WithTrainer(work, [&]() -> absl::Status {
-    ENTENTE_ASSIGN_OR_RETURN(
-        evaluation,
-        dependencies_.trainer->Evaluate(
-            {.task = TaskFileStem(work.task.key()), .model = model->path},
-            [&](const StepProgress& step) { work.report("evaluating", step); }, work.cancel));
-    return absl::OkStatus();
-  });
+  const absl::Status evaluated = WithTrainer(
+      work, "evaluating", [&](const Trainer::ProgressCallback& progress) -> absl::Status {
+        ENTENTE_ASSIGN_OR_RETURN(
+            evaluation, dependencies_.trainer->Evaluate(
+                            {.task = TaskFileStem(work.task.key()), .model = model->path}, progress,
+                            work.cancel));
+        return absl::OkStatus();
+      });
   TaskResult result = EndOf(evaluated.ok() ? CheckEvaluation(evaluation) : evaluated, work.cancel);
   if (result.end != TaskResult::End::kDone) return result;
   v1::Metrics& metrics = result.metrics.emplace();
@@ -181,7 +184,7 @@ absl::StatusOr<TrainResult> TaskFlow::Train(const Work& work, const std::string&
   const bool keeps_checkpoints =
       dependencies_.checkpoints != nullptr && training.has_checkpoint_every();
   TrainResult result;
-  ENTENTE_RETURN_IF_ERROR(WithTrainer(work, [&]() -> absl::Status {
+  const auto train = [&](const Trainer::ProgressCallback& progress) -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(
         result, dependencies_.trainer->Train(
                     {.task = stem,
@@ -191,9 +194,10 @@ absl::StatusOr<TrainResult> TaskFlow::Train(const Work& work, const std::string&
                      .deadline = TimeLeft(work),
                      .checkpoint_name = keeps_checkpoints ? CheckpointName(work.task) : "",
                      .checkpoint_every = ToDuration(training.checkpoint_every())},
-                    [&](const StepProgress& step) { work.report("training", step); }, work.cancel));
+                    progress, work.cancel));
     return absl::OkStatus();
-  }));
+  };
+  ENTENTE_RETURN_IF_ERROR(WithTrainer(work, "training", train));
   return result;
 }
 
@@ -320,7 +324,9 @@ absl::StatusOr<ModelCache::Lease> TaskFlow::Fetch(const Work& work, const std::s
       work.cancel);
 }
 
-absl::Status TaskFlow::WithTrainer(const Work& work, absl::FunctionRef<absl::Status()> step) {
+absl::Status TaskFlow::WithTrainer(
+    const Work& work, absl::string_view activity,
+    absl::FunctionRef<absl::Status(const Trainer::ProgressCallback&)> step) {
   std::optional<ModelCache::Lease> program;
   std::string program_path;
   if (work.task.recipe().model().has_torchscript()) {
@@ -328,14 +334,24 @@ absl::Status TaskFlow::WithTrainer(const Work& work, absl::FunctionRef<absl::Sta
                              Fetch(work, work.task.recipe().model().torchscript().digest()));
     program_path = program->path();
   }
-  const auto try_once = [&]() -> absl::Status {
-    ENTENTE_RETURN_IF_ERROR(Prepare(work, program_path));
-    return step();
-  };
-  const absl::Status first = try_once();
-  if (!absl::IsUnavailable(first) || work.cancel.cancelled()) return first;
-  log::Warning("the trainer broke; starting it again", {{"reason", first.message()}});
-  return try_once();
+  uint64_t furthest = 0;  // The step that a trainer came to, whichever.
+  int breaks_in_vain = 0;
+  while (true) {
+    bool came_further = false;
+    absl::Status status = Prepare(work, program_path);
+    if (status.ok()) {
+      status = step([&](const StepProgress& progress) {
+        came_further |= progress.step > furthest;
+        furthest = std::max(furthest, progress.step);
+        work.report(activity, progress);
+      });
+    }
+    if (!absl::IsUnavailable(status) || work.cancel.cancelled()) return status;
+    breaks_in_vain = came_further ? 0 : breaks_in_vain + 1;
+    if (breaks_in_vain == kBreaksInVainMax) return status;
+    log::Warning("the trainer broke; starting it again",
+                 {{"task", TaskText(work.task.key())}, {"reason", status.message()}});
+  }
 }
 
 absl::Status TaskFlow::Prepare(const Work& work, const std::string& program_path) {

@@ -7,8 +7,9 @@
 //   policy -> download model -> expand it -> prepare trainer -> train -> encode -> keep -> upload
 //                                                           \-> evaluate -> metrics
 //
-// A trainer that ends or falls silent is started again and the step tried once more; then the task
-// has failed.
+// A trainer that ends or falls silent is started again and the step tried once more, as often as
+// one came further than any before it: what ends a training of hours now and then does not end its
+// task. Two in a row that did not, and the task has failed.
 
 #include <cstdint>
 #include <string>
@@ -92,8 +93,10 @@ class TaskFlow final : public TaskRunner {
   absl::StatusOr<ModelCache::Lease> Fetch(const Work& work, const std::string& digest);
   // The task's model, as the trainer reads it.
   absl::StatusOr<FetchedModel> FetchModel(const Work& work);
-  // Prepares the trainer, runs `step`, and does both once more if the trainer broke.
-  absl::Status WithTrainer(const Work& work, absl::FunctionRef<absl::Status()> step);
+  // Prepares the trainer and has it do `step`, and both again if the trainer broke; see above.
+  // Reports its progress as `activity`.
+  absl::Status WithTrainer(const Work& work, absl::string_view activity,
+                           absl::FunctionRef<absl::Status(const Trainer::ProgressCallback&)> step);
   absl::Status Prepare(const Work& work, const std::string& program_path);
 
   const Dependencies dependencies_;

@@ -31,6 +31,7 @@ class FakeTrainer final : public Trainer {
 
   std::vector<std::string> calls;
   std::deque<absl::Status> train_results;  // Of the next trainings, instead of OK.
+  std::deque<uint64_t> steps;              // That the next trainings come to before those.
   std::vector<float> update = {1, 2, 3};
   std::string link_to;  // Leaves a link instead of an update.
   EvaluateResult evaluation{.examples = 4, .loss = 0.5, .accuracy = 0.75};
@@ -54,6 +55,10 @@ class FakeTrainer final : public Trainer {
     if (!checkpoint_name.empty()) {
       const std::string at = checkpoints->HandOut(checkpoint_name).value();
       EXPECT_THAT(WriteTextFile(files_, at, "step 4"), IsOk());
+    }
+    if (!steps.empty()) {
+      progress({.step = steps.front(), .step_count = 100, .loss = 0.5});
+      steps.pop_front();
     }
     if (!train_results.empty()) {
       const absl::Status result = train_results.front();

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -229,6 +230,26 @@ TEST_F(TaskFlowTest, ATrainerThatCrashesTwiceFailsTheTask) {
 
   EXPECT_EQ(result.end, End::kFailed);
   EXPECT_EQ(result.reason, "the trainer ended with signal 11");
+}
+
+TEST_F(TaskFlowTest, ATrainerThatComesFurtherEachTimeIsStartedAgainAsOftenAsItBreaks) {
+  const absl::Status broke = absl::UnavailableError("the trainer ended with signal 9");
+  trainer_.train_results = {broke, broke, broke, broke};
+  trainer_.steps = {10, 30, 30, 80};
+
+  EXPECT_EQ(Run(Task()).end, End::kDone);
+
+  EXPECT_EQ(std::count(trainer_.calls.begin(), trainer_.calls.end(), "train"), 5);
+}
+
+TEST_F(TaskFlowTest, ATrainerThatBreaksTwiceWhereItBrokeBeforeFailsTheTask) {
+  const absl::Status broke = absl::UnavailableError("the trainer ended with signal 11");
+  trainer_.train_results = {broke, broke, broke, broke};
+  trainer_.steps = {10, 10, 10, 10};
+
+  EXPECT_EQ(Run(Task()).end, End::kFailed);
+
+  EXPECT_EQ(std::count(trainer_.calls.begin(), trainer_.calls.end(), "train"), 3);
 }
 
 TEST_F(TaskFlowTest, WhatTheTrainerCannotDoIsNotTriedAgain) {
