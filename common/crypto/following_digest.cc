@@ -12,7 +12,7 @@ namespace entente {
 namespace {
 
 // Small enough to be hashed out of the second-level cache.
-constexpr size_t kPieceBytes = size_t{64} << 10;
+constexpr size_t kReadAgainBytes = size_t{64} << 10;
 
 }  // namespace
 
@@ -78,7 +78,7 @@ void FollowingDigest::Wait(uint64_t offset, uint64_t size) {
 }
 
 absl::Status FollowingDigest::Read(uint64_t from, uint64_t size) {
-  buffer_.resize(kPieceBytes);
+  buffer_.resize(kReadAgainBytes);
   for (uint64_t done = 0; done < size;) {
     const size_t piece = std::min<uint64_t>(buffer_.size(), size - done);
     ENTENTE_RETURN_IF_ERROR(file_->ReadAt(from + done, absl::MakeSpan(buffer_.data(), piece)));
