@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/recipe/recipe.h"
 #include "coordinator/engine/stored_files.h"
+#include "coordinator/engine/transition_log.h"
 #include "coordinator/models/rounded_model.h"
 
 namespace entente::engine {
@@ -72,9 +73,7 @@ absl::Status JobDirectory::Restore() {
   for (const auto& [id, job] : restored) {
     const std::shared_ptr<const jobs::JobState> state = job->View().state;
     if (state->HasEnded()) continue;
-    const log::Scope scope({{"job", id.value()},
-                            {"round", state->round.round_index + 1},
-                            {"trace", job->description().trace.trace_id()}});
+    const log::Scope scope(LogFieldsOf(job->description(), state->round.round_index));
     log::Info("job resumed");
     RestoreRoundedModels(*job);
     job->Resume();

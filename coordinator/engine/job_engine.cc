@@ -9,7 +9,6 @@
 #include "common/base/status_macros.h"
 #include "common/config/away_text.h"
 #include "common/config/proto_time.h"
-#include "common/recipe/recipe.h"
 #include "coordinator/engine/task_message.h"
 #include "coordinator/engine/transition_log.h"
 #include "coordinator/rounds/cohort_selection.h"
@@ -52,17 +51,11 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies&
 
   store::JournalEntry entry{
       .job = job.id, .sequence = ++engine->sequence_, .at = now, .record = {}};
-  storage::v1::JobSubmitted* const record = entry.record.mutable_submitted();
-  *record->mutable_recipe() = job.recipe;
-  record->set_submitter(job.submitter);
-  record->set_token(job.token);
-  record->set_initial_model(initial_model.Raw());
-  record->set_traceparent(job.trace.ToTraceparent());
+  *entry.record.mutable_submitted() = ToRecord(job, initial_model);
   ENTENTE_RETURN_IF_ERROR(dependencies.journal->Append(entry));
 
-  log::Info(
-      "job submitted",
-      {{"job", job.id.value()}, {"submitter", job.submitter}, {"trace", job.trace.trace_id()}});
+  const log::Scope scope(LogFieldsOf(job, 0));
+  log::Info("job submitted", {{"submitter", job.submitter}});
   engine->Publish(std::move(transition), now);
   return engine;
 }
@@ -73,14 +66,8 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Restore(
     return absl::DataLossError(absl::StrCat("the journal of job ", submitted.job.value(),
                                             " does not begin with its submission"));
   }
-  const storage::v1::JobSubmitted& record = submitted.record.submitted();
-  JobDescription description{.id = submitted.job,
-                             .recipe = record.recipe(),
-                             .recipe_digest = RecipeDigest(record.recipe()),
-                             .submitter = record.submitter(),
-                             .token = record.token(),
-                             .trace = TraceOf(record.traceparent(), submitted.job.value())};
-  std::shared_ptr<JobEngine> engine(new JobEngine(dependencies, std::move(description)));
+  std::shared_ptr<JobEngine> engine(
+      new JobEngine(dependencies, FromRecord(submitted.job, submitted.record.submitted())));
   ENTENTE_RETURN_IF_ERROR(engine->Replay(submitted));
   return engine;
 }
@@ -131,9 +118,7 @@ void JobEngine::AcceptUpdate(const ArrivedUpdate& update, std::function<void(abs
     const absl::Status status = self.Apply(jobs::RoundHappened{
         update.round_index, update.attempt, rounds::UpdateAccepted{update.worker, update.record}});
     if (status.ok()) {
-      log::Info("update accepted", {{"job", self.description_->id.value()},
-                                    {"round", update.round_index + 1},
-                                    {"worker", update.worker.value()},
+      log::Info("update accepted", {{"worker", update.worker.value()},
                                     {"bytes", update.record.bytes},
                                     {"examples", update.record.examples}});
     }
@@ -164,10 +149,7 @@ void JobEngine::OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key) {
 void JobEngine::OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
   Post([worker, key, reason = std::move(reason)](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
-    log::Info("task declined", {{"job", self.description_->id.value()},
-                                {"round", key.round_index() + 1},
-                                {"worker", worker.value()},
-                                {"reason", reason}});
+    log::Info("task declined", {{"worker", worker.value()}, {"reason", reason}});
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
     self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskDeclined{worker, reason});
   });
@@ -283,8 +265,7 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
                                   .at = now,
                                   .record = store::ToRecord(event)};
   if (absl::Status status = deps_.journal->Append(entry); !status.ok()) {
-    log::Error("the journal could not be written; nothing changed",
-               {{"job", description_->id.value()}, {"reason", std::string(status.message())}});
+    log::Error("the journal could not be written; nothing changed", {{"reason", status.message()}});
     return status;
   }
   ++sequence_;
@@ -312,9 +293,7 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
                   });
   }
   // An event that no longer applies lost a race and is of no consequence.
-  log::Debug("event ignored", {{"job", description_->id.value()},
-                               {"event", rounds::EventName(event)},
-                               {"reason", std::string(status.message())}});
+  log::Debug("event ignored", {{"event", rounds::EventName(event)}, {"reason", status.message()}});
 }
 
 void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
@@ -365,12 +344,6 @@ void JobEngine::TellObserver(bool ended_a_round) {
       {.job = *description_, .state = working_state_, .ended_round = std::move(ended_round)});
 }
 
-std::vector<log::Field> JobEngine::LogFields() const {
-  return {{"job", description_->id.value()},
-          {"round", working_state_.round.round_index + 1},
-          {"trace", description_->trace.trace_id()}};
-}
-
 void JobEngine::CarryOut(const jobs::JobEffect& effect) {
   if (const auto* round_effect = std::get_if<rounds::RoundEffect>(&effect)) {
     CarryOut(*round_effect);
@@ -378,8 +351,7 @@ void JobEngine::CarryOut(const jobs::JobEffect& effect) {
     const absl::Status status =
         deps_.spool->Remove(description_->id, forget->round_index, forget->attempt);
     if (!status.ok()) {
-      log::Warning("old updates could not be removed",
-                   {{"job", description_->id.value()}, {"reason", std::string(status.message())}});
+      log::Warning("old updates could not be removed", {{"reason", status.message()}});
     }
   } else {
     TryToOpenRound();
@@ -485,7 +457,8 @@ bool JobEngine::IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const 
 
 void JobEngine::Post(std::function<void(JobEngine&)> task) {
   executor_.Post([self = shared_from_this(), task = std::move(task)] {
-    const log::Scope scope(self->LogFields());
+    const log::Scope scope(
+        LogFieldsOf(*self->description_, self->working_state_.round.round_index));
     task(*self);
   });
 }

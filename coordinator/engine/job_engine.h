@@ -29,7 +29,6 @@
 #include "common/base/executor.h"
 #include "common/base/file_system.h"
 #include "common/base/limits.h"
-#include "common/base/log.h"
 #include "common/base/strong_id.h"
 #include "common/base/timers.h"
 #include "common/crypto/sha256.h"
@@ -176,8 +175,6 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   void TellObserver(bool ended_a_round) ABSL_LOCKS_EXCLUDED(mu_);
-  // What a line about this job carries, whoever logs it.
-  std::vector<log::Field> LogFields() const;
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();

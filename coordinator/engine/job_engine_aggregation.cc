@@ -7,6 +7,7 @@
 #include "coordinator/engine/aggregation_run.h"
 #include "coordinator/engine/job_engine.h"
 #include "coordinator/engine/round_aggregation.h"
+#include "coordinator/engine/transition_log.h"
 
 namespace entente::engine {
 
@@ -18,7 +19,7 @@ void JobEngine::StartAggregation() {
   aggregation.request.is_stopping = deps_.stop_aggregations;
   deps_.aggregation_lane->Post([self = shared_from_this(), aggregation = std::move(aggregation),
                                 round_index = round.round_index, attempt = round.attempt,
-                                fields = LogFields()] {
+                                fields = LogFieldsOf(*description_, round.round_index)] {
     const log::Scope scope(fields);
     const auto outcome =
         RunAggregation(aggregation.request, *self->deps_.models, *self->deps_.files,

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/transition_log.h"
 
-#include "common/base/log.h"
-
 namespace entente::engine {
 
 using rounds::RoundPhase;
 using rounds::RoundState;
+
+std::vector<log::Field> LogFieldsOf(const JobDescription& job, uint32_t round_index) {
+  return {{"job", job.id.value()},
+          {"round", uint64_t{round_index} + 1},
+          {"trace", job.trace.trace_id()}};
+}
 
 void LogSetback(absl::string_view what, const JobId& job, uint32_t round_index,
                 const WorkerId& worker, const std::string& reason) {

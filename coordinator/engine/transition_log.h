@@ -4,12 +4,18 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
+#include "common/base/log.h"
 #include "common/base/strong_id.h"
+#include "coordinator/engine/job_description.h"
 #include "coordinator/jobs/job_machine.h"
 
 namespace entente::engine {
+
+// What every line about the job carries: job, round, trace.
+std::vector<log::Field> LogFieldsOf(const JobDescription& job, uint32_t round_index);
 
 // A worker's bad news in a round: "task failed", "update refused", "worker missing".
 void LogSetback(absl::string_view what, const JobId& job, uint32_t round_index,

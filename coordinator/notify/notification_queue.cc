@@ -35,21 +35,24 @@ NotificationQueue::~NotificationQueue() { Stop(absl::ZeroDuration()); }
 void NotificationQueue::Add(Notification notification) {
   std::optional<Notification> dropped;
   uint64_t dropped_count = 0;
+  bool is_stopping = false;
   {
     absl::MutexLock lock(&mu_);
-    waiting_.push_back(std::move(notification));
-    if (!takes_more_) {
-      dropped = std::move(waiting_.back());
-      waiting_.pop_back();
-    } else if (waiting_.size() > options_.waiting_max) {
+    is_stopping = !takes_more_;
+    if (is_stopping) {
+      dropped = std::move(notification);
+    } else {
+      waiting_.push_back(std::move(notification));
+      if (waiting_.size() <= options_.waiting_max) return;
       dropped = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    if (!dropped.has_value()) return;
     dropped_count = ++counts_.dropped;
   }
   const log::Scope scope(LogFieldsOf(*dropped, *sender_));
-  log::Warning("too many notifications wait; the oldest is dropped", {{"dropped", dropped_count}});
+  log::Warning(is_stopping ? "a notification is dropped: the coordinator stops"
+                           : "too many notifications wait; the oldest is dropped",
+               {{"dropped", dropped_count}});
 }
 
 void NotificationQueue::Stop(absl::Duration limit) {
@@ -109,7 +112,8 @@ void NotificationQueue::Deliver(const Notification& notification) {
       ++counts_.sent;
       return;
     }
-    if (absl::IsInvalidArgument(status) || tries >= options_.tries_max) {
+    if (absl::IsInvalidArgument(status) || absl::IsCancelled(status) ||
+        tries >= options_.tries_max) {
       return GiveUp(status, tries);
     }
     const absl::Duration pause = backoff.Next();

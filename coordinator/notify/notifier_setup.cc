@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
@@ -75,13 +76,17 @@ std::set<Event> EventsOf(const Notifications& config) {
   return events;
 }
 
+bool IsLoopback(absl::string_view host) {
+  return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
+}
+
 absl::StatusOr<std::unique_ptr<NotificationSender>> MakeWebhook(FileSystem& files,
                                                                 const NotificationWebhook& config,
                                                                 const NotifierIdentity& identity,
                                                                 const Clock* clock) {
   ENTENTE_ASSIGN_OR_RETURN(const HttpUrl url, ParseHttpUrl(config.url()));
   ENTENTE_ASSIGN_OR_RETURN(std::string secret, ReadSecret(files, config.secret_file()));
-  if (!url.is_https) {
+  if (!url.is_https && !IsLoopback(url.host)) {
     log::Warning("notifications go over plain http: whoever is on the way can read them",
                  {{"to", url.Origin()}});
   }

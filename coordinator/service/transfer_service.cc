@@ -14,6 +14,7 @@
 #include "common/rpc/status_conversion.h"
 #include "common/transfer/chunk_compression.h"
 #include "coordinator/engine/transfer_permission.h"
+#include "coordinator/engine/transition_log.h"
 #include "coordinator/service/idle_cut.h"
 #include "coordinator/service/unary_call.h"
 
@@ -24,10 +25,9 @@ using members::Action;
 
 std::vector<log::Field> LogFieldsOf(const engine::JobEngine& job, const WorkerId& worker,
                                     uint32_t round_index) {
-  return {{"job", job.description().id.value()},
-          {"round", round_index + 1},
-          {"worker", worker.value()},
-          {"trace", job.description().trace.trace_id()}};
+  std::vector<log::Field> fields = engine::LogFieldsOf(job.description(), round_index);
+  fields.emplace_back("worker", worker.value());
+  return fields;
 }
 
 // Of an upload that was admitted; of a model or a program nothing, for there is no job yet.

@@ -150,8 +150,9 @@ void TaskLoop::PostWork() {
 
 void TaskLoop::RunTasks() {
   while (true) {
-    std::vector<v1::TaskKey> to_forget;
+    std::vector<EntryPointer> to_forget;
     std::vector<std::string> jobs_to_forget;
+    WorkerId self;
     EntryPointer next;
     {
       absl::MutexLock lock(&mu_);
@@ -159,6 +160,7 @@ void TaskLoop::RunTasks() {
         is_posted_ = false;
         return;
       }
+      self = self_;
       to_forget.swap(to_forget_);
       jobs_to_forget.swap(jobs_to_forget_);
       if (!queue_.empty()) {
@@ -168,12 +170,12 @@ void TaskLoop::RunTasks() {
         running_ = next;
       }
     }
-    for (const v1::TaskKey& key : to_forget) {
-      const log::Scope scope({{"job", key.job_id()}, {"round", uint64_t{key.round_index()} + 1}});
-      dependencies_.runner->Forget(key);
+    for (const EntryPointer& entry : to_forget) {
+      const log::Scope scope(TaskLogFields(entry->task, entry->worker));
+      dependencies_.runner->Forget(entry->task.key());
     }
     for (const std::string& job_id : jobs_to_forget) {
-      const log::Scope scope(std::vector<log::Field>{{"job", job_id}});
+      const log::Scope scope({{"job", job_id}, {"worker", self.value()}});
       dependencies_.runner->ForgetJob(job_id);
     }
     if (next != nullptr) RunOne(next);
@@ -306,7 +308,7 @@ void TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
   entries_.erase(known);
   entry->cancel.Cancel(reason);
   queue_.erase(std::remove(queue_.begin(), queue_.end(), entry), queue_.end());
-  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN) to_forget_.push_back(entry->task.key());
+  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN) to_forget_.push_back(entry);
   PostWork();
 }
 

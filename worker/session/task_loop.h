@@ -123,7 +123,7 @@ class TaskLoop final : public TaskListener {
   WorkerId self_ ABSL_GUARDED_BY(mu_);  // Empty before the first task can come.
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
-  std::vector<v1::TaskKey> to_forget_ ABSL_GUARDED_BY(mu_);
+  std::vector<EntryPointer> to_forget_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> jobs_to_forget_ ABSL_GUARDED_BY(mu_);
   EntryPointer running_ ABSL_GUARDED_BY(mu_);    // Null while idle.
   bool is_posted_ ABSL_GUARDED_BY(mu_) = false;  // RunTasks is on the executor.

@@ -36,6 +36,20 @@ TEST(TransitionLogTest, EndOfTheJobIsLoggedWithItsReason) {
   EXPECT_THAT(LinesOf(transition), AllOf(HasSubstr("job ended"), HasSubstr("no attempt is left")));
 }
 
+TEST(TransitionLogTest, EveryLineCanSayJobRoundAndTrace) {
+  const JobDescription job{
+      .id = JobId("fashion-1"),
+      .trace = *TraceContext::Parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")};
+  testing::internal::CaptureStderr();
+  {
+    const log::Scope scope(LogFieldsOf(job, 2));
+    log::Info("something");
+  }
+  EXPECT_THAT(
+      testing::internal::GetCapturedStderr(),
+      HasSubstr("something  job=fashion-1  round=3  trace=4bf92f3577b34da6a3ce929d0e0e4736"));
+}
+
 TEST(TransitionLogTest, SetbackNamesWorkerRoundAndReason) {
   testing::internal::CaptureStderr();
   LogSetback("task failed", JobId("fashion-1"), 2, WorkerId("fr-lab/w"), "no such data set");
