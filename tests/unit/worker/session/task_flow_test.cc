@@ -233,8 +233,7 @@ TEST_F(TaskFlowTest, ATrainerThatCrashesTwiceFailsTheTask) {
 }
 
 TEST_F(TaskFlowTest, ATrainerThatComesFurtherEachTimeIsStartedAgainAsOftenAsItBreaks) {
-  const absl::Status broke = absl::UnavailableError("the trainer ended with signal 9");
-  trainer_.train_results = {broke, broke, broke, broke};
+  trainer_.train_results.assign(4, absl::UnavailableError("the trainer ended with signal 9"));
   trainer_.steps = {10, 30, 30, 80};
 
   EXPECT_EQ(Run(Task()).end, End::kDone);
@@ -243,12 +242,10 @@ TEST_F(TaskFlowTest, ATrainerThatComesFurtherEachTimeIsStartedAgainAsOftenAsItBr
 }
 
 TEST_F(TaskFlowTest, ATrainerThatBreaksTwiceWhereItBrokeBeforeFailsTheTask) {
-  const absl::Status broke = absl::UnavailableError("the trainer ended with signal 11");
-  trainer_.train_results = {broke, broke, broke, broke};
+  trainer_.train_results.assign(4, absl::UnavailableError("the trainer ended with signal 11"));
   trainer_.steps = {10, 10, 10, 10};
 
   EXPECT_EQ(Run(Task()).end, End::kFailed);
-
   EXPECT_EQ(std::count(trainer_.calls.begin(), trainer_.calls.end(), "train"), 3);
 }
 
