@@ -135,7 +135,7 @@ TEST(IncludeArrowsTest, EveryLibraryStaysBehindItsWall) {
       {{"<sqlite3.h"}, {"coordinator/store/"}},
       {{"<openssl/"}, {"common/crypto/", "common/rpc/", "common/identity/"}},
       {{"<yaml-cpp/"}, {"common/config/", "trainer/"}},
-      {{"<ncurses.h", "<curses.h", "<term"}, {"cli/screen/"}},
+      {{"<ncurses.h", "<curses.h", "<term.h", "<termcap.h"}, {"cli/screen/"}},
       {{"<spdlog/"}, {"common/base/log."}},
       {{"<zlib.h"}, {"trainer/data/"}},
       {{"<zstd"}, {"common/transfer/chunk_compression."}},
