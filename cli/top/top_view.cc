@@ -349,6 +349,8 @@ std::vector<std::string> TopLines(const TopPicture& picture, const TopFocus& foc
                                        ? JobPage(picture, focus, body)
                                        : Overview(picture, focus, body);
   lines.resize(body_height);
+  // Where a view would rather have one column too many than none.
+  for (std::string& line : lines) line = Clip(line, options.width);
   const TopPainter painter(options.colour);
   if (options.height > 0) {
     lines.push_back(painter.Paint(Clip(KeysLine(focus), options.width), kTopDim));

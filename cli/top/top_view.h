@@ -6,15 +6,17 @@
 //
 //   entente top  coordinator.alliance.example:7443                      2026-03-01 12:00:41Z
 //
-//   FEDERATION  2 members, 1 of 2 workers connected
-//     FR  fr-lab/gpu-1  connected      training fashion-mnist-k3x9qa round 3 ██████░░░░ 120/200
-//     KR  kr-lab/gpu-1  gone 12 s      no heartbeat for 3 s
+//   FEDERATION  3 members, 1 of 2 workers connected
+//     FR  fr-lab/gpu-1  connected       training fashion-mnist-k3x9qa round 3 ██████░░░░ 120/200
+//     KR  kr-lab/gpu-1  gone 12 s       no heartbeat for 3 s
+//     JP  jp-lab        no worker yet
 //
-//   JOBS  1 running, 2 in all
-//   > fashion-mnist-k3x9qa  running    3/12  2 min 03 s left  0.6123 █▅▂▁  78.2 % ▁▄▆█
-//                                                       waiting for kr-lab/gpu-1; 1 of 2 in
+//   JOBS  1 running, 1 in all
+//   > fashion-mnist-k3x9qa  running    3/12  2 min 03 s left   0.6123 █▅▂▁        78.2 % ▁▄▆█
 //
 //   ↑↓ choose  Enter open  Tab federation or jobs  ? help  q quit
+//
+// What a job waits for is the row's last column where there is room for it, and on the job's page.
 
 #include <cstddef>
 #include <string>

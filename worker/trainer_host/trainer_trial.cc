@@ -54,9 +54,12 @@ absl::StatusOr<TrainerHello> HearHello(TrainerProcess& process, absl::Duration l
                      "; run trainer.command by hand: its first line is its greeting"));
   }
   if (absl::IsUnavailable(line.status())) {
+    // Whoever reads this has no worker's log to look into, and may read what the trainer said.
+    const absl::string_view message = line.status().message();
     const std::string& words = process.last_error_line();
     return absl::UnavailableError(absl::StrCat(
-        line.status().message(), words.empty() ? "" : absl::StrCat(", saying \"", words, "\""),
+        message.substr(0, message.find("; ")),
+        words.empty() ? "" : absl::StrCat(", saying \"", words, "\""),
         "; see trainer.command and trainer.readOnlyPaths: in the sandbox it sees nothing else"));
   }
   ENTENTE_RETURN_IF_ERROR(line.status());

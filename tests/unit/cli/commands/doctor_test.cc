@@ -22,6 +22,11 @@ class DoctorTest : public CoordinatorFixture {
     state().version.set_protocol_version(1);
     state().version.set_caller("spiffe://alliance.example/submitter/someone");
   }
+
+  ExitCode ExamineWay(const std::string& coordinator, const TlsPaths& tls) {
+    return Run({"doctor", "--coordinator", coordinator, "--certificate", tls.certificate,
+                "--private-key", tls.private_key, "--authority", tls.authority});
+  }
 };
 
 TEST_F(DoctorTest, HealthyConnectionIsAllWell) {
@@ -46,14 +51,14 @@ TEST_F(DoctorTest, FirstStepThatFailsIsTheLast) {
 }
 
 TEST_F(DoctorTest, NameThatNobodyKnowsFailsAtTheName) {
-  EXPECT_EQ(RunThere({"doctor", "--coordinator", "no-such-host.invalid:7443"}), ExitCode::kFailed);
+  EXPECT_EQ(ExamineWay("no-such-host.invalid:7443", coordinator_.client_tls()), ExitCode::kFailed);
 
   EXPECT_THAT(out(), AllOf(HasSubstr("FAIL  name"), HasSubstr("no-such-host.invalid"),
                            Not(HasSubstr("  port"))));
 }
 
 TEST_F(DoctorTest, AddressThatIsNoneFailsAtTheName) {
-  EXPECT_EQ(RunThere({"doctor", "--coordinator", "nonsense"}), ExitCode::kFailed);
+  EXPECT_EQ(ExamineWay("nonsense", coordinator_.client_tls()), ExitCode::kFailed);
 
   EXPECT_THAT(out(), HasSubstr("FAIL  name"));
 }
@@ -61,8 +66,10 @@ TEST_F(DoctorTest, AddressThatIsNoneFailsAtTheName) {
 TEST_F(DoctorTest, AuthorityOfSomebodyElseFailsAtTheAuthority) {
   Run({"pki", "init", "--trust-domain", "other.example", "--directory", folder_.File("other")});
 
-  EXPECT_EQ(RunThere({"doctor", "--authority", folder_.File("other/authority.crt")}),
-            ExitCode::kFailed);
+  TlsPaths tls = coordinator_.client_tls();
+  tls.authority = folder_.File("other/authority.crt");
+
+  EXPECT_EQ(ExamineWay(coordinator_.address(), tls), ExitCode::kFailed);
 
   EXPECT_THAT(out(),
               AllOf(HasSubstr("ok    tls"), HasSubstr("FAIL  authority"),
@@ -74,19 +81,17 @@ TEST_F(DoctorTest, CertificateThatTheCoordinatorDoesNotKnowFailsAtTheAuthority) 
   Run({"pki", "issue", "--authority", folder_.File("other"), "--role", "submitter", "--name", "me",
        "--output", folder_.File("other")});
 
-  EXPECT_EQ(RunThere({"doctor", "--certificate", folder_.File("other/submitter-me.crt"),
-                      "--private-key", folder_.File("other/submitter-me.key")}),
-            ExitCode::kFailed);
+  TlsPaths tls = coordinator_.client_tls();
+  tls.certificate = folder_.File("other/submitter-me.crt");
+  tls.private_key = folder_.File("other/submitter-me.key");
+
+  EXPECT_EQ(ExamineWay(coordinator_.address(), tls), ExitCode::kFailed);
 
   EXPECT_THAT(out(), AllOf(HasSubstr("ok    port"), HasSubstr("FAIL  authority")));
 }
 
 TEST_F(DoctorTest, CertificateOfAWorkerGivesNoCommands) {
-  const TlsPaths& worker = coordinator_.worker_tls();
-
-  EXPECT_EQ(RunThere({"doctor", "--certificate", worker.certificate, "--private-key",
-                      worker.private_key}),
-            ExitCode::kFailed);
+  EXPECT_EQ(ExamineWay(coordinator_.address(), coordinator_.worker_tls()), ExitCode::kFailed);
 
   EXPECT_THAT(out(), AllOf(HasSubstr("FAIL  role"), HasSubstr("gives no commands"),
                            HasSubstr("pki issue --role submitter")));

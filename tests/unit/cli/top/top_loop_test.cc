@@ -109,7 +109,7 @@ TEST_F(TopLoopTest, KeysLeadThroughThePages) {
     });
   };
 
-  EXPECT_EQ(RunThere({"top"}), ExitCode::kOk) << error();
+  EXPECT_EQ(RunThere({"top", "--no-color"}), ExitCode::kOk) << error();
 
   EXPECT_EQ(page, 5);
 }

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/screen/styled_text.h"
@@ -76,12 +79,18 @@ std::string Frame(const TopPicture& picture, const TopFocus& focus, const TopVie
   return absl::StrJoin(TopLines(picture, focus, options), "\n");
 }
 
+// tests/unit/cli/top/frames/<name>.txt: a frame as somebody has looked at it.
+std::string GoldenFrame(const std::string& name) {
+  std::ifstream file(absl::StrCat(ENTENTE_SOURCE_DIR, "/tests/unit/cli/top/frames/", name, ".txt"));
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
 TEST(TopViewTest, EverythingIsOnAWideTerminal) {
-  EXPECT_EQ(Frame(FullPicture(), {}, {.width = 132, .height = 14}), "GOLDEN-WIDE");
+  EXPECT_EQ(Frame(FullPicture(), {}, {.width = 132, .height = 14}) + "\n", GoldenFrame("wide"));
 }
 
 TEST(TopViewTest, NarrowTerminalKeepsWhatMattersMost) {
-  EXPECT_EQ(Frame(FullPicture(), {}, {.width = 72, .height = 13}), "GOLDEN-NARROW");
+  EXPECT_EQ(Frame(FullPicture(), {}, {.width = 72, .height = 13}) + "\n", GoldenFrame("narrow"));
 }
 
 TEST(TopViewTest, NoFrameIsLargerThanItsTerminal) {
