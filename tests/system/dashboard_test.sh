@@ -86,8 +86,7 @@ start_worker() { # MEMBER
   local policy="$work/policy.yaml"
   if [ -f "$work/policy-of-$1.yaml" ]; then policy="$work/policy-of-$1.yaml"; fi
   worker_yaml "$1" w "$work/work/$1" "$policy" table csv "$work/data/$1" >"$work/$1.yaml"
-  # They train all the time, and leave the machine to the browser.
-  start nice -n 19 "$bin/entente-worker" --config "$work/$1.yaml" >>"$work/$1.log" 2>&1
+  start "$bin/entente-worker" --config "$work/$1.yaml" >>"$work/$1.log" 2>&1
   worker_pid[$1]=$started
 }
 for member in "${members[@]}"; do start_worker "$member"; done

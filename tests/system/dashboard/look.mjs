@@ -6,12 +6,12 @@ import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-export const generous = 60_000; // Milliseconds; for whatever has no limit of its own.
+export const generous = 300_000; // Milliseconds; for whatever has no limit of its own, on whatever machine.
 
 export class Look {
   static async begin() {
     const look = new Look();
-    look.browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+    look.browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'], timeout: generous });
     look.complaints = [];
     return look;
   }
@@ -22,7 +22,7 @@ export class Look {
     page.setDefaultTimeout(generous);
     page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) this.complaints.push(`${page.url()}: ${message.text()}`); });
     page.on('pageerror', (error) => this.complaints.push(`${page.url()}: ${error.message}`));
-    await page.goto(address);
+    await page.goto(address, { timeout: generous });
     await page.waitForFunction(() => document.getElementById('live')?.dataset.state === 'live' && document.querySelector('h1') !== null);
     return page;
   }
