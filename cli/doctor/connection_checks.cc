@@ -146,7 +146,8 @@ void CheckConnection(const Invocation& invocation, const ConnectionTarget& targe
   const absl::StatusOr<std::unique_ptr<CoordinatorClient>> client =
       CoordinatorClient::Create(target, invocation.timeout,
                                 {.clock = invocation.surroundings.clock,
-                                 .interruption = invocation.surroundings.interruption});
+                                 .interruption = invocation.surroundings.interruption,
+                                 .trace = invocation.Trace()});
   if (!client.ok()) {
     examination->Add("coordinator", client.status(), "");
     return;
