@@ -182,6 +182,8 @@ int Run(const std::string& folder) {
                                .datasets = {"numbers"},
                                .sandbox = "bubblewrap",
                                .encodings = KnownEncodings(),
+                               .downloads = {},
+                               .compressions = {},
                                .certificate_expires_at = clock.Now() + absl::Hours(2000)},
                               std::make_shared<SilentConnection>())
                       .ok());

@@ -13,27 +13,28 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-Finding Clock(absl::Duration ahead, absl::Duration uncertainty = absl::ZeroDuration()) {
+Finding ClockFinding(absl::Duration ahead, absl::Duration uncertainty = absl::ZeroDuration()) {
   Examination examination;
   CheckClock(ahead, uncertainty, &examination);
   return examination.findings()[0];
 }
 
 TEST(ConnectionChecksTest, ClocksThatAgreeAreWell) {
-  EXPECT_EQ(Clock(absl::Milliseconds(300)).verdict, Verdict::kOk);
-  EXPECT_EQ(Clock(absl::Seconds(-2)).verdict, Verdict::kOk);
+  EXPECT_EQ(ClockFinding(absl::Milliseconds(300)).verdict, Verdict::kOk);
+  EXPECT_EQ(ClockFinding(absl::Seconds(-2)).verdict, Verdict::kOk);
 }
 
 TEST(ConnectionChecksTest, SlowWayIsNoSkew) {
-  EXPECT_EQ(Clock(absl::Seconds(5), absl::Seconds(4)).verdict, Verdict::kOk);
+  EXPECT_EQ(ClockFinding(absl::Seconds(5), absl::Seconds(4)).verdict, Verdict::kOk);
 }
 
 TEST(ConnectionChecksTest, SecondsAreWarnedAboutAndMinutesFail) {
-  EXPECT_EQ(Clock(absl::Seconds(7)).verdict, Verdict::kWarn);
-  EXPECT_THAT(Clock(absl::Seconds(7)).seen, HasSubstr("7 s behind the coordinator's"));
-  EXPECT_EQ(Clock(absl::Minutes(-3)).verdict, Verdict::kFail);
-  EXPECT_THAT(Clock(absl::Minutes(-3)).seen, HasSubstr("3 min 00 s ahead of the coordinator's"));
-  EXPECT_THAT(Clock(absl::Minutes(-3)).fix, HasSubstr("NTP"));
+  EXPECT_EQ(ClockFinding(absl::Seconds(7)).verdict, Verdict::kWarn);
+  EXPECT_THAT(ClockFinding(absl::Seconds(7)).seen, HasSubstr("7 s behind the coordinator's"));
+  EXPECT_EQ(ClockFinding(absl::Minutes(-3)).verdict, Verdict::kFail);
+  EXPECT_THAT(ClockFinding(absl::Minutes(-3)).seen,
+              HasSubstr("3 min 00 s ahead of the coordinator's"));
+  EXPECT_THAT(ClockFinding(absl::Minutes(-3)).fix, HasSubstr("NTP"));
 }
 
 class CertificateChecksTest : public testing::Test {
