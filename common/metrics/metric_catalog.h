@@ -84,8 +84,8 @@ inline constexpr MetricSpec kRoundsInFlight = {
 inline constexpr MetricSpec kRoundSilence = {
     "entente_round_silence_seconds",
     MetricType::kGauge,
-    "The longest time that nothing has happened to a round, of those in that phase whose job is "
-    "not paused.",
+    "The longest time that nothing has happened to a round and no worker got on with its task, of "
+    "those in that phase whose job is not paused.",
     {"phase"}};
 inline constexpr MetricSpec kRoundsAtRisk = {
     "entente_rounds_quorum_at_risk", MetricType::kGauge,

@@ -46,9 +46,10 @@ struct MetricRegistry::Families {
 MetricRegistry::MetricRegistry(const std::vector<const MetricSpec*>& specs)
     : families_(std::make_unique<Families>()) {
   absl::MutexLock lock(&families_->mu);
+  prometheus::Registry& all = families_->registry;
   for (const MetricSpec* spec : specs) {
-    const auto build = [&](auto builder) {
-      return &builder.Name(spec->name).Help(spec->help).Register(families_->registry);
+    const auto build = [&all, spec](auto builder) {
+      return &builder.Name(spec->name).Help(spec->help).Register(all);
     };
     switch (spec->type) {
       case MetricType::kCounter:

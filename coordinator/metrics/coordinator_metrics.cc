@@ -118,7 +118,7 @@ void CoordinatorMetrics::CollectJobs() {
     const RoundState& round = view.state->round;
     ++rounds[round.phase];
     if (view.state->paused) continue;
-    const absl::Time changed_at = job_metrics_.LastChangeOf(view.description->id);
+    const absl::Time changed_at = job_metrics_.LastChangeOf(view.description->id, view.progress);
     if (changed_at != absl::InfinitePast()) {
       absl::Duration& longest = silence[round.phase];
       longest = std::max(longest, now - changed_at);

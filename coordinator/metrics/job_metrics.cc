@@ -32,7 +32,7 @@ JobMetrics::JobMetrics(const Clock* clock, MetricRegistry* registry)
 void JobMetrics::Begin(const JobId& job, const jobs::JobState& state) {
   if (state.HasEnded()) return;
   const absl::Time now = clock_.Now();
-  Seen seen{.phase = state.round.phase, .phase_since = now, .changed_at = now, .participants = {}};
+  Seen seen{.phase = state.round.phase, .phase_since = now, .changed_at = now};
   for (const auto& [worker, participant] : state.round.participants) {
     seen.participants[worker] = participant.state;
   }
@@ -52,6 +52,7 @@ void JobMetrics::OnJobChange(const engine::JobChange& change) {
     NotePhase(change.ended_round->phase, now, &seen);
     CountEndOf(*change.ended_round);
     seen.participants.clear();
+    seen.progress.clear();
   }
   if (change.state.HasEnded()) {
     registry_.Add(kJobsEnded, {jobs::JobStatusName(change.state.status)});
@@ -109,10 +110,21 @@ void JobMetrics::CountEndOf(const RoundState& round) {
                     absl::ToDoubleSeconds(round.ended_at - round.opened_at));
 }
 
-absl::Time JobMetrics::LastChangeOf(const JobId& job) const {
+absl::Time JobMetrics::LastChangeOf(const JobId& job,
+                                    const std::map<WorkerId, engine::WorkerProgress>& progress) {
+  const absl::Time now = clock_.Now();
   absl::MutexLock lock(&mu_);
   const auto it = running_.find(job);
-  return it == running_.end() ? absl::InfinitePast() : it->second.changed_at;
+  if (it == running_.end()) return absl::InfinitePast();
+  Seen& seen = it->second;
+  for (const auto& [worker, reported] : progress) {
+    const std::pair<std::string, uint64_t> last(reported.activity, reported.step);
+    const auto [known, is_new] = seen.progress.try_emplace(worker);
+    if (!is_new && known->second == last) continue;
+    known->second = last;
+    seen.changed_at = now;
+  }
+  return seen.changed_at;
 }
 
 }  // namespace entente::metrics

@@ -5,8 +5,10 @@
 // Counts what happens to jobs and rounds, by watching how their states change. No decision depends
 // on it.
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
@@ -36,8 +38,11 @@ class JobMetrics {
   // As engine::JobObserver.
   void OnJobChange(const engine::JobChange& change) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // When something last happened to the job's round; InfinitePast if nothing is known of it.
-  absl::Time LastChangeOf(const JobId& job) const ABSL_LOCKS_EXCLUDED(mu_);
+  // When something last happened to the job's round, or a worker got on with its task: `progress`
+  // is how far they are now. InfinitePast if nothing is known of the job.
+  absl::Time LastChangeOf(const JobId& job,
+                          const std::map<WorkerId, engine::WorkerProgress>& progress)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   // What a running job was like when it last changed.
@@ -45,7 +50,8 @@ class JobMetrics {
     rounds::RoundPhase phase = rounds::RoundPhase::kPlanned;
     absl::Time phase_since;
     absl::Time changed_at;
-    std::map<WorkerId, rounds::ParticipantState> participants;
+    std::map<WorkerId, rounds::ParticipantState> participants = {};
+    std::map<WorkerId, std::pair<std::string, uint64_t>> progress = {};  // Activity and step.
   };
 
   void CountParticipants(const rounds::RoundState& round, Seen* seen);
@@ -55,7 +61,7 @@ class JobMetrics {
   const Clock& clock_;
   MetricRegistry& registry_;
 
-  mutable absl::Mutex mu_;
+  absl::Mutex mu_;
   std::map<JobId, Seen> running_ ABSL_GUARDED_BY(mu_);
 };
 

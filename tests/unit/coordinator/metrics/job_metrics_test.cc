@@ -89,11 +89,27 @@ TEST_F(JobMetricsTest, WhatWasBeforeTheStartIsNotCounted) {
 
 TEST_F(JobMetricsTest, EndedJobIsCountedAndForgotten) {
   Change();
-  EXPECT_EQ(metrics_.LastChangeOf(job_.id), clock_.Now());
+  EXPECT_EQ(metrics_.LastChangeOf(job_.id, {}), clock_.Now());
   state_.status = jobs::JobStatus::kCompleted;
   Change();
-  EXPECT_EQ(metrics_.LastChangeOf(job_.id), absl::InfinitePast());
+  EXPECT_EQ(metrics_.LastChangeOf(job_.id, {}), absl::InfinitePast());
   EXPECT_THAT(registry_.Render(), HasSubstr("entente_jobs_ended_total{state=\"completed\"} 1"));
+}
+
+TEST_F(JobMetricsTest, WorkerThatGetsOnWithItsTaskIsNoSilence) {
+  Change();
+  const absl::Time began_at = clock_.Now();
+  std::map<WorkerId, engine::WorkerProgress> progress;
+  clock_.Advance(absl::Minutes(10));
+  EXPECT_EQ(metrics_.LastChangeOf(job_.id, progress), began_at);
+  progress[WorkerId("fr-lab/w")] = {.activity = "training", .step = 5};
+  const absl::Time got_on_at = clock_.Now();
+  EXPECT_EQ(metrics_.LastChangeOf(job_.id, progress), got_on_at);
+  // The same step again and again is what a trainer that hangs looks like.
+  clock_.Advance(absl::Minutes(10));
+  EXPECT_EQ(metrics_.LastChangeOf(job_.id, progress), got_on_at);
+  progress[WorkerId("fr-lab/w")].step = 6;
+  EXPECT_EQ(metrics_.LastChangeOf(job_.id, progress), clock_.Now());
 }
 
 TEST(RefusalReasonTest, SentencesOfTheChecksHaveTheirWord) {
