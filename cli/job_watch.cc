@@ -26,6 +26,10 @@ constexpr absl::Duration kTick = absl::Milliseconds(500);
 // Longest wait between two tries to reach the coordinator again: somebody looks at the screen.
 constexpr absl::Duration kRetryMax = absl::Seconds(1);
 
+// A coordinator that is killed between a handshake and its answer looks like one that does not take
+// our certificate, though it took it before. One that hangs up so often means it.
+constexpr int kRefusalsInARowMax = 3;
+
 // Where a watched job is shown.
 class Display {
  public:
@@ -196,12 +200,16 @@ class Watch {
 absl::Status FollowToTheEnd(const Invocation& invocation, Watch& watch, const std::string& job_id) {
   Interruption& interruption = *invocation.surroundings.interruption;
   Backoff backoff(limits::kBackoffFirst, kRetryMax, invocation.surroundings.random);
+  int refusals_in_a_row = 0;
   for (;;) {
     const absl::Time started = invocation.Now();
     const absl::Status status = watch.FollowStream(job_id);
     if (status.ok()) return status;
     ENTENTE_RETURN_IF_ERROR(interruption.Check());
-    if (!watch.seen() || status.code() != absl::StatusCode::kUnavailable) return status;
+    refusals_in_a_row = absl::IsUnauthenticated(status) ? refusals_in_a_row + 1 : 0;
+    const bool may_pass = absl::IsUnavailable(status) || (absl::IsUnauthenticated(status) &&
+                                                          refusals_in_a_row < kRefusalsInARowMax);
+    if (!watch.seen() || !may_pass) return status;
     if (invocation.Now() - started > kRetryMax) backoff.Reset();
     watch.ShowNote(absl::StrCat(status.message(), "; the job may well go on; trying again"));
     if (interruption.WaitFor(backoff.Next())) return interruption.Check();

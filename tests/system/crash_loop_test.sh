@@ -109,17 +109,28 @@ end_by_force() { # PID NAME
   finish "$1" 2>/dev/null || true
 }
 job_has_ended() { grep -q '"message":"job ended"' "$folder/coordinator.log"; }
-# Whether the kills so far are as large a part of all as the rounds so far. A kill takes this script as long as a round
-# takes a fast machine: who is behind does not pause, and no round ends while everything is killed all the time.
+# is_ahead BY: whether so many kills more are done than the rounds ask for, if both are to end together.
 is_ahead() {
-  local committed
-  committed=$(grep -c '"message":"round committed"' "$folder/coordinator.log" || true)
-  [ $(((coordinator_kills + worker_kills + trainer_kills) * rounds)) -ge $((committed * 2 * kills)) ]
+  local committed  # The number of the newest: a coordinator that starts again logs them all once more.
+  committed=$(sed -n 's/.*"message":"round committed".*"round":\([0-9]*\),.*/\1/p' "$folder/coordinator.log" | sort -n | tail -n 1)
+  [ $(((coordinator_kills + worker_kills + trainer_kills - $1) * rounds)) -ge $((${committed:-0} * 2 * kills)) ]
+}
+# Until the next kill: at a random time, one a round on average. A kill takes this script as long as a round takes a fast
+# machine, so who is behind does not pause; on a slow one rounds take many times as long as undisturbed, so who is far
+# ahead waits for them.
+pause() {
+  is_ahead 0 || return 0
+  sleep "$(awk -v ms=$((RANDOM * 2 * round_milliseconds / 32768)) 'BEGIN { print ms / 1000 }')"
+  local until=$((SECONDS + 300))
+  while is_ahead 3; do
+    [ "$SECONDS" -lt "$until" ] || fail "no round was committed in the five minutes after a kill"
+    sleep 0.1
+  done
 }
 
 coordinator_kills=0 worker_kills=0 trainer_kills=0
 while [ $((coordinator_kills + worker_kills + trainer_kills)) -lt $((2 * kills)) ]; do
-  if is_ahead; then sleep "$(awk -v ms=$((RANDOM * 2 * round_milliseconds / 32768)) 'BEGIN { print ms / 1000 }')"; fi
+  pause
   job_has_ended && fail "the job ended after only $((coordinator_kills + worker_kills + trainer_kills)) kills"
   if [ $((RANDOM % 2)) = 0 ] && [ "$coordinator_kills" -lt "$kills" ] || [ $((worker_kills + trainer_kills)) -ge "$kills" ]; then
     note coordinator coordinator

@@ -109,6 +109,9 @@ class FakeJobs final : public v1::JobService::Service {
       jobs = state_.watch_streams.front();
       if (state_.watch_streams.size() > 1) state_.watch_streams.erase(state_.watch_streams.begin());
     }
+    if (!jobs.empty() && jobs.back().state() == v1::JOB_STATE_UNSPECIFIED) {
+      return {StatusCode::UNAUTHENTICATED, "the coordinator hung up on seeing our certificate"};
+    }
     for (const v1::Job& job : jobs) writer->Write(job);
     if (jobs.empty() || jobs.back().state() == v1::JOB_STATE_RUNNING) {
       return {StatusCode::UNAVAILABLE, "the coordinator stops"};

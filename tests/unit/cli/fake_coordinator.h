@@ -31,7 +31,8 @@ struct FakeState {
   absl::Mutex mu;
   std::vector<v1::Job> jobs ABSL_GUARDED_BY(mu);
   // What each WatchJob call sends, call by call; the last entry serves all further calls. A stream
-  // whose last job runs still ends as UNAVAILABLE.
+  // whose last job runs still ends as UNAVAILABLE; one of a job without a state as a handshake that
+  // was hung up on.
   std::vector<std::vector<v1::Job>> watch_streams ABSL_GUARDED_BY(mu);
   std::vector<v1::Round> rounds ABSL_GUARDED_BY(mu);
   std::vector<v1::StoredModel> models ABSL_GUARDED_BY(mu);

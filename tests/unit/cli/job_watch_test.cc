@@ -48,6 +48,18 @@ TEST_F(JobWatchTest, BrokenStreamIsTakenUpAgain) {
                            HasSubstr("completed")));
 }
 
+TEST_F(JobWatchTest, CoordinatorThatHangsUpOnOurCertificateOnceIsAskedAgain) {
+  SetStreams({{RunningJob(0)}, {v1::Job()}, {EndedJob(v1::JOB_STATE_COMPLETED, "")}});
+
+  EXPECT_EQ(RunThere({"job", "watch", "x"}), ExitCode::kOk);
+}
+
+TEST_F(JobWatchTest, CoordinatorThatKeepsHangingUpOnOurCertificateEndsTheWatch) {
+  SetStreams({{RunningJob(0)}, {v1::Job()}});
+
+  EXPECT_EQ(RunThere({"job", "watch", "x"}), ExitCode::kRefused);
+}
+
 // Jitter at its least, so that a test may say how long the waits are.
 class ZeroRandomSource final : public RandomSource {
  public:
