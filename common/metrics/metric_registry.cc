@@ -31,9 +31,9 @@ prometheus::Labels LabelsOf(const MetricSpec& spec, LabelValues values) {
 }  // namespace
 
 struct MetricRegistry::Families {
-  // prometheus-cpp's own parts are thread-safe; the lock is for raising and clearing.
-  absl::Mutex mu;
-  prometheus::Registry registry ABSL_GUARDED_BY(mu);
+  prometheus::Registry registry;  // Thread-safe, as all of prometheus-cpp's parts are.
+
+  absl::Mutex mu;  // So that raising a counter and clearing a gauge are one step each.
   std::map<const MetricSpec*, prometheus::Family<prometheus::Counter>*> counters
       ABSL_GUARDED_BY(mu);
   std::map<const MetricSpec*, prometheus::Family<prometheus::Gauge>*> gauges ABSL_GUARDED_BY(mu);
@@ -46,10 +46,9 @@ struct MetricRegistry::Families {
 MetricRegistry::MetricRegistry(const std::vector<const MetricSpec*>& specs)
     : families_(std::make_unique<Families>()) {
   absl::MutexLock lock(&families_->mu);
-  prometheus::Registry& all = families_->registry;
   for (const MetricSpec* spec : specs) {
-    const auto build = [&all, spec](auto builder) {
-      return &builder.Name(spec->name).Help(spec->help).Register(all);
+    const auto build = [this, spec](auto builder) {
+      return &builder.Name(spec->name).Help(spec->help).Register(families_->registry);
     };
     switch (spec->type) {
       case MetricType::kCounter:
