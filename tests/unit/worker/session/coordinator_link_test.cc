@@ -109,6 +109,7 @@ void GreetAs(Stream* stream, uint32_t major, uint32_t minor) {
   message.mutable_welcome()->set_protocol_version(major);
   message.mutable_welcome()->set_protocol_minor(minor);
   message.mutable_welcome()->set_version("7.8.9");
+  message.mutable_welcome()->set_worker_id("fr-lab/gpu-1");
   *message.mutable_welcome()->mutable_heartbeat_interval() = ToProto(absl::Hours(1));
   stream->Write(message);
 }
