@@ -147,8 +147,7 @@ int Run(const std::string& folder) {
   SystemClock clock;
   SystemRandomSource random;
   ENTENTE_CHECK(files.CreateFolder(folder).ok());
-  const auto journal =
-      store::SqliteJournal::Open(&files, folder + "/journal.sqlite").value();
+  const auto journal = store::SqliteJournal::Open(&files, folder + "/journal.sqlite").value();
   JobWriter(journal.get(), clock.Now()).WriteAll();
   const auto models = models::ModelStore::Create(files, folder + "/models").value();
   const auto spool =

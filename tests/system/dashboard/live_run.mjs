@@ -93,3 +93,4 @@ for (const path of ['nothing', 'jobs/%3Cscript%3Ealert(1)%3C%2Fscript%3E', 'jobs
   expect(await nowhere.locator('main script').count() === 0, `${path} put a script into the page`);
 }
 await look.end();
+process.exit(); // The script still holds standard input open.
