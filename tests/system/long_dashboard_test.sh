@@ -23,8 +23,11 @@ if ! (cd "$work/browser" && npm ci --no-audit --no-fund >"$work/npm.log" 2>&1); 
   exit 77
 fi
 mkfifo "$work/go-on"
-start "$bin/entente-filled-dashboard" "$work/data" <"$work/go-on" >"$work/address"
-exec 3>"$work/go-on"
+exec 3<>"$work/go-on" # To read and to write, so that opening it waits for nobody.
+# Not by `start`, whose programs have nothing to read.
+"$bin/entente-filled-dashboard" "$work/data" <"$work/go-on" >"$work/address" 3>&- &
+started=$!
+pids+=("$started")
 for _ in $(seq 3000); do
   [ -s "$work/address" ] && break
   kill -0 "$started" 2>/dev/null || fail "the dashboard did not start"

@@ -62,6 +62,9 @@ v1::Recipe LongRecipe() {
   return recipe;
 }
 
+// What a round's model has in it, which nobody looks at.
+std::string ModelOf(int round) { return absl::StrCat("model ", round); }
+
 // Writes the job's life up to now.
 class JobWriter {
  public:
@@ -99,7 +102,7 @@ class JobWriter {
       WriteUpdate(round, worker);
       weights[worker] = 1.0 / static_cast<double>(cohort.size());
     }
-    Write(round, rounds::Aggregated{Sha256Of(absl::StrCat("model ", round)), {}, weights});
+    Write(round, rounds::Aggregated{Sha256Of(ModelOf(round)), {}, weights});
     double offset = 0;
     for (const WorkerId& worker : cohort) {
       const double loss = 2 / std::sqrt(round + 2.0) + (offset += 0.001);
@@ -150,6 +153,9 @@ int Run(const std::string& folder) {
   const auto journal = store::SqliteJournal::Open(&files, folder + "/journal.sqlite").value();
   JobWriter(journal.get(), clock.Now()).WriteAll();
   const auto models = models::ModelStore::Create(files, folder + "/models").value();
+  // A job that goes on needs its newest model.
+  const std::string newest = ModelOf(kRounds - 2);
+  ENTENTE_CHECK(WriteTextFile(files, models->PathOf(Sha256Of(newest)), newest).ok());
   const auto spool =
       updates::UpdateSpool::Create(files, folder + "/spool", updates::SpaceLedger::kNoQuota)
           .value();
