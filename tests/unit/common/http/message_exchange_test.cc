@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
 namespace entente::http {
 namespace {
 
@@ -37,6 +40,16 @@ TEST(MessageExchangeTest, LengthThatIsNoNumberIsRefused) {
 TEST(MessageExchangeTest, RangesAreIgnored) {
   EXPECT_THAT(ExchangeMessages("GET / HTTP/1.1\r\nRange: bytes=0-1,1-2,2-3\r\n\r\n", Hello).bytes,
               AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("\r\n\r\nhello\n")));
+}
+
+TEST(MessageExchangeTest, ABrowserGetsGzipThoughItTakesBrotli) {
+  const auto bytes = [](absl::string_view encodings) {
+    return ExchangeMessages(
+               absl::StrCat("GET / HTTP/1.1\r\nAccept-Encoding: ", encodings, "\r\n\r\n"), Hello)
+        .bytes;
+  };
+  EXPECT_THAT(bytes("gzip, deflate, br"), HasSubstr("Content-Encoding: gzip"));
+  EXPECT_THAT(bytes("br"), AllOf(Not(HasSubstr("Content-Encoding")), HasSubstr("hello")));
 }
 
 TEST(MessageExchangeTest, AnswerWithEventsHasNoLengthAndStaysOpenForThemOnly) {
