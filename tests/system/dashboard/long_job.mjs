@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { Look, expect } from './look.mjs';
 
 const [address, job, folder] = process.argv.slice(2);
-const loads = 8;
+const loads = [3, 30]; // At least, and at most until one is fast enough.
 const loadMax = 1000; // Milliseconds.
 const memoryMax = 100 * 2 ** 20;
 
@@ -26,7 +26,7 @@ for (const [path, rows, name] of [['', 200, 'federation'], [`jobs/${job}`, 200 +
   const page = await look.page(address + path);
   const bytes = await privateBytes(look);
   let best = Infinity;
-  for (let i = 0; i < loads && best > loadMax / 2; i += 1) {
+  for (let i = 0; i < loads[0] || (i < loads[1] && best >= loadMax); i += 1) {
     await page.reload({ waitUntil: 'commit' });
     await page.waitForFunction((wanted) => document.querySelectorAll('main tbody tr, main li').length >= Math.max(1, wanted), rows, { polling: 20 });
     best = Math.min(best, await page.evaluate(() => performance.now()));
