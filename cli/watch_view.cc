@@ -8,37 +8,18 @@
 #include "absl/strings/str_join.h"
 #include "cli/job_text.h"
 #include "cli/text_layout.h"
+#include "cli/text_painter.h"
 #include "common/config/proto_time.h"
 #include "common/config/quoted.h"
 
 namespace entente::cli {
 namespace {
 
-constexpr char kBold[] = "\x1b[1m";
-constexpr char kDim[] = "\x1b[2m";
-constexpr char kRed[] = "\x1b[31m";
-constexpr char kGreen[] = "\x1b[32m";
-constexpr char kYellow[] = "\x1b[33m";
-constexpr char kReset[] = "\x1b[0m";
-
 // Below these widths the bars of participants, then their activity, make room for the rest.
 constexpr size_t kBarWidthMin = 72;
 constexpr size_t kJurisdictionWidthMin = 40;
 constexpr size_t kWorkerWidthMax = 28;
 constexpr size_t kDetailWidthMin = 24;
-
-class Painter {
- public:
-  explicit Painter(const WatchViewOptions& options) : options_(options) {}
-
-  std::string Paint(absl::string_view text, const char* colour) const {
-    if (!options_.colour || text.empty()) return std::string(text);
-    return absl::StrCat(colour, text, kReset);
-  }
-
- private:
-  const WatchViewOptions& options_;
-};
 
 const char* ColourOf(v1::JobState state) {
   if (state == v1::JOB_STATE_COMPLETED) return kGreen;
@@ -101,7 +82,7 @@ void AppendWrapped(const std::string& text, const WatchViewOptions& options,
 
 void AppendHead(const WatchPicture& picture, const WatchViewOptions& options,
                 std::vector<std::string>* lines) {
-  const Painter painter(options);
+  const TextPainter painter(options.colour);
   const v1::Job& job = picture.job;
   lines->push_back(
       Ends(absl::StrCat(painter.Paint(Printable(job.id()), kBold), "  ",
@@ -192,7 +173,7 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
   const auto& participants = picture.job.round().participants();
   const auto count = static_cast<size_t>(participants.size());
   if (count == 0 || lines_max < 3) return;
-  const Painter painter(options);
+  const TextPainter painter(options.colour);
   size_t worker_width = 0;
   for (const v1::Participant& participant : participants) {
     worker_width = std::max(worker_width, DisplayWidth(participant.worker()));

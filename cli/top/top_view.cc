@@ -10,19 +10,12 @@
 #include "cli/job_text.h"
 #include "cli/member_text.h"
 #include "cli/text_layout.h"
+#include "cli/text_painter.h"
 #include "cli/watch_view.h"
 #include "common/config/proto_time.h"
 
 namespace entente::cli {
 namespace {
-
-constexpr char kTopBold[] = "\x1b[1m";
-constexpr char kTopDim[] = "\x1b[2m";
-constexpr char kTopReverse[] = "\x1b[7m";
-constexpr char kTopRed[] = "\x1b[31m";
-constexpr char kTopGreen[] = "\x1b[32m";
-constexpr char kTopYellow[] = "\x1b[33m";
-constexpr char kTopReset[] = "\x1b[0m";
 
 constexpr size_t kWorkerColumnMax = 28;
 constexpr size_t kJobColumnMax = 32;
@@ -31,19 +24,6 @@ constexpr size_t kSparkColumns = 10;
 // From these widths on a job's row has room for sparklines, and for what it waits for.
 constexpr size_t kSparkWidthMin = 96;
 constexpr size_t kWaitColumnMin = 16;
-
-class TopPainter {
- public:
-  explicit TopPainter(bool colour) : colour_(colour) {}
-
-  std::string Paint(absl::string_view text, const char* style) const {
-    if (!colour_ || text.empty()) return std::string(text);
-    return absl::StrCat(style, text, kTopReset);
-  }
-
- private:
-  const bool colour_;
-};
 
 std::string AtBothEnds(const std::string& left, const std::string& right, size_t width) {
   const size_t used = DisplayWidth(left) + DisplayWidth(right);
@@ -101,7 +81,7 @@ std::vector<Row> WorkerRows(const TopPicture& picture, size_t width) {
     if (member.workers().empty()) {
       rows.push_back(
           {.text = absl::StrCat(head, Pad(Printable(member.id()), name_width), "  no worker yet"),
-           .style = kTopDim});
+           .style = kDim});
     }
     for (const v1::Worker& worker : member.workers()) {
       const auto found = progress.find(worker.id());
@@ -110,8 +90,8 @@ std::vector<Row> WorkerRows(const TopPicture& picture, size_t width) {
       rows.push_back({.text = absl::StrCat(head, Pad(Printable(worker.id()), name_width), "  ",
                                            Pad(StateText(worker, picture.now), kStateColumn), "  ",
                                            Printable(doing)),
-                      .style = !worker.connected() ? kTopRed
-                               : worker.has_away() ? kTopYellow
+                      .style = !worker.connected() ? kRed
+                               : worker.has_away() ? kYellow
                                                    : nullptr});
     }
   }
@@ -156,8 +136,8 @@ std::string WaitText(const v1::Job& job) {
 
 const char* StyleOf(v1::JobState state) {
   if (state == v1::JOB_STATE_RUNNING) return nullptr;
-  if (state == v1::JOB_STATE_COMPLETED) return kTopGreen;
-  return state == v1::JOB_STATE_PAUSED ? kTopYellow : kTopRed;
+  if (state == v1::JOB_STATE_COMPLETED) return kGreen;
+  return state == v1::JOB_STATE_PAUSED ? kYellow : kRed;
 }
 
 std::vector<Row> JobRows(const TopPicture& picture, size_t width) {
@@ -225,8 +205,8 @@ Section JobsSection(const TopPicture& picture, const TopFocus& focus, size_t wid
 // says how many are not shown.
 void AppendSection(const Section& section, size_t room, const TopViewOptions& options,
                    std::vector<std::string>* lines) {
-  const TopPainter painter(options.colour);
-  lines->push_back(painter.Paint(Clip(section.title, options.width), kTopBold));
+  const TextPainter painter(options.colour);
+  lines->push_back(painter.Paint(Clip(section.title, options.width), kBold));
   const size_t count = section.rows.size();
   const bool all = count <= room;
   const size_t shown = all ? count : (room > 0 ? room - 1 : 0);
@@ -236,13 +216,13 @@ void AppendSection(const Section& section, size_t room, const TopViewOptions& op
     const bool is_chosen = section.focused && i == section.chosen;
     const std::string text =
         Clip(absl::StrCat(is_chosen ? "> " : "  ", section.rows[i].text), options.width);
-    const char* const style = is_chosen ? kTopReverse : section.rows[i].style;
+    const char* const style = is_chosen ? kReverse : section.rows[i].style;
     lines->push_back(style == nullptr ? text : painter.Paint(text, style));
   }
   if (!all && room > 0) {
     lines->push_back(painter.Paint(
         Clip(absl::StrCat("  ", first + 1, " to ", first + shown, " of ", count), options.width),
-        kTopDim));
+        kDim));
   }
 }
 
@@ -257,17 +237,17 @@ std::pair<size_t, size_t> Shares(size_t room, size_t federation, size_t jobs) {
 }
 
 std::string TitleLine(const TopPicture& picture, const TopViewOptions& options) {
-  const TopPainter painter(options.colour);
+  const TextPainter painter(options.colour);
   return AtBothEnds(
-      absl::StrCat(painter.Paint("entente top", kTopBold), "  ", Printable(picture.coordinator)),
+      absl::StrCat(painter.Paint("entente top", kBold), "  ", Printable(picture.coordinator)),
       TimeText(picture.now), options.width);
 }
 
 void AppendNote(const TopPicture& picture, const TopViewOptions& options,
                 std::vector<std::string>* lines) {
-  const TopPainter painter(options.colour);
+  const TextPainter painter(options.colour);
   for (const std::string& line : Wrap(Printable(picture.note), options.width)) {
-    lines->push_back(painter.Paint(line, kTopYellow));
+    lines->push_back(painter.Paint(line, kYellow));
   }
 }
 
@@ -351,9 +331,9 @@ std::vector<std::string> TopLines(const TopPicture& picture, const TopFocus& foc
   lines.resize(body_height);
   // Where a view would rather have one column too many than none.
   for (std::string& line : lines) line = Clip(line, options.width);
-  const TopPainter painter(options.colour);
+  const TextPainter painter(options.colour);
   if (options.height > 0) {
-    lines.push_back(painter.Paint(Clip(KeysLine(focus), options.width), kTopDim));
+    lines.push_back(painter.Paint(Clip(KeysLine(focus), options.width), kDim));
   }
   return lines;
 }

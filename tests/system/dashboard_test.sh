@@ -9,6 +9,8 @@ repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=dashboard_test
 # shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
 . "$repository/deploy/lib/federation.sh"
+# shellcheck source-path=SCRIPTDIR source=dashboard/browser.sh
+. "$repository/tests/system/dashboard/browser.sh"
 
 bin=$1
 mkdir -p "$2"
@@ -26,12 +28,7 @@ clean_up() {
 }
 stop_at_end clean_up
 
-mkdir "$work/browser"
-cp "$repository"/tests/system/dashboard/*.{mjs,json} "$work/browser"
-if ! (cd "$work/browser" && npm ci --no-audit --no-fund >"$work/npm.log" 2>&1); then
-  echo "$script: npm cannot install playwright-core: $(tail -n 1 "$work/npm.log")" >&2
-  exit 77
-fi
+install_driver "$work/browser"
 
 pki="$work/pki"
 {

@@ -8,6 +8,8 @@ repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=long_dashboard_test
 # shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
 . "$repository/deploy/lib/federation.sh"
+# shellcheck source-path=SCRIPTDIR source=dashboard/browser.sh
+. "$repository/tests/system/dashboard/browser.sh"
 
 bin=$1
 mkdir -p "$2"
@@ -16,12 +18,7 @@ work=$(mktemp -d)
 clean_up() { rm -rf "$work"; }
 stop_at_end clean_up
 
-mkdir "$work/browser"
-cp "$repository"/tests/system/dashboard/*.{mjs,json} "$work/browser"
-if ! (cd "$work/browser" && npm ci --no-audit --no-fund >"$work/npm.log" 2>&1); then
-  echo "$script: npm cannot install playwright-core: $(tail -n 1 "$work/npm.log")" >&2
-  exit 77
-fi
+install_driver "$work/browser"
 mkfifo "$work/go-on"
 exec 3<>"$work/go-on" # To read and to write, so that opening it waits for nobody.
 # Not by `start`, whose programs have nothing to read.
