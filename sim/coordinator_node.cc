@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "sim/file_journal.h"
+#include "coordinator/store/sqlite_journal.h"
 
 namespace entente::sim {
 namespace {
@@ -80,7 +80,10 @@ CoordinatorNode::~CoordinatorNode() {
 absl::Status CoordinatorNode::OpenData() {
   const std::string folder = kFolder;
   ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(folder));
-  ENTENTE_ASSIGN_OR_RETURN(real_journal_, FileJournal::Open(&files_, folder + "/journal"));
+  // A coordinator that cannot know what is on its disk any more ends.
+  ENTENTE_ASSIGN_OR_RETURN(
+      real_journal_, store::SqliteJournal::Open(&files_, folder + "/journal.sqlite",
+                                                [this](const absl::Status&) { process_.Die(); }));
   journal_ = std::make_unique<WatchedJournal>(real_journal_.get(), &process_, deps_.promises);
   ENTENTE_ASSIGN_OR_RETURN(models_, models::ModelStore::Create(files_, folder + "/models"));
   ENTENTE_ASSIGN_OR_RETURN(spool_, updates::UpdateSpool::Create(files_, folder + "/spool"));

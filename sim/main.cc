@@ -2,6 +2,9 @@
 // entente-sim: runs federations in simulated time, each from a seed, and says whether they kept
 // what they promise.
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
@@ -67,12 +70,31 @@ class Tally {
   uint64_t violations_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
+// Binds the calling thread, and those that it will start, to the `index`-th of the processors that
+// this process may use. The threads of a run take turns, and a turn that goes to another processor
+// costs more than what is done in it: a run takes three times as long. One that cannot be bound
+// runs all the same.
+void StayOnProcessor(uint64_t index) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+  uint64_t left = index % static_cast<uint64_t>(CPU_COUNT(&allowed));
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (!CPU_ISSET(processor, &allowed) || left-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(processor, &one);
+    pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+    return;
+  }
+}
+
 int Run(const CommandLine& line, bool runs_one_seed) {
   const uint64_t first = runs_one_seed ? line.seed : line.first_seed;
   const uint64_t count = runs_one_seed ? 1 : line.seeds;
   Tally tally(line);
   std::atomic<uint64_t> next = 0;
-  const auto run_seeds = [&] {
+  const auto run_seeds = [&](uint64_t thread) {
+    StayOnProcessor(thread);
     for (uint64_t i = next++; i < count; i = next++) {
       tally.Add(
           first + i,
@@ -82,8 +104,8 @@ int Run(const CommandLine& line, bool runs_one_seed) {
   // A run keeps one processor busy and knows of no other run.
   std::vector<std::thread> threads;
   for (uint64_t i = 1; i < std::min<uint64_t>(line.jobs, count); ++i)
-    threads.emplace_back(run_seeds);
-  run_seeds();
+    threads.emplace_back(run_seeds, i);
+  run_seeds(0);
   for (std::thread& thread : threads) thread.join();
   return tally.Print(count);
 }

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/random_source.h"
 #include "coordinator/store/record_converter.h"
-#include "sim/file_journal.h"
+#include "sim/entry_text.h"
 
 namespace entente::sim {
 namespace {

@@ -79,7 +79,11 @@ absl::StatusOr<SqliteJournal::Parts> SqliteJournal::OpenParts(FileSystem& files,
                                                               const std::string& path,
                                                               SqliteFileSystem::Access access,
                                                               std::unique_ptr<FileLock> lock) {
-  ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(files, path + "-wal"));
+  const std::string log = path + "-wal";
+  ENTENTE_ASSIGN_OR_RETURN(const uint64_t log_bytes, CheckSqliteLog(files, log));
+  if (access == SqliteFileSystem::Access::kReadWrite) {
+    ENTENTE_RETURN_IF_ERROR(WriteLogAgain(files, log, log_bytes));
+  }
   Parts parts;
   parts.lock = std::move(lock);
   parts.disk = std::make_unique<SqliteFileSystem>(&files, access);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/store/sqlite_log_check.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,7 @@ constexpr uint32_t kFormat = 3007000;
 constexpr uint32_t kPageBytesMin = 512;
 constexpr uint32_t kPageBytesMax = 65536;
 constexpr uint32_t kJournalPageBytes = 4096;  // SQLite's default; no journal has another.
+constexpr uint64_t kPieceBytes = 1 << 20;
 
 uint32_t WordAt(absl::string_view bytes, size_t offset, bool is_big_endian = true) {
   uint32_t word = 0;
@@ -78,36 +80,69 @@ LogHeader ReadHeader(absl::string_view bytes) {
   return header;
 }
 
-// Every frame is beside its own header: salts tell the log's frames from what an earlier log left
-// behind, a size of the database that is not 0 ends a transaction.
+// Reads frame after frame. Salts tell the log's frames from what an earlier log left behind, a size
+// of the database that is not 0 ends a transaction, and a frame's checksum goes on from that of the
+// frame before it.
 class LogScan {
  public:
   LogScan(const LogHeader& header, std::string salts)
-      : header_(header), salts_(std::move(salts)), checksum_(header.checksum) {}
+      : header_(header), salts_(std::move(salts)), computed_(header.checksum) {}
 
   void Add(absl::string_view frame) {
     const bool is_of_this_log = frame.substr(8, 8) == salts_;
+    const bool is_commit = WordAt(frame, 4) != 0;
     if (!is_damaged_) {
-      checksum_.Add(frame.substr(0, 8), header_.is_big_endian);
-      checksum_.Add(frame.substr(kFrameHeaderBytes), header_.is_big_endian);
-      is_damaged_ = !is_of_this_log || !checksum_.IsAt(frame, kFrameChecksumAt);
-      if (!is_damaged_) ++good_frames_;
+      is_damaged_ = !Follows(&computed_, frame) || !is_of_this_log;
+      if (!is_damaged_) {
+        ++good_frames_;
+        return;
+      }
+    } else if (is_of_this_log && GoesOn(frame)) {
+      commits_in_row_ += is_commit ? 1 : 0;
+      commits_in_row_max_ = std::max(commits_in_row_max_, commits_in_row_);
+      KeepStored(frame);
+      return;
     }
-    if (is_damaged_ && is_of_this_log && WordAt(frame, 4) != 0) ++commits_behind_damage_;
+    // The first of a row. What an earlier log left is none, unless a frame of this log follows it,
+    // which can only be if it is its salts that are damaged.
+    commits_in_row_ = is_commit ? 1 : 0;
+    KeepStored(frame);
   }
 
-  // A crash tears one transaction at most; its own commit may be on the disk, for writes land in
-  // any order.
-  bool HasLost() const { return commits_behind_damage_ > 1; }
+  // A crash tears one transaction, whose own commit may be on the disk, for writes land in any
+  // order. Behind it may lie what earlier crashes tore and the transaction did not write over; but
+  // none of that was written after it, or after another of them, so no checksum goes on from one
+  // to the other.
+  bool HasLost() const { return commits_in_row_max_ > 1; }
   uint64_t good_frames() const { return good_frames_; }
 
  private:
+  // Whether the frame was written after the one that `checksum` is of; it is the frame's own then.
+  bool Follows(LogChecksum* checksum, absl::string_view frame) const {
+    checksum->Add(frame.substr(0, 8), header_.is_big_endian);
+    checksum->Add(frame.substr(kFrameHeaderBytes), header_.is_big_endian);
+    return checksum->IsAt(frame, kFrameChecksumAt);
+  }
+  // Whether the frame was written after the one before it, behind the damage. Either that one's
+  // bytes are damaged, and what it says of itself holds, or it is what it says that is damaged.
+  bool GoesOn(absl::string_view frame) {
+    LogChecksum stored = stored_;
+    return Follows(&stored, frame) || Follows(&computed_, frame);
+  }
+  void KeepStored(absl::string_view frame) {
+    stored_ = {.first = WordAt(frame, kFrameChecksumAt),
+               .second = WordAt(frame, kFrameChecksumAt + 4)};
+  }
+
   const LogHeader header_;
   const std::string salts_;
-  LogChecksum checksum_;
+  LogChecksum
+      computed_;        // From the header on, to the first damaged frame and what goes on from it.
+  LogChecksum stored_;  // What the last frame behind the damage says.
   bool is_damaged_ = false;
   uint64_t good_frames_ = 0;
-  uint64_t commits_behind_damage_ = 0;
+  uint64_t commits_in_row_ = 0;  // Of frames each of which was written after the one before it.
+  uint64_t commits_in_row_max_ = 0;
 };
 
 // The header that stood before `first_frame` when it was written, for its checksum goes on from the
@@ -172,11 +207,11 @@ absl::Status LogDamage(const std::string& path, uint64_t at) {
 
 }  // namespace
 
-absl::Status CheckSqliteLog(FileSystem& files, const std::string& path) {
-  if (!files.Exists(path)) return absl::OkStatus();
+absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& path) {
+  if (!files.Exists(path)) return 0;
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file, files.OpenForRead(path));
   std::string start(kLogHeaderBytes, '\0');
-  if (file->size_bytes() < start.size()) return absl::OkStatus();
+  if (file->size_bytes() < start.size()) return 0;
   ENTENTE_RETURN_IF_ERROR(file->ReadAt(0, absl::MakeSpan(start.data(), start.size())));
   const LogHeader header = ReadHeader(start);
   // SQLite writes the header when the log before it was moved into the database, and syncs it
@@ -186,7 +221,8 @@ absl::Status CheckSqliteLog(FileSystem& files, const std::string& path) {
                         header.page_bytes <= kPageBytesMax;
   if (!is_whole) {
     ENTENTE_ASSIGN_OR_RETURN(const bool is_damaged, IsDamagedHeader(*file, start));
-    return is_damaged ? LogDamage(path, 0) : absl::OkStatus();
+    if (is_damaged) return LogDamage(path, 0);
+    return 0;
   }
 
   LogScan scan(header, start.substr(kSaltsAt, 8));
@@ -195,8 +231,22 @@ absl::Status CheckSqliteLog(FileSystem& files, const std::string& path) {
     ENTENTE_RETURN_IF_ERROR(file->ReadAt(at, absl::MakeSpan(frame.data(), frame.size())));
     scan.Add(frame);
   }
-  if (!scan.HasLost()) return absl::OkStatus();
-  return LogDamage(path, start.size() + scan.good_frames() * frame.size());
+  const uint64_t good_bytes = start.size() + scan.good_frames() * frame.size();
+  if (scan.HasLost()) return LogDamage(path, good_bytes);
+  return good_bytes;
+}
+
+absl::Status WriteLogAgain(FileSystem& files, const std::string& path, uint64_t size_bytes) {
+  if (size_bytes == 0) return absl::OkStatus();
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> reader, files.OpenForRead(path));
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> writer, files.OpenForWrite(path));
+  std::string piece;
+  for (uint64_t at = 0; at < size_bytes; at += piece.size()) {
+    piece.resize(std::min(kPieceBytes, size_bytes - at));
+    ENTENTE_RETURN_IF_ERROR(reader->ReadAt(at, absl::MakeSpan(piece.data(), piece.size())));
+    ENTENTE_RETURN_IF_ERROR(writer->WriteAt(at, piece));
+  }
+  return writer->Sync();
 }
 
 }  // namespace entente::store

@@ -9,19 +9,28 @@
 // written; silent loss of what was acknowledged if a bit has flipped before others that were
 // synced.
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/base/file_system.h"
 
 namespace entente::store {
 
-// OK if there is no log, or one that may have been cut by a crash. DATA_LOSS if there are commits
-// behind the damage that no crash can have torn: each is synced before the next one begins; or if
+// How many bytes from its start on hold, which is up to where SQLite will read; 0 if there is no
+// log. It may have been cut by a crash, or by several one after another.
+// DATA_LOSS if there are commits behind the damage, one written after the other, of which no crash
+// can have torn more than the first: each is synced before the next one begins; or if
 // the header is neither the one that the first frame was written after, nor that one half replaced
 // by its successor. Damage to the last commit alone looks like a crash in it. Reads the log once,
 // changes nothing.
-absl::Status CheckSqliteLog(FileSystem& files, const std::string& path);
+absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& path);
+
+// Writes the first `size_bytes` of the log over themselves and syncs them. After a sync that failed
+// bytes can be read that are not on the disk, and no later sync brings them there (Rebello et al.
+// 2020): a commit after them would be lost with them. Errors are the disk's.
+absl::Status WriteLogAgain(FileSystem& files, const std::string& path, uint64_t size_bytes);
 
 }  // namespace entente::store
 

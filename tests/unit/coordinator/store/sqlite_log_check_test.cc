@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -41,7 +43,12 @@ class SqliteLogCheckTest : public ::testing::Test {
   }
 
   absl::Status Check(const std::string& log) {
-    return CheckSqliteLog(files_, folder_.Write("damaged-wal", log));
+    return CheckSqliteLog(files_, folder_.Write("damaged-wal", log)).status();
+  }
+  uint64_t HeldBytes(const std::string& path) {
+    const auto bytes = CheckSqliteLog(files_, path);
+    EXPECT_THAT(bytes, IsOk());
+    return bytes.value_or(UINT64_MAX);
   }
   // The log with one bit of the frame, counted from 0, turned over.
   std::string Flipped(size_t frame, size_t byte) const {
@@ -62,7 +69,22 @@ TEST_F(SqliteLogCheckTest, WholeLogAndNoLogAreFine) {
   EXPECT_EQ(log_.size(), kLogBytes);
   EXPECT_THAT(Check(log_), IsOk());
   EXPECT_THAT(Check(""), IsOk());
-  EXPECT_THAT(CheckSqliteLog(files_, folder_.File("nothing-wal")), IsOk());
+  EXPECT_EQ(HeldBytes(folder_.File("nothing-wal")), 0);
+}
+
+TEST_F(SqliteLogCheckTest, BytesThatHoldEndAtTheFirstThatDoNot) {
+  const std::string path = folder_.Write("cut-wal", log_);
+  EXPECT_EQ(HeldBytes(path), kLogBytes);
+  folder_.Write("cut-wal", Flipped(kCommits - 1, 1000));
+  EXPECT_EQ(HeldBytes(path), kLogBytes - kFrameBytes);
+}
+
+TEST_F(SqliteLogCheckTest, LogThatIsWrittenAgainIsTheSame) {
+  const std::string path = folder_.Write("same-wal", log_);
+  EXPECT_THAT(WriteLogAgain(files_, path, kLogBytes - 5), IsOk());
+  EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), log_);
+  EXPECT_THAT(WriteLogAgain(files_, folder_.File("nothing-wal"), 0), IsOk());
+  EXPECT_FALSE(files_.Exists(folder_.File("nothing-wal")));
 }
 
 TEST_F(SqliteLogCheckTest, LogCutAnywhereIsACrash) {
@@ -84,6 +106,43 @@ TEST_F(SqliteLogCheckTest, FlippedBitBeforeCommitsThatWereSyncedIsDataLoss) {
                        HasSubstr("put back a copy"))))
         << frame;
   }
+}
+
+TEST_F(SqliteLogCheckTest, FlippedBitInAFramesOwnHeaderIsDataLoss) {
+  // The last commit but one: nothing but its own commit and the last one's tells. Without the bit
+  // that makes it a commit it could be the torn beginning of the last one.
+  constexpr size_t kCommitBit = 57;
+  for (size_t bit = 0; bit < 24 * 8; ++bit) {
+    if (bit == kCommitBit) continue;
+    std::string log = log_;
+    char& byte = log[32 + (kCommits - 2) * kFrameBytes + bit / 8];
+    byte = static_cast<char>(byte ^ (1 << bit % 8));
+    EXPECT_THAT(Check(log), StatusIs(absl::StatusCode::kDataLoss)) << bit;
+  }
+}
+
+TEST_F(SqliteLogCheckTest, CrashAfterCrashIsNoDataLoss) {
+  // A transaction of several pages is torn: its commit is on the disk, its first page is not.
+  ASSERT_THAT(database_->Execute("CREATE TABLE big (b BLOB)"), IsOk());
+  const std::string before = *ReadTextFile(files_, folder_.File("db-wal"), 8 << 20);
+  ASSERT_THAT(database_->Execute("INSERT INTO big VALUES (zeroblob(20000))"), IsOk());
+  std::string torn = *ReadTextFile(files_, folder_.File("db-wal"), 8 << 20);
+  const size_t at = static_cast<size_t>(
+      std::mismatch(before.begin(), before.end(), torn.begin()).first - before.begin());
+  torn[at + 1000] ^= 1;
+  EXPECT_THAT(Check(torn), IsOk());
+
+  // A shorter one takes its place, and is torn in the next crash.
+  folder_.Write("again", *ReadTextFile(files_, folder_.File("db"), 8 << 20));
+  folder_.Write("again-wal", torn);
+  const auto again = SqliteConnection::Open(&disk_, folder_.File("again"));
+  ASSERT_THAT(again, IsOk());
+  ASSERT_THAT((*again)->Execute("INSERT INTO t VALUES (7)"), IsOk());
+  std::string torn_again = *ReadTextFile(files_, folder_.File("again-wal"), 8 << 20);
+  EXPECT_THAT(Check(torn_again), IsOk());
+  torn_again[at + 2000] ^= 1;
+
+  EXPECT_THAT(Check(torn_again), IsOk());
 }
 
 TEST_F(SqliteLogCheckTest, FramesOfAnEarlierLogAreNone) {
