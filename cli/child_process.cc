@@ -2,15 +2,13 @@
 #include "cli/child_process.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/spawn.h"
 
 extern char** environ;
 
@@ -18,35 +16,6 @@ namespace entente::cli {
 namespace {
 
 constexpr size_t kErrorOutputBytesMax = 4096;
-
-// What the child starts with: its own standard streams, and signals as if nobody had blocked them.
-class SpawnSettings {
- public:
-  explicit SpawnSettings(int error_fd) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions_, error_fd, STDERR_FILENO);
-    posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
-  }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
 
 // Reads to the end, keeping the last bytes.
 std::string ReadTail(int fd) {
@@ -61,43 +30,33 @@ std::string ReadTail(int fd) {
   }
 }
 
-int WaitForExit(pid_t child) {
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+std::vector<std::string> OurEnvironment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    variables.emplace_back(*variable);
   }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  return variables;
 }
 
 }  // namespace
 
 absl::StatusOr<ChildResult> RunChild(const std::vector<std::string>& arguments) {
-  int error_pipe[2];
-  if (pipe2(error_pipe, O_CLOEXEC) != 0) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
     return absl::InternalError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
   }
-  std::vector<char*> pointers;
-  for (const std::string& argument : arguments) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));  // exec(3) does not write to them.
-  }
-  pointers.push_back(nullptr);
-  pid_t child = 0;
-  int error = 0;
-  {
-    const SpawnSettings settings(error_pipe[1]);
-    error = posix_spawn(&child, pointers[0], settings.actions(), settings.attributes(),
-                        pointers.data(), environ);
-  }
-  close(error_pipe[1]);
+  const OwnedDescriptor reading_end(ends[0]);
+  OwnedDescriptor writing_end(ends[1]);
+  const auto child = Spawn({.argv = arguments,
+                            .environment = OurEnvironment(),
+                            .folder = ".",
+                            .error = writing_end.get(),
+                            .has_own_group = false});
+  if (!child.ok()) return absl::InvalidArgumentError(child.status().message());
+  writing_end.Close();
   ChildResult result;
-  if (error == 0) {
-    result.error_output = ReadTail(error_pipe[0]);
-    result.exit_status = WaitForExit(child);
-  }
-  close(error_pipe[0]);
-  if (error != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot start ", arguments[0], ": ", std::strerror(error)));
-  }
+  result.error_output = ReadTail(reading_end.get());
+  result.exit_status = WaitForExitCode(child->pid);
   return result;
 }
 

@@ -3,10 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/spawn.h"
 #include "common/base/status_macros.h"
 
 namespace entente::notify {
@@ -25,18 +23,9 @@ namespace {
 
 constexpr int kLookMilliseconds = 50;  // How soon a stop is noticed.
 
-std::vector<char*> Pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const std::string& text : texts) {
-    pointers.push_back(const_cast<char*>(text.c_str()));  // exec(3) does not write to them.
-  }
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 // The reading end of a pipe that holds `text` and nothing after it. Less than a pipe always takes,
 // so that nobody waits for the reader.
-absl::StatusOr<int> PipeWith(const std::string& text) {
+absl::StatusOr<OwnedDescriptor> PipeWith(const std::string& text) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
     return absl::UnavailableError(absl::StrCat("cannot make a pipe: ", std::strerror(errno)));
@@ -44,51 +33,17 @@ absl::StatusOr<int> PipeWith(const std::string& text) {
   const bool written = fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0 &&
                        write(ends[1], text.data(), text.size()) == ssize_t(text.size());
   close(ends[1]);
-  if (written) return ends[0];
-  close(ends[0]);
+  OwnedDescriptor reading_end(ends[0]);
+  if (written) return reading_end;
   return absl::UnavailableError("cannot write a notification to a pipe");
 }
 
-// In a process group of its own, with no descriptor of ours, no signal blocked and none ignored.
-absl::StatusOr<pid_t> Spawn(const std::vector<std::string>& command, int input) {
-  static const auto* const environment =
-      new std::vector<std::string>{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/", "LANG=C.UTF-8"};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  posix_spawn_file_actions_addchdir_np(&actions, "/");
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t all;
-  sigfillset(&all);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(
-      &attributes,
-      static_cast<short>(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  pid_t pid = 0;
-  const int failure = posix_spawn(&pid, command.front().c_str(), &actions, &attributes,
-                                  Pointers(command).data(), Pointers(*environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (failure == 0) return pid;
-  return absl::UnavailableError(
-      absl::StrCat("cannot start ", command.front(), ": ", std::strerror(failure)));
-}
-
-absl::Status EndOf(int wait_status) {
-  if (WIFSIGNALED(wait_status)) {
-    return absl::UnavailableError(absl::StrCat("it was ended by signal ", WTERMSIG(wait_status)));
+absl::Status EndOf(int exit_code) {
+  if (exit_code == 0) return absl::OkStatus();
+  if (exit_code > 128) {
+    return absl::UnavailableError(absl::StrCat("it was ended by signal ", exit_code - 128));
   }
-  const int exit_status = WEXITSTATUS(wait_status);
-  if (exit_status == 0) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("it ended with exit status ", exit_status));
+  return absl::UnavailableError(absl::StrCat("it ended with exit status ", exit_code));
 }
 
 }  // namespace
@@ -109,23 +64,20 @@ CommandSender::CommandSender(Options options)
 absl::Status CommandSender::Send(const Notification& notification) {
   if (cancelled_) return absl::CancelledError("given up: the program is stopping");
   ENTENTE_ASSIGN_OR_RETURN(
-      const int input, PipeWith(absl::StrCat(ToJson(notification, options_.coordinator), "\n")));
-  const absl::StatusOr<pid_t> pid = Spawn(options_.command, input);
-  close(input);
-  ENTENTE_RETURN_IF_ERROR(pid.status());
-  // glibc 2.36 declares pidfd_open for C alone.
-  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, *pid, 0));
-  const absl::Status waited =
-      descriptor >= 0
-          ? WaitFor(descriptor)
-          : absl::UnavailableError(absl::StrCat("cannot watch ", options_.command.front()));
-  if (descriptor >= 0) close(descriptor);
+      OwnedDescriptor input,
+      PipeWith(absl::StrCat(ToJson(notification, options_.coordinator), "\n")));
+  ENTENTE_ASSIGN_OR_RETURN(
+      const SpawnedProcess process,
+      Spawn({.argv = options_.command,
+             .environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/", "LANG=C.UTF-8"},
+             .folder = "/",
+             .input = input.get()}));
+  input.Close();
+  const absl::Status waited = WaitFor(process.ended.get());
   // Before it is reaped, so that its number is still its own.
-  if (!waited.ok()) kill(-*pid, SIGKILL);
-  int wait_status = 0;
-  while (waitpid(*pid, &wait_status, 0) < 0 && errno == EINTR) {
-  }
-  return waited.ok() ? EndOf(wait_status) : waited;
+  if (!waited.ok()) kill(-process.pid, SIGKILL);
+  const int exit_code = WaitForExitCode(process.pid);
+  return waited.ok() ? EndOf(exit_code) : waited;
 }
 
 absl::Status CommandSender::WaitFor(int process_descriptor) const {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "worker/trainer_host/trainer_process.h"
+#include "common/base/owned_descriptor.h"
 
 namespace entente::worker {
 

@@ -3,9 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
+#include "common/base/spawn.h"
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
 
@@ -50,49 +48,6 @@ void SetNonBlocking(int descriptor) {
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
 }
 
-std::vector<char*> Pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-// Starts the child with the three descriptors as its standard ones, in a group of its own, with no
-// other descriptor of ours, no signal blocked and none ignored.
-absl::StatusOr<pid_t> Spawn(const ProcessSpec& spec, int input, int output, int error) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, error, STDERR_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  posix_spawn_file_actions_addchdir_np(&actions, spec.folder.c_str());
-
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t all;
-  sigfillset(&all);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(
-      &attributes,
-      static_cast<short>(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-
-  pid_t pid = 0;
-  const int failure = posix_spawn(&pid, spec.argv.front().c_str(), &actions, &attributes,
-                                  Pointers(spec.argv).data(), Pointers(spec.environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (failure != 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot start ", spec.argv.front(), ": ", std::strerror(failure)));
-  }
-  return pid;
-}
-
 int PollMilliseconds(absl::Duration limit) {
   const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(limit, absl::Milliseconds(1)));
   return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 3'600'000));
@@ -112,37 +67,21 @@ class Countdown {
 
 }  // namespace
 
-OwnedDescriptor& OwnedDescriptor::operator=(OwnedDescriptor&& other) noexcept {
-  Close();
-  descriptor_ = other.Release();
-  return *this;
-}
-
-int OwnedDescriptor::Release() { return std::exchange(descriptor_, -1); }
-
-void OwnedDescriptor::Close() {
-  if (is_open()) close(Release());
-}
-
 absl::StatusOr<std::unique_ptr<TrainerProcess>> TrainerProcess::Start(const ProcessSpec& spec) {
   ENTENTE_ASSIGN_OR_RETURN(Pipe input, MakePipe());
   ENTENTE_ASSIGN_OR_RETURN(Pipe output, MakePipe());
   ENTENTE_ASSIGN_OR_RETURN(Pipe error, MakePipe());
-  ENTENTE_ASSIGN_OR_RETURN(const pid_t pid,
-                           Spawn(spec, input.read.get(), output.write.get(), error.write.get()));
-  // glibc 2.36 declares pidfd_open for C alone.
-  OwnedDescriptor pid_descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!pid_descriptor.is_open()) {
-    const std::string why = std::strerror(errno);
-    kill(-pid, SIGKILL);
-    waitpid(pid, nullptr, 0);
-    return absl::UnavailableError(absl::StrCat("cannot watch ", spec.argv.front(), ": ", why));
-  }
+  ENTENTE_ASSIGN_OR_RETURN(SpawnedProcess process, Spawn({.argv = spec.argv,
+                                                          .environment = spec.environment,
+                                                          .folder = spec.folder,
+                                                          .input = input.read.get(),
+                                                          .output = output.write.get(),
+                                                          .error = error.write.get()}));
   SetNonBlocking(input.write.get());
   SetNonBlocking(output.read.get());
   SetNonBlocking(error.read.get());
-  return std::unique_ptr<TrainerProcess>(new TrainerProcess(pid,
-                                                            {.pid = std::move(pid_descriptor),
+  return std::unique_ptr<TrainerProcess>(new TrainerProcess(process.pid,
+                                                            {.pid = std::move(process.ended),
                                                              .input = std::move(input.write),
                                                              .output = std::move(output.read),
                                                              .error = std::move(error.read)},
@@ -291,8 +230,7 @@ void TrainerProcess::Reap() {
   if (reaped_) return;
   // What the child left behind in its group goes with it; before waitpid, while the number is ours.
   kill(-pid_, SIGKILL);
-  while (waitpid(pid_, &wait_status_, 0) < 0 && errno == EINTR) {
-  }
+  exit_code_ = WaitForExitCode(pid_);
   reaped_ = true;
 }
 
@@ -316,7 +254,7 @@ void TrainerProcess::Stop(absl::Duration grace) {
 
 int TrainerProcess::ExitCode() {
   absl::MutexLock lock(&mu_);
-  return WIFSIGNALED(wait_status_) ? 128 + WTERMSIG(wait_status_) : WEXITSTATUS(wait_status_);
+  return exit_code_;
 }
 
 std::string TrainerProcess::EndSentence() {

@@ -22,6 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/base/owned_descriptor.h"
 
 namespace entente::worker {
 
@@ -31,24 +32,6 @@ struct ProcessSpec {
   std::string folder;                    // Where it starts.
   // What of a line of its standard error may be logged; null: all of it.
   std::function<std::string(absl::string_view)> clean_line = nullptr;
-};
-
-// A file descriptor, closed on destruction.
-class OwnedDescriptor {
- public:
-  OwnedDescriptor() = default;
-  explicit OwnedDescriptor(int descriptor) : descriptor_(descriptor) {}
-  ~OwnedDescriptor() { Close(); }
-  OwnedDescriptor(OwnedDescriptor&& other) noexcept : descriptor_(other.Release()) {}
-  OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept;
-
-  int get() const { return descriptor_; }
-  bool is_open() const { return descriptor_ >= 0; }
-  int Release();
-  void Close();
-
- private:
-  int descriptor_ = -1;
 };
 
 // One thread uses it; Kill may come from any.
@@ -126,7 +109,7 @@ class TrainerProcess {
 
   absl::Mutex mu_;
   bool reaped_ ABSL_GUARDED_BY(mu_) = false;  // Its number may belong to another process then.
-  int wait_status_ ABSL_GUARDED_BY(mu_) = 0;
+  int exit_code_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace entente::worker
