@@ -12,6 +12,7 @@
 #include "cli/job_watch.h"
 #include "cli/model_transfer.h"
 #include "cli/text_layout.h"
+#include "cli/top/top_loop.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "common/config/proto_to_json.h"
@@ -99,6 +100,16 @@ absl::StatusOr<v1::SubmitJobResponse> Submit(const Invocation& invocation,
   return client.SubmitJob(request);
 }
 
+// As `job watch` does, but the job is submitted: a terminal that is not known here is no failure.
+absl::StatusOr<ExitCode> FollowSubmittedJob(const Invocation& invocation, CoordinatorClient& client,
+                                            const std::string& job_id) {
+  if (!HasFullScreen(invocation)) return WatchJobToItsEnd(invocation, client, job_id);
+  absl::StatusOr<ExitCode> watched = WatchJobOnScreen(invocation, job_id);
+  if (!absl::IsInvalidArgument(watched.status())) return watched;
+  invocation.output().Note(watched.status().message());
+  return WatchJobToItsEnd(invocation, client, job_id, WatchStyle::kLines);
+}
+
 absl::StatusOr<ExitCode> RunJobSubmit(const Invocation& invocation,
                                       const JobSubmitArguments& arguments) {
   if (arguments.token.size() > limits::kTokenBytesMax) {
@@ -123,7 +134,7 @@ absl::StatusOr<ExitCode> RunJobSubmit(const Invocation& invocation,
   }
   // Watching prints jobs, the submitted one first.
   if (invocation.output().is_for_people()) invocation.output().PrintText(sentence + "\n");
-  return WatchJobToItsEnd(invocation, *client, response.job().id());
+  return FollowSubmittedJob(invocation, *client, response.job().id());
 }
 
 }  // namespace

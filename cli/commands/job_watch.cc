@@ -19,10 +19,7 @@ struct JobWatchArguments {
 
 absl::StatusOr<ExitCode> RunJobWatch(const Invocation& invocation,
                                      const JobWatchArguments& arguments) {
-  const Surroundings& surroundings = invocation.surroundings;
-  const bool has_screen =
-      surroundings.open_screen != nullptr && !surroundings.environment.line_terminal;
-  if (has_screen && !arguments.plain && invocation.output().is_for_people()) {
+  if (!arguments.plain && HasFullScreen(invocation)) {
     return WatchJobOnScreen(invocation, arguments.job_id);
   }
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<CoordinatorClient> client, invocation.Connect());

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "cli/commands/commands.h"
 #include "cli/job_text.h"
 #include "cli/text_layout.h"
@@ -22,20 +23,27 @@ struct RoundShowArguments {
   int attempt = 0;
 };
 
+// Of an accepted update; a coordinator that is too old, or was when it took the update, has none.
+std::string NormText(const v1::Participant& participant) {
+  if (participant.has_update_norm()) return absl::StrFormat("%.4g", participant.update_norm());
+  return participant.state() == v1::PARTICIPANT_STATE_ACCEPTED ? "unknown" : "";
+}
+
 std::string ParticipantsTable(const v1::Round& round) {
   if (round.participants().empty()) return "";
-  Table table({"", "WORKER", "STATE", "EXAMPLES", "WEIGHT", "LOSS", "HELD-OUT", "UP", "REASON"});
+  Table table(
+      {"", "WORKER", "STATE", "EXAMPLES", "WEIGHT", "NORM", "LOSS", "HELD-OUT", "UP", "REASON"});
   for (const v1::Participant& participant : round.participants()) {
     const std::string& note =
         participant.reason().empty() ? participant.activity() : participant.reason();
-    table.AddRow({participant.jurisdiction(), participant.worker(),
-                  ParticipantStateWord(participant.state()),
-                  participant.examples() > 0 ? WithCommas(participant.examples()) : "",
-                  participant.weight() > 0 ? PercentText(participant.weight()) : "",
-                  participant.training_loss() != 0 ? LossText(participant.training_loss()) : "",
-                  MetricsText(participant.evaluation()),
-                  participant.update_bytes() > 0 ? BytesText(participant.update_bytes()) : "",
-                  note});
+    table.AddRow(
+        {participant.jurisdiction(), participant.worker(),
+         ParticipantStateWord(participant.state()),
+         participant.examples() > 0 ? WithCommas(participant.examples()) : "",
+         participant.weight() > 0 ? PercentText(participant.weight()) : "", NormText(participant),
+         participant.training_loss() != 0 ? LossText(participant.training_loss()) : "",
+         MetricsText(participant.evaluation()),
+         participant.update_bytes() > 0 ? BytesText(participant.update_bytes()) : "", note});
   }
   return absl::StrCat("\n", table.Text());
 }

@@ -70,6 +70,12 @@ TopEnd ShowTop(const Invocation& invocation, Screen& screen, TopFeed& feed, TopF
   }
 }
 
+bool HasFullScreen(const Invocation& invocation) {
+  const Surroundings& surroundings = invocation.surroundings;
+  return surroundings.open_screen != nullptr && !surroundings.environment.line_terminal &&
+         invocation.output().is_for_people();
+}
+
 absl::StatusOr<ExitCode> WatchJobOnScreen(const Invocation& invocation, const std::string& job_id) {
   ENTENTE_ASSIGN_OR_RETURN(const ConnectionTarget target, invocation.Target());
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<TopFeed> feed,

@@ -66,6 +66,10 @@ inline constexpr size_t kNotificationAnswerBytesMax =
 inline constexpr size_t kNotificationSecretBytesMin = 24;
 inline constexpr size_t kNotificationSecretBytesMax = 64;
 
+// A coordinator whose journal refused an event is not ready for so long, or until the journal takes
+// one: whoever still has something to write has tried again by then.
+inline constexpr absl::Duration kJournalFailureCounts = absl::Minutes(1);
+
 // Retries.
 inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);
 inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);

@@ -212,6 +212,27 @@ bool AllWithinKernel(const float* values, size_t count, float bound) {
   return true;
 }
 
+double SumOfSquaresKernel(const float* values, size_t count) {
+  // So many whatever the width of the vectors: the order of the additions is the same everywhere.
+  constexpr size_t kPartialSums = 16;
+  const hn::CappedTag<double, kPartialSums> dd;
+  const hn::Rebind<float, decltype(dd)> df;
+  const size_t lanes = hn::Lanes(dd);
+  HWY_ALIGN double sums[kPartialSums] = {};
+  size_t i = 0;
+  for (; i + kPartialSums <= count; i += kPartialSums) {
+    for (size_t j = 0; j < kPartialSums; j += lanes) {
+      const auto wide = hn::PromoteTo(dd, hn::LoadU(df, values + i + j));
+      hn::Store(hn::Add(hn::Load(dd, sums + j), hn::Mul(wide, wide)), dd, sums + j);
+    }
+  }
+  for (; i < count; ++i) sums[i % kPartialSums] += double{values[i]} * double{values[i]};
+  for (size_t half = kPartialSums / 2; half > 0; half /= 2) {
+    for (size_t j = 0; j < half; ++j) sums[j] += sums[j + half];
+  }
+  return sums[0];
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace entente::simd
 HWY_AFTER_NAMESPACE();
@@ -229,6 +250,7 @@ HWY_EXPORT(EncodeFp16Kernel);
 HWY_EXPORT(DecodeInt8Kernel);
 HWY_EXPORT(DecodeInt4Kernel);
 HWY_EXPORT(AllWithinKernel);
+HWY_EXPORT(SumOfSquaresKernel);
 
 void DecodeBf16(const char* bytes, absl::Span<float> values) {
   HWY_DYNAMIC_DISPATCH(DecodeBf16Kernel)(bytes, values.data(), values.size());
@@ -257,6 +279,10 @@ bool DecodeInt4(const char* codes, float scale, absl::Span<float> values) {
 
 bool AllWithin(absl::Span<const float> values, float bound) {
   return HWY_DYNAMIC_DISPATCH(AllWithinKernel)(values.data(), values.size(), bound);
+}
+
+double SumOfSquares(absl::Span<const float> values) {
+  return HWY_DYNAMIC_DISPATCH(SumOfSquaresKernel)(values.data(), values.size());
 }
 
 }  // namespace entente::simd

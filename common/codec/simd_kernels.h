@@ -27,6 +27,11 @@ bool DecodeInt4(const char* codes, float scale, absl::Span<float> values);
 // Whether no value is a NaN or beyond [-bound, bound].
 bool AllWithin(absl::Span<const float> values, float bound);
 
+// The sum of the squares of finite values, in double: every square is exact, value i is added to
+// partial sum i mod 16, and those are added pairwise. It can neither overflow nor vanish: a float's
+// square is 0 or between 2^-298 and 2^256.
+double SumOfSquares(absl::Span<const float> values);
+
 }  // namespace entente::simd
 
 #endif  // COMMON_CODEC_SIMD_KERNELS_H_

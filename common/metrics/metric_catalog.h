@@ -38,7 +38,8 @@ inline constexpr MetricSpec kBuildInfo = {"entente_build_info",
                                           {"program", "version"}};
 inline constexpr MetricSpec kReady = {
     "entente_ready", MetricType::kGauge,
-    "1 if /readyz says yes: a coordinator takes calls, a worker is attached; else 0."};
+    "1 if /readyz says yes: a coordinator takes calls and its journal takes events, a worker is "
+    "attached; else 0."};
 inline constexpr MetricSpec kCertificateExpiry = {
     "entente_certificate_expiry_timestamp_seconds",
     MetricType::kGauge,

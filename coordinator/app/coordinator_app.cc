@@ -195,11 +195,17 @@ absl::Status CoordinatorApp::Parts::OpenData() {
   const std::string& folder = config.data_directory();
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
   ENTENTE_RETURN_IF_ERROR(inventory::CheckJournalIsThere(files, folder));
+  const auto on_loss = [this](const absl::Status& reason) {
+    metrics->SetReadiness(absl::UnavailableError(
+        "what the journal holds on its disk is not known any more, so the coordinator ends; its "
+        "log says why, and a start anew reads the journal"));
+    on_failure(reason);
+  };
   ENTENTE_ASSIGN_OR_RETURN(
       journal, store::SqliteJournal::Open(
-                   &files, absl::StrCat(folder, "/", inventory::kJournalFile), on_failure));
+                   &files, absl::StrCat(folder, "/", inventory::kJournalFile), on_loss));
   ENTENTE_RETURN_IF_ERROR(journal->BelongTo(config.alliance().trust_domain()));
-  observed_journal = std::make_unique<store::ObservedJournal>(journal.get());
+  observed_journal = std::make_unique<store::ObservedJournal>(journal.get(), &clock);
   ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(
                                        files, absl::StrCat(folder, "/", inventory::kModelsFolder)));
   const uint64_t quota_bytes = config.limits().spool_bytes_max();
@@ -237,7 +243,8 @@ void CoordinatorApp::Parts::MakeMetrics(const std::string& version) {
                                          .files = &files,
                                          .executor = &executor,
                                          .workers = &workers,
-                                         .space = &spool->space()});
+                                         .space = &spool->space(),
+                                         .journal = observed_journal.get()});
 }
 
 absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {

@@ -68,7 +68,8 @@ class UpdateUpload final : public Upload {
       parts_.file->Discard().IgnoreError();  // A part that stays is removed with its round.
       return done(verdict.status());
     }
-    absl::Status status = Validate();
+    const absl::StatusOr<updates::ValidUpdate> valid = Validate();
+    absl::Status status = valid.status();
     if (absl::IsInvalidArgument(status)) {
       parts_.job->RefuseUpdate(parts_.update.worker, parts_.claim.key,
                                std::string(status.message()));
@@ -76,6 +77,7 @@ class UpdateUpload final : public Upload {
     }
     if (status.ok()) status = parts_.file->Commit();
     if (!status.ok()) return done(status);
+    parts_.update.record.norm = valid->norm;
     parts_.job->AcceptUpdate(
         parts_.update, [spool = parts_.spool, job = parts_.job, claim = parts_.claim,
                         key = parts_.key, done = std::move(done)](const absl::Status& accepted) {
@@ -96,7 +98,7 @@ class UpdateUpload final : public Upload {
     return refusal;
   }
 
-  absl::Status Validate() const {
+  absl::StatusOr<updates::ValidUpdate> Validate() const {
     const jobs::AggregationPlan plan = jobs::AggregationPlanOf(parts_.job->description().recipe);
     ENTENTE_ASSIGN_OR_RETURN(const auto base, parts_.models->OpenModel(parts_.claim.base_model));
     return updates::ValidateUpdate(

@@ -86,8 +86,11 @@ void CoordinatorMetrics::SetReadiness(absl::Status readiness) {
 }
 
 absl::Status CoordinatorMetrics::readiness() const {
-  absl::MutexLock lock(&mu_);
-  return readiness_;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!readiness_.ok()) return readiness_;
+  }
+  return parts_.journal->Health();
 }
 
 std::string CoordinatorMetrics::Render() {

@@ -21,6 +21,7 @@
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/metrics/executor_lag.h"
 #include "coordinator/metrics/job_metrics.h"
+#include "coordinator/store/observed_journal.h"
 #include "coordinator/updates/space_ledger.h"
 
 namespace entente::metrics {
@@ -44,6 +45,7 @@ class CoordinatorMetrics {
     Executor* executor = nullptr;
     members::WorkerRegistry* workers = nullptr;
     const updates::SpaceLedger* space = nullptr;
+    const store::ObservedJournal* journal = nullptr;
   };
 
   CoordinatorMetrics(Options options, const Parts& parts);
@@ -59,6 +61,7 @@ class CoordinatorMetrics {
 
   // Whether the coordinator takes calls; if not, why. UNAVAILABLE until it is set.
   void SetReadiness(absl::Status readiness) ABSL_LOCKS_EXCLUDED(mu_);
+  // What was set; if that is OK, whether the journal takes events, and if not, why.
   absl::Status readiness() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // All there is, for /metrics.

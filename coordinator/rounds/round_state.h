@@ -60,6 +60,8 @@ struct UpdateRecord {
   uint64_t examples = 0;
   double training_loss = 0;
   uint64_t sent_bytes = 0;  // As they travelled; 0: as many as `bytes`.
+  // updates::ValidUpdate::norm. None: accepted by a version that did not measure it.
+  std::optional<double> norm = std::nullopt;
 
   uint64_t BytesUp() const { return sent_bytes == 0 ? bytes : sent_bytes; }
   friend bool operator==(const UpdateRecord&, const UpdateRecord&) = default;

@@ -87,6 +87,7 @@ v1::Participant ToProto(const WorkerId& worker, const rounds::Participant& parti
     proto.set_update_digest(participant.update.digest.ToHex());
     proto.set_update_bytes(participant.update.bytes);
     proto.set_training_loss(participant.update.training_loss);
+    if (participant.update.norm.has_value()) proto.set_update_norm(*participant.update.norm);
   }
   proto.set_weight(participant.weight);
   if (participant.evaluation.has_value()) {

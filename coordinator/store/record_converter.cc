@@ -51,6 +51,7 @@ struct RoundRecorder {
     record->set_examples(e.update.examples);
     record->set_training_loss(e.update.training_loss);
     record->set_sent_bytes(e.update.sent_bytes);
+    if (e.update.norm.has_value()) record->set_norm(*e.update.norm);
   }
   void operator()(const rounds::UpdateRefused& e) const {
     *to->mutable_update_refused() = WithReason(e.worker, e.reason);
@@ -108,6 +109,7 @@ absl::StatusOr<rounds::RoundEvent> FromUpdateAccepted(const rec::UpdateAccepted&
   event.update.examples = record.examples();
   event.update.training_loss = record.training_loss();
   event.update.sent_bytes = record.sent_bytes();
+  if (record.has_norm()) event.update.norm = record.norm();
   return event;
 }
 

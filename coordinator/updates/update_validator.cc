@@ -2,6 +2,7 @@
 #include "coordinator/updates/update_validator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "common/base/check.h"
 #include "common/base/status_macros.h"
+#include "common/codec/simd_kernels.h"
 #include "common/codec/tensor_values.h"
 #include "common/tensor/safetensors.h"
 
@@ -30,8 +32,8 @@ absl::Status CheckForm(const SafetensorsReader& update, const Layout& expected) 
 
 }  // namespace
 
-absl::Status ValidateUpdate(FileSystem& files, const std::string& path,
-                            const UpdateExpectation& expectation) {
+absl::StatusOr<ValidUpdate> ValidateUpdate(FileSystem& files, const std::string& path,
+                                           const UpdateExpectation& expectation) {
   ENTENTE_CHECK(expectation.model != nullptr);
   const std::vector<UpdateForm> forms = AcceptedForms(*expectation.model, expectation.encoding);
   size_t header_bytes = 0;
@@ -49,16 +51,19 @@ absl::Status ValidateUpdate(FileSystem& files, const std::string& path,
       (*update)->layout() == forms.back().layout ? forms.back() : forms.front();
   ENTENTE_RETURN_IF_ERROR(CheckForm(**update, form.layout));
   const Layout plain = expectation.model->UpdateLayout(Dtype::kF32);
+  double sum_of_squares = 0;
   for (size_t i = 0; i < plain.tensors().size(); ++i) {
     const TensorSpec& tensor = plain.tensors()[i];
     const auto check = [&](uint64_t first, absl::Span<const float> values) {
-      return CheckValues(tensor.name, first, values, expectation.value_bound);
+      absl::Status status = CheckValues(tensor.name, first, values, expectation.value_bound);
+      if (status.ok()) sum_of_squares += simd::SumOfSquares(values);
+      return status;
     };
     ENTENTE_RETURN_IF_ERROR(VisitValues(
         **update, {.index = i, .elements = tensor.ElementCount(), .encoding = form.encoding},
         check));
   }
-  return absl::OkStatus();
+  return ValidUpdate{.norm = std::sqrt(sum_of_squares)};
 }
 
 }  // namespace entente::updates

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/base/file_system.h"
 #include "common/codec/update_encoding.h"
 #include "common/tensor/layout.h"
@@ -21,11 +21,21 @@ struct UpdateExpectation {
   double value_bound = 256;
 };
 
+// What the one look at an update's numbers tells besides.
+struct ValidUpdate {
+  // The Euclidean (L2) norm of all numbers of all tensors together, as the aggregation will read
+  // them: decoded, neither weighted nor divided by anything. So it is that of `local - base` as the
+  // encoding wrote it; with topk, of the numbers that were sent, earlier residuals in them
+  // included. Always finite: no sum of squares of finite floats overflows a double. The same update
+  // has the same norm, bit for bit, on every machine.
+  double norm = 0;
+};
+
 // Reads the file at `path` once, in pieces. INVALID_ARGUMENT, naming the tensor and what is wrong:
 // not canonical safetensors; a tensor missing, extra, of the wrong shape or type; bytes that are
 // not the encoding's; a NaN, an infinity, a value beyond the bound (with its index and value).
-absl::Status ValidateUpdate(FileSystem& files, const std::string& path,
-                            const UpdateExpectation& expectation);
+absl::StatusOr<ValidUpdate> ValidateUpdate(FileSystem& files, const std::string& path,
+                                           const UpdateExpectation& expectation);
 
 }  // namespace entente::updates
 

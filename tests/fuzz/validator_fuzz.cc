@@ -52,12 +52,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     bytes = forms[0].header + bytes;
   }
   entente::fuzz::OneFile files(bytes);
-  const absl::Status valid = entente::updates::ValidateUpdate(
+  const auto valid = entente::updates::ValidateUpdate(
       files, "file", {.model = &model, .encoding = encoding, .value_bound = entente::kBound});
   if (!valid.ok()) {
-    ENTENTE_CHECK(absl::IsInvalidArgument(valid));
+    ENTENTE_CHECK(absl::IsInvalidArgument(valid.status()));
     return 0;
   }
+  ENTENTE_CHECK(std::isfinite(valid->norm));
   const auto form = entente::FindForm(**files.OpenForRead("file"), forms);
   ENTENTE_CHECK(form.ok());
   entente::CheckEveryNumber(bytes, forms[*form], model.UpdateLayout(entente::Dtype::kF32));

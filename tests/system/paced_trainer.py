@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""paced_trainer.py SECONDS: a trainer whose every training takes so long and hardly any work, so that a federation
-can train for an hour on a small machine. Speaks docs/trainer-protocol.md, checkpoints included: its state is how
-long it has trained. Its update depends on the base model's shapes and the data set's one number alone.
+"""paced_trainer.py SECONDS [LARGEST]: a trainer whose every training takes so long and hardly any work, so that a
+federation can train for an hour on a small machine. Speaks docs/trainer-protocol.md, checkpoints included: its state
+is how long it has trained. Its update depends on the base model's shapes and the data set's one number alone; its
+numbers lie within LARGEST, 0.01 if not given. Beyond the recipe's value bound it is one that a coordinator refuses.
 """
 import array
 import json
@@ -30,7 +31,7 @@ def write_whole(path, *parts):
     os.rename(path + ".tmp", path)
 
 
-def write_update(base_model, path, number):
+def write_update(base_model, path, number, largest):
     with open(base_model, "rb") as file:
         size, = struct.unpack("<Q", file.read(8))
         shapes = {name: tensor["shape"] for name, tensor in json.loads(file.read(size)).items()}
@@ -39,7 +40,7 @@ def write_update(base_model, path, number):
         count = 1
         for extent in shapes[name]:
             count *= extent
-        parts.append(array.array("f", [chance.uniform(-0.01, 0.01) for _ in range(count)]).tobytes())
+        parts.append(array.array("f", [chance.uniform(-largest, largest) for _ in range(count)]).tobytes())
         header[name] = {"dtype": "F32", "shape": shapes[name], "data_offsets": [offset, offset + 4 * count]}
         offset += 4 * count
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
@@ -55,7 +56,7 @@ def seconds_trained(checkpoint):
         return 0.0
 
 
-def train(request, seconds, number):
+def train(request, seconds, number, largest):
     checkpoint, every = request.get("checkpoint"), request.get("checkpoint_seconds")
     done = seconds_trained(checkpoint) if checkpoint else 0.0
     kept = done
@@ -68,13 +69,14 @@ def train(request, seconds, number):
         if checkpoint and done - kept >= every:
             write_whole(checkpoint, str(done).encode())
             kept = done
-    write_update(request["base_model"], request["output"], number)
+    write_update(request["base_model"], request["output"], number, largest)
     say(type="update", task=request["task"], output=request["output"], examples=100, training_loss=1.0, steps=steps,
         seconds=done)
 
 
 def main():
     seconds, number = float(sys.argv[1]), 0
+    largest = float(sys.argv[2]) if len(sys.argv) > 2 else 0.01
     say(type="hello", protocol=1, trainer="paced_trainer.py")
     for line in sys.stdin:
         request = json.loads(line)
@@ -86,7 +88,7 @@ def main():
                 number = int(file.read())
             say(type="prepared", examples=100, held_out_examples=0, device="cpu")
         elif request["type"] == "train":
-            train(request, seconds, number)
+            train(request, seconds, number, largest)
         else:
             say(type="error", task=request.get("task", ""), message="this trainer only trains; set evaluation.everyRounds: 0")
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# top_test.sh BIN: `entente top` and `job watch` in a real terminal, tmux's, at a real coordinator with three workers
-# whose training costs nothing. A round is seen to advance, the pane is resized, a killed worker is seen, and whatever
-# way the view ends, the terminal is as it was: page, cursor, echo. Where there is no such terminal the program says so.
+# top_test.sh BIN: `entente top`, `job watch` and `job submit --watch` in a real terminal, tmux's, at a real coordinator
+# with three workers whose training costs nothing. A round is seen to advance, the pane is resized, a killed worker is
+# seen, and whatever way the view ends, the terminal is as it was: page, cursor, echo. Where there is no such terminal
+# the program says so.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=top_test
@@ -177,4 +178,15 @@ grep -q "2 of 3 workers connected" "$work/once.txt" || fail "top --once is not w
 grep -q "$job  cancelled" "$work/once.txt" || fail "top --once does not show the job"
 ! grep -q $'\x1b' "$work/once.txt" || fail "top --once has escape sequences"
 [ "$("${as_submitter[@]}" top --once -o json | jq -r '.jobs[0].id')" = "$job" ] || fail "top --once -o json is not what it must be"
+
+# ---- A job that is watched from its submission on ------------------------------------------------------------------
+
+type_line clear
+await "^word$words=0\$"
+type_line "$entente job submit $work/recipe.yaml --trainer $bin/entente-bench-trainer --watch"
+await "^idle-[a-z0-9]*  running"
+await "lab/w2"
+keys q
+await_end 130
+in_tmux capture-pane -p -S - -t t | grep -q '^job idle-[a-z0-9]* submitted$' || fail "the terminal does not keep the name of the job that was submitted"
 echo "entente top is live, resizes, sees a worker die, and gives the terminal back"

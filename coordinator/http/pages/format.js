@@ -28,7 +28,7 @@ export function percent(share, digits = 1) {
 export function figure(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return null;
   if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) return value.toExponential(2);
-  return value.toPrecision(4).replace(/\.?0+$/, '');
+  return String(Number(value.toPrecision(4)));
 }
 
 // "2 d 3 h", "4 min 10 s", "3.2 s"

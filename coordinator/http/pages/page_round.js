@@ -6,7 +6,7 @@ import { bytes, count, country, digest, figure, jobPath, moment, percent, phaseW
 import { fetchState, follow } from './live.js';
 
 const columns = [
-  { name: 'Worker' }, { name: 'Verdict', wide: true }, { name: 'Weight', number: true }, { name: 'Examples', number: true }, { name: 'Training loss', number: true },
+  { name: 'Worker' }, { name: 'Verdict', wide: true }, { name: 'Weight', number: true }, { name: 'Norm', number: true }, { name: 'Examples', number: true }, { name: 'Training loss', number: true },
   { name: 'Accuracy after', number: true }, { name: 'Loss after', number: true }, { name: 'Size', number: true }, { name: 'Digest' },
 ];
 const verdicts = {
@@ -19,7 +19,7 @@ function drawParticipant(one) {
   return row(columns, [
     [h('span', { class: 'name' }, one.worker), country(one.jurisdiction)],
     [chip(verdicts[one.state] ?? one.state, tone(one.state)), one.reason && h('span', { class: 'why reason' }, one.reason)],
-    accepted && one.weight > 0 ? percent(one.weight, 2) : null, accepted ? count(one.examples) : null, accepted ? figure(one.trainingLoss) : null,
+    accepted && one.weight > 0 ? percent(one.weight, 2) : null, accepted ? figure(one.updateNorm) : null, accepted ? count(one.examples) : null, accepted ? figure(one.trainingLoss) : null,
     percent(one.evaluation?.accuracy, 2), figure(one.evaluation?.loss), accepted ? bytes(one.updateBytes) : null, digest(one.updateDigest),
   ], { 'data-worker': one.worker, 'data-state': one.state });
 }

@@ -115,7 +115,8 @@ class JobWriter {
                                         {.digest = Sha256Of(absl::StrCat(worker.value(), round)),
                                          .bytes = 400'000,
                                          .examples = 6000,
-                                         .training_loss = 2 / std::sqrt(round + 1.0)}});
+                                         .training_loss = 2 / std::sqrt(round + 1.0),
+                                         .norm = 10 / std::sqrt(round + 1.0)}});
   }
   void Write(int round, rounds::RoundEvent event) {
     Append(store::ToRecord(jobs::RoundHappened{static_cast<uint32_t>(round), 1, std::move(event)}));

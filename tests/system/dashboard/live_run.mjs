@@ -34,7 +34,14 @@ await federation.locator('tr[data-worker="br-lab/w"] .chip.good').waitFor();
 // Why ca-lab takes no part.
 const reason = jobPage.locator('tr[data-worker="ca-lab/w"][data-state="declined"]');
 await reason.waitFor();
-expect((await reason.textContent()).includes('only-others'), `the refused task has no reason: ${await reason.textContent()}`);
+expect((await reason.textContent()).includes('only-others'), `the declined task has no reason: ${await reason.textContent()}`);
+
+// Why in-lab's update does not count.
+const outOfBounds = /tensor "[^"]+" holds -?[0-9.]+ at index [0-9]+; values beyond 256 are refused/;
+const refusal = jobPage.locator('tr[data-worker="in-lab/w"][data-state="refused"]');
+await refusal.waitFor();
+const refusalText = await refusal.textContent();
+expect(outOfBounds.test(refusalText), `the refused update has no reason: ${refusalText}`);
 
 // Every page, light and dark, on a desk and on a phone.
 const desk = { width: 1280, height: 800 };
@@ -58,6 +65,12 @@ const round = await look.page(`${address}jobs/${job}/rounds/2`);
 expect((await round.locator('.facts').textContent()).includes('What closed it'), 'the round does not say what closed it');
 expect(await round.locator('tr[data-state="accepted"]').count() >= 3, 'the round does not show its accepted updates');
 expect((await round.locator('tr[data-worker="ca-lab/w"]').textContent()).includes('only-others'), 'the round does not say why ca-lab declined');
+const norms = await round.locator('tr[data-state="accepted"] td[data-label="Norm"]').allTextContents();
+expect(norms.every((norm) => Number(norm) > 0), `the round does not show the norms of its accepted updates: ${norms}`);
+const refused = round.locator('tr[data-worker="in-lab/w"]');
+expect(await refused.getAttribute('data-state') === 'refused', `the round shows in-lab as ${await refused.getAttribute('data-state')}, not as refused`);
+const refusedText = await refused.textContent();
+expect(refusedText.includes('update refused') && outOfBounds.test(refusedText), `the round does not say why in-lab's update was refused: ${refusedText}`);
 
 // The keyboard reaches the content first, then the pages.
 await federation.bringToFront();
@@ -81,6 +94,8 @@ expect(Date.now() - returned <= noticeMax, `its return was in the page only afte
 const events = await look.page(`${address}events?worker=ca-lab&bad=1`);
 await events.locator('li.bad').first().waitFor();
 expect(await events.locator('li:not(.bad)').count() === 0, 'the filter lets through what is no setback');
+const setbacks = await look.page(`${address}events?worker=in-lab&bad=1`);
+await setbacks.locator('li.bad', { hasText: outOfBounds }).first().waitFor();
 
 // Addresses that lead nowhere.
 const nowhere = await look.browser.newPage();

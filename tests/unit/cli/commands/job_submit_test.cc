@@ -7,6 +7,7 @@
 #include "common/recipe/recipe.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/cli/coordinator_fixture.h"
+#include "tests/unit/cli/top/fake_screen.h"
 
 namespace entente::cli {
 namespace {
@@ -192,6 +193,71 @@ TEST_F(JobSubmitTest, WatchFollowsTheJob) {
 
   EXPECT_THAT(out(),
               AllOf(StartsWith("job fashion-mnist-1 submitted\n"), HasSubstr("quorum lost")));
+}
+
+TEST_F(JobSubmitTest, WatchHasTheWholeScreenOfATerminal) {
+  v1::Job job = RunningJob(0);
+  job.set_id("fashion-mnist-1");
+  SetJobs({job});
+  {
+    absl::MutexLock lock(&state().mu);
+    state().watch_streams = {{job}};
+  }
+  FakeTerminal terminal;
+  terminal_ = &terminal;
+  std::string frame;
+  open_screen_ = [&frame]() -> absl::StatusOr<std::unique_ptr<Screen>> {
+    return std::make_unique<FakeScreen>([&frame](const std::string& drawn) {
+      frame = drawn;
+      return Key::kQuit;
+    });
+  };
+
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights(), "--watch", "--no-color"}),
+            ExitCode::kInterrupted);
+
+  EXPECT_EQ(out(), "job fashion-mnist-1 submitted\n");
+  EXPECT_THAT(frame,
+              AllOf(HasSubstr("fashion-mnist-1  running"), HasSubstr("q leave, the job goes on")));
+  EXPECT_THAT(terminal.written, HasSubstr("fashion-mnist-1"));
+  EXPECT_THAT(error(), HasSubstr("stopped watching; the job goes on"));
+}
+
+TEST_F(JobSubmitTest, WatchWithoutAScreenIsLinesForTheJobIsSubmitted) {
+  FakeTerminal terminal;
+  terminal_ = &terminal;
+  open_screen_ = []() -> absl::StatusOr<std::unique_ptr<Screen>> {
+    return absl::InvalidArgumentError("the terminal's type is not known on this machine");
+  };
+  v1::Job job = RunningJob(0);
+  job.set_id("fashion-mnist-1");
+  SetJobs({job});
+  {
+    absl::MutexLock lock(&state().mu);
+    state().watch_streams = {{EndedJob(v1::JOB_STATE_COMPLETED, "every round was committed")}};
+  }
+
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights(), "--watch"}), ExitCode::kOk);
+
+  EXPECT_THAT(out(), AllOf(StartsWith("job fashion-mnist-1 submitted\n"),
+                           HasSubstr("completed after 3 min 20 s")));
+  EXPECT_THAT(error(), HasSubstr("is not known on this machine"));
+  EXPECT_EQ(terminal.written, "");
+}
+
+TEST_F(JobSubmitTest, WatchForProgramsNeverHasTheScreen) {
+  open_screen_ = []() -> absl::StatusOr<std::unique_ptr<Screen>> {
+    return absl::InternalError("nobody wants a screen");
+  };
+  {
+    absl::MutexLock lock(&state().mu);
+    state().watch_streams = {{EndedJob(v1::JOB_STATE_COMPLETED, "")}};
+  }
+
+  EXPECT_EQ(RunThere({"job", "submit", RecipeWithWeights(), "--watch", "-o", "json"}),
+            ExitCode::kOk);
+
+  EXPECT_EQ(OutJson()["state"], "completed");
 }
 
 }  // namespace

@@ -19,6 +19,11 @@ class RoundShowTest : public CoordinatorFixture {
     participant->set_reason("policy rule \"nights-only\"");
     AddParticipant(&job, "KR", "kr-lab/gpu-1", v1::PARTICIPANT_STATE_FAILED)
         ->set_reason("the trainer ended with signal 9");
+    v1::Participant* accepted =
+        AddParticipant(&job, "IN", "in-lab/gpu-1", v1::PARTICIPANT_STATE_ACCEPTED);
+    accepted->set_weight(0.625);
+    accepted->set_update_norm(1.23456);
+    AddParticipant(&job, "JP", "jp-lab/gpu-1", v1::PARTICIPANT_STATE_ACCEPTED);
     SetJobs({job});
     absl::MutexLock lock(&state().mu);
     state().rounds = {CommittedRound(0, 0.9, 0.5), job.round()};
@@ -36,6 +41,28 @@ TEST_F(RoundShowTest, FailedWorkerIsShownWithItsReason) {
   RunThere({"round", "show", "fashion-mnist-k3x9qa"});
 
   EXPECT_THAT(out(), ContainsRegex("kr-lab/gpu-1 +failed .*the trainer ended with signal 9"));
+}
+
+TEST_F(RoundShowTest, AcceptedUpdateIsShownWithItsNorm) {
+  RunThere({"round", "show", "fashion-mnist-k3x9qa"});
+
+  EXPECT_THAT(out(), ContainsRegex("in-lab/gpu-1 +accepted +62.5 % +1.235"));
+}
+
+TEST_F(RoundShowTest, NormIsANumberInJsonAndOnlyWhereItIsKnown) {
+  RunThere({"round", "show", "fashion-mnist-k3x9qa", "-o", "json"});
+
+  const auto participants = OutJson()["participants"];
+  ASSERT_EQ(participants.size(), 4U);
+  EXPECT_FALSE(participants[0].contains("updateNorm"));
+  EXPECT_EQ(participants[2]["updateNorm"], 1.23456);
+  EXPECT_FALSE(participants[3].contains("updateNorm"));
+}
+
+TEST_F(RoundShowTest, NormThatAnOlderCoordinatorDidNotMeasureIsUnknown) {
+  RunThere({"round", "show", "fashion-mnist-k3x9qa"});
+
+  EXPECT_THAT(out(), ContainsRegex("jp-lab/gpu-1 +accepted +unknown"));
 }
 
 TEST_F(RoundShowTest, RoundIsCountedFromOne) {

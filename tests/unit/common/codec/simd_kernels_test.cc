@@ -171,5 +171,41 @@ TEST(SimdKernelsTest, OneValueThatIsNotWithinIsFoundWhereverItLies) {
   });
 }
 
+// As the header has it: value i to partial sum i mod 16, and those pairwise.
+double PlainSumOfSquares(absl::Span<const float> values) {
+  double sums[16] = {};
+  for (size_t i = 0; i < values.size(); ++i) sums[i % 16] += double{values[i]} * double{values[i]};
+  for (size_t half = 8; half > 0; half /= 2) {
+    for (size_t j = 0; j < half; ++j) sums[j] += sums[j + half];
+  }
+  return sums[0];
+}
+
+TEST(SimdKernelsTest, SquaresAreAddedInOneOrderOnEveryMachine) {
+  std::vector<float> values = {0.1F};  // So that they lie at odd addresses.
+  for (uint64_t i = 0; i < 10'000; ++i) {
+    values.push_back(static_cast<float>(SplitMix64At(4, i) % 200'001) / 1e5F - 1.0F);
+  }
+  const auto odd = absl::MakeConstSpan(values).subspan(1);
+  ForEveryTarget([&] {
+    EXPECT_EQ(SumOfSquares(odd), PlainSumOfSquares(odd));
+    for (const size_t size : kSizes) {
+      EXPECT_EQ(SumOfSquares(odd.first(size)), PlainSumOfSquares(odd.first(size))) << size;
+    }
+  });
+}
+
+TEST(SimdKernelsTest, SumOfSquaresNeitherOverflowsNorVanishes) {
+  const float largest = std::numeric_limits<float>::max();
+  const float smallest = std::numeric_limits<float>::denorm_min();
+  ForEveryTarget([&] {
+    EXPECT_EQ(SumOfSquares({}), 0);
+    EXPECT_EQ(SumOfSquares({3.0F, -4.0F, 0.0F, -0.0F}), 25);
+    EXPECT_EQ(SumOfSquares(std::vector<float>(512, largest)),
+              512 * (double{largest} * double{largest}));
+    EXPECT_EQ(SumOfSquares({smallest}), 0x1p-298);
+  });
+}
+
 }  // namespace
 }  // namespace entente::simd

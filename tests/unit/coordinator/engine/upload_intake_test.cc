@@ -60,6 +60,20 @@ TEST_F(UploadIntakeTest, SameUpdateSentAgainIsAcknowledgedAndCountsOnce) {
   EXPECT_EQ(job_->View().bytes_up, UpdateBytes(1, 1).size());
 }
 
+TEST_F(UploadIntakeTest, NormOfAnAcceptedUpdateIsTheSameAfterARestart) {
+  ASSERT_THAT(Upload(kUploader, task_, 3, -4), IsOk());
+  WaitFor(*job_, [](const JobView& view) { return view.state->rounds_committed == 1; });
+  EXPECT_EQ(FirstRoundsParticipant().update.norm, 5.0);
+  const JobId id = job_->description().id;
+  job_.reset();
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+  job_ = jobs_->Find(id).value();
+
+  EXPECT_EQ(FirstRoundsParticipant().update.norm, 5.0);
+}
+
 // A commit whose sync failed may be in the journal after a crash: then it must have its file.
 TEST_F(UploadIntakeTest, AnUpdateThatTheJournalCouldNotTakeStaysInTheSpool) {
   journal_->accepted_failures = 1;

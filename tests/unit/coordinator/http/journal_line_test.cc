@@ -27,6 +27,23 @@ TEST(JournalLineTest, RefusalSaysWhoAndWhy) {
             R"("fr-lab/gpu-1 sent an update, which was refused: tensor \"w\" holds a NaN"})");
 }
 
+TEST(JournalLineTest, AcceptedUpdateHasItsNormWhereItWasMeasured) {
+  store::JournalEntry entry = Refusal();
+  auto* const accepted = entry.record.mutable_round()->mutable_update_accepted();
+  accepted->set_worker("fr-lab/gpu-1");
+  accepted->set_digest(std::string(32, 'x'));
+  accepted->set_update_bytes(1'234'567);
+  accepted->set_examples(40);
+  accepted->set_training_loss(0.5);
+  EXPECT_EQ(LineOf(entry).sentence,
+            "fr-lab/gpu-1 sent an update, which was accepted: 1.23 MB, 40 examples, loss 0.5");
+
+  accepted->set_norm(2.34567);
+  EXPECT_EQ(LineOf(entry).sentence,
+            "fr-lab/gpu-1 sent an update, which was accepted: 1.23 MB, 40 examples, loss 0.5, "
+            "norm 2.346");
+}
+
 TEST(JournalLineTest, SubmissionNamesTheSubmitter) {
   store::JournalEntry entry = Refusal();
   entry.record.mutable_submitted()->set_submitter("spiffe://alliance.example/submitter/s");

@@ -21,7 +21,9 @@ TEST_F(RoundViewTest, RoundExplainsEachUpdateAndWhatClosedIt) {
   const Json& participants = json["round"]["participants"];
   EXPECT_EQ(participants[0]["state"], "accepted");
   EXPECT_EQ(participants[0]["weight"], 1.0);
+  EXPECT_EQ(participants[0]["updateNorm"], 1.0);
   EXPECT_EQ(participants[1]["state"], "refused");
+  EXPECT_FALSE(participants[1].contains("updateNorm"));
   EXPECT_THAT(participants[1]["reason"].get<std::string>(), HasSubstr("w"));
   EXPECT_THAT(json["closedBy"].get<std::string>(), HasSubstr("quorum"));
   EXPECT_EQ(json["phases"].back()["phase"], "committed");

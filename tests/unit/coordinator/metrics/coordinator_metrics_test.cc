@@ -21,6 +21,17 @@ class NobodysConnection final : public members::WorkerConnection {
   void Close(const absl::Status&) override {}
 };
 
+class SometimesBrokenJournal final : public store::Journal {
+ public:
+  absl::Status Append(const store::JournalEntry&) override { return next; }
+  absl::Status Replay(
+      const std::function<absl::Status(const store::JournalEntry&)>&) const override {
+    return absl::OkStatus();
+  }
+
+  absl::Status next;
+};
+
 class CoordinatorMetricsTest : public ::testing::Test {
  protected:
   CoordinatorMetricsTest()
@@ -37,7 +48,8 @@ class CoordinatorMetricsTest : public ::testing::Test {
                   .files = &files_,
                   .executor = &pool_,
                   .workers = &workers_,
-                  .space = &space_}) {}
+                  .space = &space_,
+                  .journal = &journal_}) {}
 
   SimulatedClock clock_;
   PosixFileSystem files_;
@@ -45,6 +57,8 @@ class CoordinatorMetricsTest : public ::testing::Test {
   members::WorkerRegistry workers_;
   ThreadPool pool_;
   updates::SpaceLedger space_;
+  SometimesBrokenJournal real_journal_;
+  store::ObservedJournal journal_{&real_journal_, &clock_};
   CoordinatorMetrics metrics_;
 };
 
@@ -84,6 +98,30 @@ TEST_F(CoordinatorMetricsTest, IsReadyWhenItIsSaidTo) {
   EXPECT_THAT(metrics_.Render(), HasSubstr("entente_ready 0"));
   metrics_.SetReadiness(absl::OkStatus());
   EXPECT_THAT(metrics_.Render(), HasSubstr("entente_ready 1"));
+}
+
+TEST_F(CoordinatorMetricsTest, IsNotReadyWhileTheJournalRefusesEvents) {
+  metrics_.SetReadiness(absl::OkStatus());
+  const store::JournalEntry entry{.job = JobId("a"), .sequence = 1};
+  real_journal_.next = absl::UnavailableError("disk I/O error");
+  EXPECT_THAT(journal_.Append(entry), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(metrics_.readiness(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("journal could not be written")));
+  EXPECT_THAT(metrics_.Render(), HasSubstr("entente_ready 0"));
+
+  real_journal_.next = absl::OkStatus();
+  EXPECT_THAT(journal_.Append(entry), IsOk());
+  EXPECT_THAT(metrics_.readiness(), IsOk());
+  EXPECT_THAT(metrics_.Render(), HasSubstr("entente_ready 1"));
+}
+
+TEST_F(CoordinatorMetricsTest, WhatWasSaidComesBeforeTheJournal) {
+  real_journal_.next = absl::UnavailableError("disk I/O error");
+  EXPECT_THAT(journal_.Append({.job = JobId("a"), .sequence = 1}),
+              StatusIs(absl::StatusCode::kUnavailable));
+
+  EXPECT_THAT(metrics_.readiness(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("starting")));
 }
 
 TEST_F(CoordinatorMetricsTest, UploadsAreTimedByTheirEnd) {

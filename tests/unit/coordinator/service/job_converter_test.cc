@@ -21,10 +21,13 @@ TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
   round.phase = rounds::RoundPhase::kCollecting;
   round.opened_at = kNow;
   round.closes_at = kNow + absl::Seconds(9);
-  round.participants[WorkerId("fr-lab/w")] = {
-      .state = rounds::ParticipantState::kAccepted,
-      .update = {.digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.5},
-      .weight = 0.25};
+  round.participants[WorkerId("fr-lab/w")] = {.state = rounds::ParticipantState::kAccepted,
+                                              .update = {.digest = Sha256Of("u"),
+                                                         .bytes = 40,
+                                                         .examples = 7,
+                                                         .training_loss = 0.5,
+                                                         .norm = 2.5},
+                                              .weight = 0.25};
   round.participants[WorkerId("kr-lab/w")] = {.state = rounds::ParticipantState::kWorking};
 
   Submit(RecipeOf(2, 1));
@@ -41,10 +44,24 @@ TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
   EXPECT_EQ(proto.participants(0).jurisdiction(), "FR");
   EXPECT_EQ(proto.participants(0).update_digest(), Sha256Of("u").ToHex());
   EXPECT_EQ(proto.participants(0).weight(), 0.25);
+  EXPECT_EQ(proto.participants(0).update_norm(), 2.5);
+  EXPECT_FALSE(proto.participants(1).has_update_norm());
   EXPECT_EQ(proto.participants(1).activity(), "training");
   EXPECT_EQ(proto.participants(1).step_count(), 9U);
   EXPECT_THAT(proto.waiting_for(),
               ::testing::HasSubstr("waiting for kr-lab/w (training, step 3 of 9);"));
+}
+
+TEST_F(ServiceTest, NormThatWasNotMeasuredIsNotThere) {
+  rounds::RoundState round;
+  round.participants[WorkerId("fr-lab/w")] = {.state = rounds::ParticipantState::kAccepted,
+                                              .update = {.digest = Sha256Of("u"), .bytes = 40}};
+  Submit(RecipeOf(2, 1));
+
+  const v1::Round proto = ToProto(jobs_->All()[0]->View(), round, *workers_, kNow, Detail::kFull);
+
+  ASSERT_EQ(proto.participants_size(), 1);
+  EXPECT_FALSE(proto.participants(0).has_update_norm());
 }
 
 TEST_F(ServiceTest, BriefJobHasNoRecipeAndNoParticipants) {

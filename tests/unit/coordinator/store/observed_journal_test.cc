@@ -5,10 +5,16 @@
 
 #include <vector>
 
+#include "common/base/limits.h"
+#include "tests/support/simulated_clock.h"
 #include "tests/support/status_matchers.h"
 
 namespace entente::store {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class SometimesFullJournal final : public Journal {
  public:
@@ -23,7 +29,8 @@ class SometimesFullJournal final : public Journal {
 
 TEST(ObservedJournalTest, ObserverHearsOfWhatIsDurableOnly) {
   SometimesFullJournal real;
-  ObservedJournal journal(&real);
+  const SimulatedClock clock;
+  ObservedJournal journal(&real, &clock);
   std::vector<uint64_t> seen;
   journal.SetObserver([&seen](const JournalEntry& entry) { seen.push_back(entry.sequence); });
 
@@ -37,7 +44,8 @@ TEST(ObservedJournalTest, ObserverHearsOfWhatIsDurableOnly) {
 
 TEST(ObservedJournalTest, ReplayIsTheOthersAndNeedsNoObserver) {
   SometimesFullJournal real;
-  ObservedJournal journal(&real);
+  const SimulatedClock clock;
+  ObservedJournal journal(&real, &clock);
   std::string job;
 
   EXPECT_THAT(journal.Append({.job = JobId("a"), .sequence = 1}), IsOk());
@@ -48,6 +56,50 @@ TEST(ObservedJournalTest, ReplayIsTheOthersAndNeedsNoObserver) {
               IsOk());
 
   EXPECT_EQ(job, "kept");
+}
+
+TEST(ObservedJournalTest, JournalIsWellUntilAnEventIsRefusedAndAgainWhenOneIsTaken) {
+  SometimesFullJournal real;
+  const SimulatedClock clock;
+  ObservedJournal journal(&real, &clock);
+  EXPECT_THAT(journal.Health(), IsOk());
+
+  real.next = absl::ResourceExhaustedError("cannot write the journal /srv/j: no space left");
+  EXPECT_THAT(journal.Append({.job = JobId("a"), .sequence = 1}),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(journal.Health(), StatusIs(absl::StatusCode::kResourceExhausted,
+                                         AllOf(HasSubstr("disk is full"), Not(HasSubstr("/srv")))));
+
+  real.next = absl::OkStatus();
+  EXPECT_THAT(journal.Append({.job = JobId("a"), .sequence = 1}), IsOk());
+  EXPECT_THAT(journal.Health(), IsOk());
+}
+
+TEST(ObservedJournalTest, AnyOtherFailureIsInTheLogAndNotToldToEverybody) {
+  SometimesFullJournal real;
+  const SimulatedClock clock;
+  ObservedJournal journal(&real, &clock);
+
+  real.next = absl::AbortedError("cannot write the journal /srv/j: disk I/O error");
+  EXPECT_THAT(journal.Append({.job = JobId("a"), .sequence = 1}),
+              StatusIs(absl::StatusCode::kAborted));
+
+  EXPECT_THAT(journal.Health(), StatusIs(absl::StatusCode::kUnavailable,
+                                         AllOf(HasSubstr("log says why"), Not(HasSubstr("/srv")))));
+}
+
+TEST(ObservedJournalTest, FailureThatNobodyRepeatsIsForgotten) {
+  SometimesFullJournal real;
+  SimulatedClock clock;
+  ObservedJournal journal(&real, &clock);
+  real.next = absl::UnavailableError("disk I/O error");
+  EXPECT_THAT(journal.Append({.job = JobId("a"), .sequence = 1}),
+              StatusIs(absl::StatusCode::kUnavailable));
+
+  clock.Advance(limits::kJournalFailureCounts - absl::Seconds(1));
+  EXPECT_THAT(journal.Health(), StatusIs(absl::StatusCode::kUnavailable));
+  clock.Advance(absl::Seconds(1));
+  EXPECT_THAT(journal.Health(), IsOk());
 }
 
 }  // namespace

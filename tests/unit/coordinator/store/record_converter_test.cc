@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/recipe/recipe.h"
 #include "tests/support/status_matchers.h"
 
@@ -15,8 +16,12 @@ const WorkerId kFr("fr-lab/w");
 
 // One of each, every field set.
 std::vector<rounds::RoundEvent> EveryEvent() {
-  const rounds::UpdateRecord update{
-      .digest = Sha256Of("u"), .bytes = 40, .examples = 7, .training_loss = 0.25, .sent_bytes = 30};
+  const rounds::UpdateRecord update{.digest = Sha256Of("u"),
+                                    .bytes = 40,
+                                    .examples = 7,
+                                    .training_loss = 0.25,
+                                    .sent_bytes = 30,
+                                    .norm = 0.1};
   return {rounds::Opened{{kFr, WorkerId("kr-lab/w")}},
           rounds::TaskAccepted{kFr},
           rounds::TaskDeclined{kFr, "rule r: why"},
@@ -104,7 +109,39 @@ TEST(RecordConverterTest, UpdateKeepsItsNumbers) {
                                                 .bytes = 40,
                                                 .examples = 7,
                                                 .training_loss = 0.25,
-                                                .sent_bytes = 30}));
+                                                .sent_bytes = 30,
+                                                .norm = 0.1}));
+}
+
+TEST(RecordConverterTest, NormOfZeroIsNotAnUnknownOne) {
+  const rounds::UpdateAccepted accepted{kFr, {.digest = Sha256Of("u"), .norm = 0.0}};
+
+  const auto back = FromRecord(ToRecord(jobs::RoundHappened{0, 1, accepted}));
+
+  ASSERT_THAT(back, IsOk());
+  const auto& event = std::get<rounds::UpdateAccepted>(std::get<jobs::RoundHappened>(*back).event);
+  EXPECT_EQ(event.update.norm, 0.0);
+}
+
+// A journal of before norms were measured: fields 1 to 5 of the update, as bytes.
+TEST(RecordConverterTest, UpdateOfAnOlderJournalHasNoNorm) {
+  storage::v1::JobRecord record;
+  ASSERT_TRUE(record.ParseFromString(absl::StrCat(
+      std::string("\x12\x3d\x10\x01\x32\x39\x0a\x08"
+                  "fr-lab/w"
+                  "\x12\x20",
+                  18),
+      std::string(32, 'd'), std::string("\x18\x28\x20\x07\x29\0\0\0\0\0\0\xd0\x3f", 13))));
+
+  const auto event = FromRecord(record);
+
+  ASSERT_THAT(event, IsOk());
+  const auto& accepted =
+      std::get<rounds::UpdateAccepted>(std::get<jobs::RoundHappened>(*event).event);
+  EXPECT_EQ(accepted.update.bytes, 40U);
+  EXPECT_EQ(accepted.update.examples, 7U);
+  EXPECT_EQ(accepted.update.training_loss, 0.25);
+  EXPECT_EQ(accepted.update.norm, std::nullopt);
 }
 
 TEST(RecordConverterTest, SubmissionRestoresThePlanOfItsRecipe) {

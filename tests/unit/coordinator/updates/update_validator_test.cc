@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -22,7 +23,8 @@ using ::testing::Not;
 
 class UpdateValidatorTest : public ::testing::Test {
  protected:
-  absl::Status Validate(const std::string& bytes, UpdateEncoding encoding = UpdateEncoding::kFp32) {
+  absl::StatusOr<ValidUpdate> Validate(const std::string& bytes,
+                                       UpdateEncoding encoding = UpdateEncoding::kFp32) {
     const UpdateExpectation expectation = {
         .model = &model_, .encoding = encoding, .value_bound = 256};
     return ValidateUpdate(files_, folder_.Write("update", bytes), expectation);
@@ -84,6 +86,57 @@ TEST_F(UpdateValidatorTest, BlocksAreDecodedAndTheirNumbersChecked) {
   EXPECT_THAT(Validate(update(bias, one + std::string("\x01\x20\x00\x07\x09", 5)), topk), IsOk());
   EXPECT_THAT(Validate(update(bias, one + std::string("\x01\x10\x00\x07\x09", 5)), topk),
               IsRefused("tensor \"fc.weight\": in the block at element 0 entry 1 has index 1"));
+}
+
+TEST_F(UpdateValidatorTest, NormIsThatOfAllNumbersOfAllTensors) {
+  ASSERT_OK_AND_ASSIGN(const ValidUpdate valid, Validate(Update({1, -2, 3, 4, -5, 3})));
+  EXPECT_EQ(valid.norm, 8);
+  ASSERT_OK_AND_ASSIGN(const ValidUpdate zero, Validate(Update({0, -0.0F, 0, 0, 0, 0})));
+  EXPECT_EQ(zero.norm, 0);
+}
+
+TEST_F(UpdateValidatorTest, NormIsOfTheNumbersAsTheyAreDecoded) {
+  // BF16 0x4000 is 2, six of them.
+  std::string halves;
+  for (int i = 0; i < 6; ++i) halves += std::string("\0\x40", 2);
+  ASSERT_OK_AND_ASSIGN(
+      const ValidUpdate bf16,
+      Validate(
+          FileOf({{"fc.bias", Dtype::kBf16, {2}}, {"fc.weight", Dtype::kBf16, {2, 2}}}, halves),
+          UpdateEncoding::kBf16));
+  EXPECT_EQ(bf16.norm, std::sqrt(24.0));
+
+  // Scales of 0.5 and 2: the biases are 0.5 and -1, the weights 2, 4, 6 and 0.
+  const std::string bias = BytesOf({0.5F}) + "\x01\xfe";
+  const std::string weight = BytesOf({2.0F}) + std::string("\x01\x02\x03\0", 4);
+  ASSERT_OK_AND_ASSIGN(
+      const ValidUpdate int8,
+      Validate(
+          FileOf({{"fc.bias", Dtype::kU8, {6}}, {"fc.weight", Dtype::kU8, {8}}}, bias + weight),
+          UpdateEncoding::kInt8));
+  EXPECT_EQ(int8.norm, std::sqrt(0.25 + 1 + 4 + 16 + 36));
+}
+
+TEST_F(UpdateValidatorTest, NormOfTheLargestAndTheSmallestFloatsIsNeitherInfiniteNorZero) {
+  const float largest = std::numeric_limits<float>::max();
+  const UpdateExpectation unbounded = {.model = &model_, .value_bound = 1e300};
+  ASSERT_OK_AND_ASSIGN(
+      const ValidUpdate large,
+      ValidateUpdate(files_, folder_.Write("large", Update({largest, 0, 0, 0, 0, 0})), unbounded));
+  EXPECT_EQ(large.norm, double{largest});
+  ASSERT_OK_AND_ASSIGN(const ValidUpdate small, Validate(Update({0, 0, 0, 0, 0, 1e-45F})));
+  EXPECT_EQ(small.norm, double{1e-45F});
+}
+
+TEST_F(UpdateValidatorTest, NormOfATensorInManyPiecesIsOfAllOfThem) {
+  const Layout large = *Layout::Create({{"w", Dtype::kF32, {700'000}}});
+  std::vector<float> values(700'000, 0.0F);
+  for (const size_t i : {0U, 262'143U, 262'144U, 699'999U}) values[i] = 1.5F;
+  const std::string path = folder_.Write("large", SafetensorsHeader(large) + BytesOf(values));
+
+  ASSERT_OK_AND_ASSIGN(const ValidUpdate valid, ValidateUpdate(files_, path, {.model = &large}));
+
+  EXPECT_EQ(valid.norm, 3);
 }
 
 TEST_F(UpdateValidatorTest, NanIsRefusedWithItsPlace) {
