@@ -25,7 +25,7 @@ namespace {
 constexpr int kEventCount = 100'000;
 // Of the processor, not of the clock, for the machine may be busy. Sanitizers take seven times as
 // long and more.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(_GLIBCXX_TSAN)
 constexpr absl::Duration kLimit = absl::Seconds(40);
 #else
 constexpr absl::Duration kLimit = absl::Seconds(2);
