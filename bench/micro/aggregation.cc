@@ -106,9 +106,8 @@ void PlainLoop(benchmark::State& state) {
 }
 BENCHMARK(PlainLoop)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-void Aggregate(benchmark::State& state, const UpdateEncoding& encoding) {
-  const int threads = static_cast<int>(state.range(0));
-  Files files;
+void MeasureAggregation(benchmark::State& state, Files& files, const UpdateEncoding& encoding,
+                        int threads) {
   files.MakeUpdates(encoding);
   ThreadPool pool(threads);
   for (auto _ : state) {
@@ -120,6 +119,11 @@ void Aggregate(benchmark::State& state, const UpdateEncoding& encoding) {
     state.ResumeTiming();
   }
   state.SetBytesProcessed(state.iterations() * kUpdateBytes);
+}
+
+void Aggregate(benchmark::State& state, const UpdateEncoding& encoding) {
+  Files files;
+  MeasureAggregation(state, files, encoding, static_cast<int>(state.range(0)));
 }
 BENCHMARK_CAPTURE(Aggregate, fp32, UpdateEncoding::kFp32)
     ->Arg(1)
@@ -139,6 +143,17 @@ BENCHMARK_CAPTURE(Aggregate, int8, UpdateEncoding::kInt8)
 BENCHMARK_CAPTURE(Aggregate, topk, UpdateEncoding::Topk(0.03125, TopkValues::kInt8))
     ->Arg(1)
     ->Arg(2)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+void AggregateInBlocks(benchmark::State& state) {
+  Files files;
+  files.request.block_elements = static_cast<size_t>(state.range(0));
+  MeasureAggregation(state, files, UpdateEncoding::kFp32, 1);
+}
+BENCHMARK(AggregateInBlocks)
+    ->RangeMultiplier(4)
+    ->Range(4 << 10, 1 << 20)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

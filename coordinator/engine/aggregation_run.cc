@@ -30,10 +30,6 @@ namespace {
 
 using aggregation::Block;
 
-// One block's sums, values and states then fit a core's second-level cache. Measured: see
-// bench/results.md.
-constexpr size_t kBlockElements = size_t{16} << 10;
-
 // Up to so many updates stay open from block to block. With more of them a block opens each anew,
 // so that their number is not limited by that of open files.
 constexpr size_t kOpenUpdatesMax = 64;
@@ -364,7 +360,7 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
             .updates = std::move(updates),
             .optimizer = *optimizer,
             .old_state = old_state.get(),
-            .blocks = aggregation::PlanBlocks(base->layout(), kBlockElements),
+            .blocks = aggregation::PlanBlocks(base->layout(), request.block_elements),
             .model = *model,
             .new_state = new_state.get(),
             .rounded = rounded.get()};

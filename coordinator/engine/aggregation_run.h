@@ -9,6 +9,7 @@
 // of the model.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -24,6 +25,10 @@
 #include "coordinator/optimizer/server_optimizer.h"
 
 namespace entente::engine {
+
+// One block's sums, values and states then fit a core's second-level cache. The sweep that it was
+// chosen by is in bench/results.md.
+inline constexpr size_t kBlockElements = size_t{16} << 10;
 
 // One update to combine.
 struct AggregationInput {
@@ -43,6 +48,9 @@ struct AggregationRequest {
   bool rounds_model = false;
   double value_bound = 256;
   optimizer::ServerOptimizerSettings optimizer;
+  // Of the model, worked on at one time by each thread. A multiple of 4,096, so that no block of an
+  // encoding is cut. The result does not depend on it.
+  size_t block_elements = kBlockElements;
   // Names the temporary files; unique among runs at the same time.
   std::string label;
   // Borrowed; null: never. Once true, the run ends after the blocks at hand.

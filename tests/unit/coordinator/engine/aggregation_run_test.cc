@@ -240,6 +240,12 @@ TEST_F(LargeAggregationTest, ThreadCountChangesNoBit) {
     EXPECT_EQ(outcome.model, expected.model) << threads;
     EXPECT_EQ(outcome.optimizer_state, expected.optimizer_state) << threads;
   }
+  for (const size_t block_elements : {size_t{4} << 10, size_t{64} << 10}) {
+    request_.block_elements = block_elements;
+    ASSERT_OK_AND_ASSIGN(const AggregationOutcome outcome, Run());
+    EXPECT_EQ(outcome.model, expected.model) << block_elements;
+    EXPECT_EQ(outcome.optimizer_state, expected.optimizer_state) << block_elements;
+  }
 }
 
 TEST_F(LargeAggregationTest, OrderOfWorkersChangesNoBit) {
