@@ -233,7 +233,7 @@ class LargeAggregationTest : public AggregationRunTest {
                                                        {"z.count", Dtype::kI64, {100'000}}});
 };
 
-TEST_F(LargeAggregationTest, ThreadCountChangesNoBit) {
+TEST_F(LargeAggregationTest, NeitherThreadsNorBlocksChangeABit) {
   ASSERT_OK_AND_ASSIGN(const AggregationOutcome expected, Run(1));
   for (const int threads : {2, 3, 16}) {
     ASSERT_OK_AND_ASSIGN(const AggregationOutcome outcome, Run(threads));
