@@ -215,9 +215,12 @@ absl::StatusOr<std::vector<std::string>> UpdateSpool::SetAside(const std::vector
     if (names.count(job) > 0) continue;
     const std::string folder = absl::StrCat(folder_, "/", job);
     ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(aside));
-    ENTENTE_RETURN_IF_ERROR(files_.Rename(folder, absl::StrCat(aside, "/", job)));
+    // One of that name may lie there from another start with the wrong journal.
+    std::string place = absl::StrCat(aside, "/", job);
+    for (int i = 2; files_.Exists(place); ++i) place = absl::StrCat(aside, "/", job, ".", i);
+    ENTENTE_RETURN_IF_ERROR(files_.Rename(folder, place));
     space_.ForgetFolder(folder);
-    moved.push_back(absl::StrCat(aside, "/", job));
+    moved.push_back(std::move(place));
   }
   return moved;
 }

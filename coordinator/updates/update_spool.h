@@ -97,7 +97,8 @@ class UpdateSpool {
 
   // Moves the folders of jobs that are none of `known` to "<folder>-unknown", and returns where
   // they are now: a journal without them may be of another data directory, or an older copy, and
-  // with the right one their updates are wanted.
+  // with the right one their updates are wanted, once somebody has moved them back. A name that is
+  // taken there gets a number.
   absl::StatusOr<std::vector<std::string>> SetAside(const std::vector<JobId>& known);
 
   // Removes whatever belongs to none of `attempts`. For the start: a crash may come between the end

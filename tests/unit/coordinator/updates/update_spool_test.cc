@@ -175,6 +175,17 @@ TEST_F(UpdateSpoolTest, UpdatesOfUnknownJobsAreSetAsideWhole) {
   EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
 }
 
+TEST_F(UpdateSpoolTest, WhatIsSetAsideTwiceIsThereTwice) {
+  folder_.Write("spool/another-job/0-1/fr-lab+a-00", "first");
+  ASSERT_THAT(spool_->SetAside({}), IsOk());
+  folder_.Write("spool/another-job/0-1/fr-lab+a-00", "second");
+
+  ASSERT_OK_AND_ASSIGN(const auto moved, spool_->SetAside({}));
+
+  EXPECT_EQ(moved, std::vector<std::string>{folder_.File("spool-unknown/another-job.2")});
+  EXPECT_TRUE(files_.Exists(folder_.File("spool-unknown/another-job/0-1/fr-lab+a-00")));
+}
+
 TEST_F(UpdateSpoolTest, HeldUpdatesStayUntilTheLastHoldEnds) {
   Upload(Key());
   auto first = std::make_unique<SpoolHold>(spool_.get());
