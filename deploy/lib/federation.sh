@@ -316,3 +316,6 @@ YAML
 
 # peak_bytes PID: the most memory that the process had at once.
 peak_bytes() { awk '/^VmHWM/ {print $2 * 1024}' "/proc/$1/status"; }
+# cpu_ticks PID: the processor time of the process and of those of its children that have ended, in ticks
+# (getconf CLK_TCK).
+cpu_ticks() { awk '{print $14 + $15 + $16 + $17}' "/proc/$1/stat"; }
