@@ -79,17 +79,7 @@ idle_recipe "$model" 100000 "$workers" >"$work/recipe.yaml"
 
 # ---- One part -------------------------------------------------------------------------------------------
 
-# await WHAT COMMAND...: until it succeeds, ten minutes at most.
-await() {
-  local what=$1
-  shift
-  for _ in $(seq 3000); do
-    "$@" && return 0
-    sleep 0.2
-  done
-  fail "$what: not within ten minutes; see $folder"
-}
-committed() { grep -c "^round [0-9]*/100000.* committed:" "$folder/watch.log" || true; }
+committed() { rounds_committed "$folder/watch.log"; }
 has_committed() {
   kill -0 "$watch" 2>/dev/null || fail "the job ended by itself: $(tail -n 1 "$folder/watch.log")"
   [ "$(committed)" -ge "$1" ]
@@ -103,7 +93,7 @@ open_streams() {
   start python3 "$repository/bench/event_streams/read_streams.py" "$dashboard" "$streams" \
     "/api/stream?page=$page&job=$job" >"$folder/streams.txt" 2>"$folder/streams.log"
   reader=$started
-  await "the streams are open" streams_are_open
+  await_that 60 "the streams are open" streams_are_open
 }
 close_streams() {
   kill -TERM "$reader" 2>/dev/null || true
@@ -131,12 +121,12 @@ measure_part() {
   # The round in flight began before the streams were open, perhaps.
   first=$(($(committed) + 1))
   if [ "$first" -lt "$warm_up" ]; then first=$warm_up; fi
-  await "round $first is committed" has_committed "$first"
+  await_that 600 "round $first is committed" has_committed "$first"
   first=$(committed)
   coordinator_ticks=$(cpu_ticks "$coordinator")
   if [ "$kind" = with ]; then kill -USR1 "$reader"; fi
   # One more, for a round's time is until the opening of the next.
-  await "$rounds rounds are committed" has_committed $((first + rounds + 1))
+  await_that 600 "$rounds rounds are committed" has_committed $((first + rounds + 1))
   passed=$(($(committed) - first))
   coordinator_ticks=$(($(cpu_ticks "$coordinator") - coordinator_ticks))
   peak=$(peak_bytes "$coordinator")

@@ -30,16 +30,6 @@ clean_up() {
   rm -rf "$work"
 }
 stop_at_end clean_up
-# await WHAT COMMAND...: until it succeeds, two minutes at most.
-await() {
-  local what=$1
-  shift
-  for _ in $(seq 600); do
-    "$@" && return 0
-    sleep 0.2
-  done
-  fail "$what: not within two minutes"
-}
 
 # ---- A federation with a job that runs, and somebody who looks --------------------------------------------
 
@@ -61,7 +51,7 @@ idle_recipe "$work/model.safetensors" 100000 2 >"$work/recipe.yaml"
 job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
 start "${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1
 
-committed() { grep -c "^round [0-9]*/100000.* committed:" "$work/watch.log" || true; }
+committed() { rounds_committed "$work/watch.log"; }
 has_committed() { [ "$(committed)" -ge "$1" ]; }
 start curl -sN "${dashboard}api/stream?page=job&job=$job" >"$work/told.txt" 2>"$work/browser.log"
 browser=$started
@@ -80,8 +70,8 @@ answers() { [ "$(ask "$1")" = 200 ]; }
 files_open() { find "/proc/$coordinator/fd" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
 has_files_open() { [ "$(files_open)" -le "$1" ]; }
 
-await "five rounds are committed" has_committed 5
-await "the browser is told something" has_been_told 0
+await_that 120 "five rounds are committed" has_committed 5
+await_that 120 "the browser is told something" has_been_told 0
 for path in "" jobs api/federation "api/jobs/$job" "api/jobs/$job/history" api/events; do
   answers "$path" || fail "/$path is not answered: $(cat "$work/answer.txt")"
 done
@@ -101,7 +91,7 @@ done
 lives() { for pid in "${crowd[@]}"; do kill -0 "$pid" 2>/dev/null || fail "the ten thousand were not opened: $(cat "$work"/crowd-*.log)"; done; }
 crowd_is_open() { lives && [ "$(cat "$work"/crowd-*.txt | grep -cx open || true)" -eq ${#crowd[@]} ]; }
 crowd_is_ended() { lives && [ "$(cat "$work"/crowd-*.txt | grep -c told || true)" -eq ${#crowd[@]} ]; }
-await "ten thousand connections are open" crowd_is_open
+await_that 120 "ten thousand connections are open" crowd_is_open
 
 # Whoever comes now is answered, or is told why not; or is cut off before it has sent all.
 status=$(ask api/jobs)
@@ -110,13 +100,13 @@ case $status in
   503) grep -q "too many connections are open; try again later" "$work/answer.txt" || fail "503 without the reason: $(cat "$work/answer.txt")" ;;
   *) fail "with ten thousand connections /api/jobs is answered with $status" ;;
 esac
-await "three rounds beside ten thousand connections" has_committed $(($(committed) + 3))
-await "who looked before is told more" has_been_told "$(stat -c %s "$work/told.txt")"
+await_that 120 "three rounds beside ten thousand connections" has_committed $(($(committed) + 3))
+await_that 120 "who looked before is told more" has_been_told "$(stat -c %s "$work/told.txt")"
 [ "$("${as_submitter[@]}" member list -o json | jq '[.members[].workers[] | select(.connected)] | length')" = 2 ] ||
   fail "a worker was lost beside ten thousand connections"
 # A connection that has sent no request within ten seconds is closed.
-await "who comes is answered once the silent are let go" answers api/jobs
-await "all of the ten thousand are let go" crowd_is_ended
+await_that 120 "who comes is answered once the silent are let go" answers api/jobs
+await_that 120 "all of the ten thousand are let go" crowd_is_ended
 seconds=$(cat "$work"/crowd-*.txt | grep told | jq -s 'map(.seconds) | max')
 told=$(cat "$work"/crowd-*.txt | grep told | jq -s 'map(.told) | add')
 [ "$told" -ge 1000 ] || fail "only $told of the ten thousand were told that they are too many"
@@ -126,7 +116,7 @@ answers healthz || fail "/healthz is not answered while the crowd holds its ends
 
 kill -KILL "${crowd[@]}"
 for pid in "${crowd[@]}"; do finish "$pid" 2>/dev/null || true; done
-await "the coordinator closes its files again" has_files_open $((files_before + 20))
+await_that 120 "the coordinator closes its files again" has_files_open $((files_before + 20))
 
 # ---- A request of 100 MB ---------------------------------------------------------------------------------------
 
@@ -143,8 +133,8 @@ status=$(ask api/jobs -X GET -H 'Expect:' -H 'Transfer-Encoding: chunked' --data
 for path in "" jobs api/federation "api/jobs/$job" "api/jobs/$job/history" api/events healthz readyz; do
   answers "$path" || fail "/$path is not answered afterwards: $(cat "$work/answer.txt")"
 done
-await "rounds go on" has_committed $(($(committed) + 3))
-await "who looked all the time is still told" has_been_told "$(stat -c %s "$work/told.txt")"
+await_that 120 "rounds go on" has_committed $(($(committed) + 3))
+await_that 120 "who looked all the time is still told" has_been_told "$(stat -c %s "$work/told.txt")"
 kill -0 "$coordinator" || fail "the coordinator did not outlive the crowd"
 growth=$(($(peak_bytes "$coordinator") - peak_before))
 [ "$growth" -le "$growth_bytes_max" ] || fail "the coordinator's memory grew by $growth bytes, more than $growth_bytes_max"
