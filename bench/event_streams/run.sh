@@ -121,12 +121,12 @@ measure_part() {
   # The round in flight began before the streams were open, perhaps.
   first=$(($(committed) + 1))
   if [ "$first" -lt "$warm_up" ]; then first=$warm_up; fi
-  await_that 600 "round $first is committed" has_committed "$first"
+  await_that 3600 "round $first is committed" has_committed "$first"
   first=$(committed)
   coordinator_ticks=$(cpu_ticks "$coordinator")
   if [ "$kind" = with ]; then kill -USR1 "$reader"; fi
   # One more, for a round's time is until the opening of the next.
-  await_that 600 "$rounds rounds are committed" has_committed $((first + rounds + 1))
+  await_that 3600 "$rounds rounds are committed" has_committed $((first + rounds + 1))
   passed=$(($(committed) - first))
   coordinator_ticks=$(($(cpu_ticks "$coordinator") - coordinator_ticks))
   peak=$(peak_bytes "$coordinator")
