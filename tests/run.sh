@@ -3,7 +3,8 @@
 # Installs what is missing; compiles with clang's thread-safety analysis; builds with AddressSanitizer and
 # UndefinedBehaviorSanitizer and runs every test but those labelled slow, the quickstart, a second machine, the
 # crash loop, the dashboard in a browser, a real Prometheus, a terminal and the bench of rounds included; fuzzes what
-# reads a stranger's bytes; ends in ctest's summary. No input, no arguments.
+# reads a stranger's bytes; ends in ctest's summary. Screenshots of the dashboard are left in build/dev/dashboard. No
+# input, no arguments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

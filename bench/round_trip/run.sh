@@ -108,7 +108,6 @@ await_attached "$workers"
   echo "  compression: $compression"
 } >"$work/recipe.yaml"
 
-cpu_ticks() { awk '{print $14 + $15 + $16 + $17}' "/proc/$1/stat"; }
 all_ticks() { for pid in "${worker_pids[@]}"; do cpu_ticks "$pid"; done | awk '{sum += $1} END {print sum}'; }
 loopback_bytes() { cat /sys/class/net/lo/statistics/tx_bytes; }
 
@@ -144,14 +143,13 @@ if $ceiling; then
 fi
 
 # A round's time is from its opening to the opening of the next, so that nothing between them is lost.
-jq -n --slurpfile rounds "$work/rounds.json" --slurpfile ceiling "$work/ceiling.json" --slurpfile bare "$work/ceiling-default.json" \
+jq -L "$repository/bench/lib" -n --slurpfile rounds "$work/rounds.json" --slurpfile ceiling "$work/ceiling.json" --slurpfile bare "$work/ceiling-default.json" \
   --argjson warm_up "$warm_up" --argjson parameters "$parameters" --argjson workers "$workers" \
   --arg encoding "$encoding" --arg download "$download" --arg compression "$compression" --arg durability "$durability" \
   --argjson up "$round_bytes_up" --argjson down "$round_bytes_down" --argjson wire "$wire_bytes" \
   --argjson coordinator_rss "$coordinator_rss" --argjson worker_rss "$worker_rss" \
   --argjson coordinator_ticks "$coordinator_ticks" --argjson worker_ticks "$worker_ticks" --argjson hertz "$(getconf CLK_TCK)" '
-  def seconds: capture("^(?<whole>[^.Z]+)(\\.(?<part>[0-9]+))?Z$") | ((.whole + "Z") | fromdate) + (("0." + (.part // "0")) | tonumber);
-  def quantile($q): sort | if length == 0 then null else .[([((length * $q) | ceil) - 1, 0] | max)] end;
+  include "figures";
   ($rounds[0] | [.[].openedAt | seconds] + [.[-1].endedAt | seconds]) as $times |
   [range($warm_up; $rounds[0] | length) | $times[. + 1] - $times[.]] as $taken |
   ($ceiling[0].seconds[$warm_up:] | quantile(0.5)) as $ceiling_seconds |
@@ -177,9 +175,8 @@ jq -n --slurpfile rounds "$work/rounds.json" --slurpfile ceiling "$work/ceiling.
 if $json; then
   cat "$work/result.json"
 else
-  jq -r '
-    def round3: . * 1000 | round / 1000;
-    def mib: . / 1048576 * 10 | round / 10 | tostring + " MiB";
+  jq -L "$repository/bench/lib" -r '
+    include "figures";
     "\(.parameters) parameters x \(.workers) workers, \(.encoding) up, \(.download) down, compression \(.compression), mTLS, durability \(.durability), \(.rounds_measured) rounds",
     "  a round                \(.seconds_per_round_median | round3) s median, \(.seconds_per_round_p95 | round3) s p95, \(.mib_per_second | round) MiB/s both ways",
     (if .ceiling_seconds then

@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kWorkerColumnMax = 28;
 constexpr size_t kJobColumnMax = 32;
-constexpr size_t kStateColumn = 14;
+constexpr size_t kStateColumn = 16;  // "gone 17 min 02 s".
 constexpr size_t kSparkColumns = 10;
 // From these widths on a job's row has room for sparklines, and for what it waits for.
 constexpr size_t kSparkWidthMin = 96;

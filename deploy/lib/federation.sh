@@ -80,6 +80,16 @@ end_script() {
   exit "$code"
 }
 
+# await_that SECONDS WHAT COMMAND...: until the command succeeds; so many seconds at most.
+await_that() {
+  local seconds=$1 what=$2 until=$((SECONDS + $1))
+  shift 2
+  while ! "$@"; do
+    [ "$SECONDS" -lt "$until" ] || fail "$what: not within $seconds s"
+    sleep 0.2
+  done
+}
+
 # build_programs PRESET LOG [OPTION...]: Ninja itself, for `cmake --build` does not pass a signal on to it.
 build_programs() {
   local preset=$1 log=$2
@@ -314,5 +324,10 @@ evaluation:
 YAML
 }
 
+# rounds_committed LOG: of how many rounds a `job watch` that writes there has told the end.
+rounds_committed() { grep -c "^round [0-9]*/[0-9]*.* committed:" "$1" || true; }
 # peak_bytes PID: the most memory that the process had at once.
 peak_bytes() { awk '/^VmHWM/ {print $2 * 1024}' "/proc/$1/status"; }
+# cpu_ticks PID: the processor time of the process and of those of its children that have ended, in ticks
+# (getconf CLK_TCK).
+cpu_ticks() { awk '{print $14 + $15 + $16 + $17}' "/proc/$1/stat"; }

@@ -15,6 +15,7 @@ script=dashboard_test
 bin=$1
 mkdir -p "$2"
 artefacts=$(cd "$2" && pwd)
+rm -f "$artefacts"/{federation,jobs,job,round,events}-*.png "$artefacts"/*.log # What is there is of this run.
 members=(kr-lab fr-lab in-lab br-lab ca-lab)
 jurisdiction=([kr-lab]=KR [fr-lab]=FR [in-lab]=IN [br-lab]=BR [ca-lab]=CA)
 

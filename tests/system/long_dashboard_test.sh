@@ -14,6 +14,7 @@ script=long_dashboard_test
 bin=$1
 mkdir -p "$2"
 artefacts=$(cd "$2" && pwd)
+rm -f "$artefacts"/long-*.png # What is there is of this run.
 work=$(mktemp -d)
 clean_up() { rm -rf "$work"; }
 stop_at_end clean_up

@@ -93,6 +93,15 @@ TEST(TopViewTest, NarrowTerminalKeepsWhatMattersMost) {
   EXPECT_EQ(Frame(FullPicture(), {}, {.width = 72, .height = 13}) + "\n", GoldenFrame("narrow"));
 }
 
+TEST(TopViewTest, HowLongAWorkerIsGoneIsNotCutShort) {
+  TopPicture picture = FullPicture();
+  v1::Worker* const gone = picture.members[0].mutable_workers(1);
+  *gone->mutable_last_seen_at() = ToProto(kShownAt - absl::Seconds(17 * 60 + 2));
+
+  EXPECT_THAT(Frame(picture, {}, {.width = 80, .height = 14}),
+              HasSubstr("fr-lab/gpu-2  gone 17 min 02 s  no heartbeat for 3 s"));
+}
+
 TEST(TopViewTest, NoFrameIsLargerThanItsTerminal) {
   for (const size_t width : {0UL, 1UL, 7UL, 20UL, 40UL, 80UL, 200UL}) {
     for (const size_t height : {0UL, 1UL, 2UL, 5UL, 9UL, 24UL}) {
