@@ -67,11 +67,11 @@ compare() { # NAME ARGUMENTS...
 
 # A row of rounds: | work | median | p95 | bare gRPC | ratio | MiB up | coordinator | worker | CPU of both |
 row() { # LABEL FILE
-  jq -r --arg label "$1" '
+  jq -r --arg work "$1" '
     def seconds: if . == null then "" elif . < 0.2 then "\(. * 1000 | round) ms" else "\(. * 100 | round / 100) s" end;
     def mib: "\(. / 1048576 | round) MiB";
     (if .tools then .tools.entente else . end) |
-    "| \($label) | \(.seconds_per_round_median | seconds) | \(.seconds_per_round_p95 | seconds) | \(.ceiling_seconds | seconds) | \(if .ratio_to_ceiling then .ratio_to_ceiling * 100 | round / 100 else "" end) | \(.bytes_up / 104857.6 | round / 10) MiB | \(.coordinator_peak_rss_bytes | mib) | \(.worker_peak_rss_bytes | mib) | \(.coordinator_cpu_seconds_per_round | seconds) | \(.workers_cpu_seconds_per_round | seconds) |"
+    "| \($work) | \(.seconds_per_round_median | seconds) | \(.seconds_per_round_p95 | seconds) | \(.ceiling_seconds | seconds) | \(if .ratio_to_ceiling then .ratio_to_ceiling * 100 | round / 100 else "" end) | \(.bytes_up / 104857.6 | round / 10) MiB | \(.coordinator_peak_rss_bytes | mib) | \(.worker_peak_rss_bytes | mib) | \(.coordinator_cpu_seconds_per_round | seconds) | \(.workers_cpu_seconds_per_round | seconds) |"
   ' "$work/$2.json"
 }
 
