@@ -63,7 +63,7 @@ const bool kCodecsRegistered = [] {
                                       UpdateEncoding::kInt4,
                                       UpdateEncoding::Topk(0.03125, TopkValues::kInt8),
                                       UpdateEncoding::Topk(0.0625, TopkValues::k2Bit)};
-  const int64_t supported = hwy::SupportedTargets();
+  const int64_t supported = hwy::SupportedTargets() & HWY_TARGETS;
   for (const UpdateEncoding& encoding : encodings) {
     for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
       const int64_t target = rest & -rest;

@@ -11,7 +11,7 @@ namespace entente {
 
 // Runs `test` once for every kind of vectors that this machine has, with no other to choose.
 inline void ForEveryTarget(const std::function<void()>& test) {
-  const int64_t supported = hwy::SupportedTargets();
+  const int64_t supported = hwy::SupportedTargets() & HWY_TARGETS;
   for (int64_t rest = supported; rest != 0; rest &= rest - 1) {
     const int64_t target = rest & -rest;
     SCOPED_TRACE(hwy::TargetName(target));
