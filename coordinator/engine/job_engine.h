@@ -144,7 +144,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
 
   // What workers say on their control streams. Anything that does not fit the round in flight is
-  // ignored: it is late, or wrong.
+  // ignored: it is late, or wrong. Only a worker that works on what nothing can come of is told so,
+  // and if the job has ended, that; see stale_task.h.
   void OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key);
   void OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
   // `may_return`: it stops, and may come back to the task while the round is open.
@@ -190,6 +191,12 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Whatever is asked of it in this round: it is away.
   void Skip(const WorkerId& worker, const std::string& reason);
   void RepeatEffects();
+  // What a worker says it works on and this round does not await.
+  void CallOffIfStale(const WorkerId& worker, const v1::TaskKey& key);
+  // Null if that attempt has not ended, or never was.
+  std::shared_ptr<const rounds::RoundState> EndedAttempt(uint32_t round_index,
+                                                         uint32_t attempt) const
+      ABSL_LOCKS_EXCLUDED(mu_);
   bool IsCurrent(const v1::TaskKey& key) const;
   bool IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const;
   void Post(std::function<void(JobEngine&)> task);
@@ -215,6 +222,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
 
   mutable absl::Mutex mu_;
   std::shared_ptr<const jobs::JobState> state_ ABSL_GUARDED_BY(mu_);
+  // Ascending by round and attempt.
   std::vector<std::shared_ptr<const rounds::RoundState>> ended_rounds_ ABSL_GUARDED_BY(mu_);
   RoundChronicles chronicles_ ABSL_GUARDED_BY(mu_);
   std::map<WorkerId, WorkerProgress> progress_ ABSL_GUARDED_BY(mu_);

@@ -318,7 +318,9 @@ class Stepper {
     for (auto& [worker, participant] : next_.participants) {
       const bool trains = next_.IsOpen() && (participant.state == ParticipantState::kInvited ||
                                              participant.state == ParticipantState::kWorking);
-      if (trains || participant.evaluation_awaited) {
+      // Who is missing may be at work all the same, and only not have been heard.
+      const bool is_missing = next_.IsOpen() && participant.state == ParticipantState::kMissing;
+      if (trains || is_missing || participant.evaluation_awaited) {
         effects_.emplace_back(CancelTask{.worker = worker,
                                          .round_index = next_.round_index,
                                          .attempt = next_.attempt,
