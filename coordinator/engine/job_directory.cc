@@ -50,15 +50,14 @@ absl::Status JobDirectory::Restore() {
   // A crash may have come between the end of an attempt and the removal of its updates.
   std::vector<updates::AttemptKey> in_flight;
   std::vector<JobId> known;
+  std::map<JobId, std::map<WorkerId, std::string>> lost;
   for (const auto& [id, job] : restored) {
     known.push_back(id);
     const JobView view = job->View();
     if (view.state->HasEnded()) continue;
     ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, *deps_.models));
-    for (const std::string& path : MissingUpdates(view, *deps_.spool, *deps_.files)) {
-      log::Warning("an accepted update is missing; its round will be tried again",
-                   {{"job", id.value()}, {"file", path}});
-    }
+    lost[id] =
+        LostUpdates(id, view.state->round, UpdateCheck::kPresence, *deps_.spool, *deps_.files);
     in_flight.push_back({.job = id,
                          .round_index = view.state->round.round_index,
                          .attempt = view.state->round.attempt});
@@ -76,7 +75,7 @@ absl::Status JobDirectory::Restore() {
     const log::Scope scope(LogFieldsOf(job->description(), state->round.round_index));
     log::Info("job resumed");
     RestoreRoundedModels(*job);
-    job->Resume();
+    job->Resume(std::move(lost[id]));
   }
   return absl::OkStatus();
 }

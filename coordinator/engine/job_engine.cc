@@ -90,8 +90,11 @@ absl::Status JobEngine::Replay(const store::JournalEntry& entry) {
   return absl::OkStatus();
 }
 
-void JobEngine::Resume() {
-  Post([](JobEngine& self) { self.RepeatEffects(); });
+void JobEngine::Resume(std::map<WorkerId, std::string> lost_updates) {
+  Post([lost = std::move(lost_updates)](JobEngine& self) {
+    self.AskAgainFor(lost);
+    self.RepeatEffects();
+  });
 }
 
 void JobEngine::RepeatEffects() {

@@ -119,8 +119,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
                                                             const store::JournalEntry& submitted);
   // DATA_LOSS if the entry does not follow from the ones before.
   absl::Status Replay(const store::JournalEntry& entry);
-  // Goes on where the journal ends: waits for workers again, and repeats an aggregation cut short.
-  void Resume();
+  // Goes on where the journal ends: asks again for the accepted updates that are lost (by worker,
+  // and how), waits for workers again, and repeats an aggregation cut short.
+  void Resume(std::map<WorkerId, std::string> lost_updates = {});
 
   const JobDescription& description() const { return *description_; }
   JobView View() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -184,6 +185,15 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void EndAggregation(uint32_t round_index, uint32_t attempt,
                       const std::map<WorkerId, double>& weights,
                       const absl::StatusOr<AggregationOutcome>& outcome);
+  bool IsAggregating(uint32_t round_index, uint32_t attempt) const;
+  void RepeatAggregationAfter(absl::Duration pause);
+  // The aggregation failed for good: perhaps for an update that is not what was accepted.
+  void LookForLostUpdates(const std::string& reason);
+  void EndLookForLostUpdates(uint32_t round_index, uint32_t attempt,
+                             const std::map<WorkerId, std::string>& lost,
+                             const std::string& reason);
+  // Of the round in flight. Not for who has lost too many in it.
+  void AskAgainFor(const std::map<WorkerId, std::string>& lost);
   void ArmDeadline(absl::Time at);
   void ArmLeaseCheck();
   void CheckLeases();

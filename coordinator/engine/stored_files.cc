@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/stored_files.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -15,6 +17,17 @@ absl::Status CheckStored(const JobView& job, const models::ModelStore& models, c
       "job ", job.description->id.value(), " cannot go on: ", what, ", ", models.PathOf(digest),
       ", is missing; put it back from a copy of the data directory, or, for its SHA-256 is its "
       "name, from whoever pulled it or a worker's cache"));
+}
+
+// What is wrong with an accepted update's file; nothing if it is there, and whole if that is asked.
+std::string FaultOf(const std::string& path, const Digest& accepted, UpdateCheck check,
+                    FileSystem& files) {
+  if (!files.Exists(path)) return absl::StrCat(path, " is missing");
+  if (check == UpdateCheck::kPresence) return "";
+  const absl::StatusOr<Digest> found = Sha256OfFile(files, path);
+  if (!found.ok()) return std::string(found.status().message());
+  if (*found == accepted) return "";
+  return absl::StrCat(path, " is damaged: its SHA-256 is ", found->ToHex());
 }
 
 }  // namespace
@@ -36,22 +49,23 @@ absl::Status CheckModelFiles(const JobView& job, const models::ModelStore& model
                      "the optimizer state of the round in flight");
 }
 
-std::vector<std::string> MissingUpdates(const JobView& job, const updates::UpdateSpool& spool,
-                                        FileSystem& files) {
-  std::vector<std::string> missing;
-  const rounds::RoundState& round = job.state->round;
-  const bool are_read = round.IsOpen() || round.phase == rounds::RoundPhase::kAggregating;
-  if (job.state->HasEnded() || !are_read) return missing;
+std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
+                                            UpdateCheck check, const updates::UpdateSpool& spool,
+                                            FileSystem& files) {
+  std::map<WorkerId, std::string> lost;
+  if (!round.IsOpen() && round.phase != rounds::RoundPhase::kAggregating) return lost;
   for (const auto& [worker, participant] : round.participants) {
     if (participant.state != rounds::ParticipantState::kAccepted) continue;
-    const std::string path = spool.PathOf({.job = job.description->id,
+    const Digest& digest = participant.update.digest;
+    const std::string path = spool.PathOf({.job = job,
                                            .round_index = round.round_index,
                                            .attempt = round.attempt,
                                            .worker = worker,
-                                           .digest = participant.update.digest});
-    if (!files.Exists(path)) missing.push_back(path);
+                                           .digest = digest});
+    std::string fault = FaultOf(path, digest, check, files);
+    if (!fault.empty()) lost[worker] = std::move(fault);
   }
-  return missing;
+  return lost;
 }
 
 }  // namespace entente::engine

@@ -13,6 +13,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 // A job whose round has one of the two updates that it needs.
 class StoredFilesTest : public EngineTest {
@@ -31,6 +32,10 @@ class StoredFilesTest : public EngineTest {
          .digest = view_.state->round.participants.at(WorkerId("fr-lab/w")).update.digest});
   }
 
+  std::map<WorkerId, std::string> Lost(UpdateCheck check) {
+    return LostUpdates(view_.description->id, view_.state->round, check, *spool_, files_);
+  }
+
   std::shared_ptr<RecordingConnection> fr_;
   std::shared_ptr<RecordingConnection> kr_;
   JobView view_;
@@ -39,7 +44,7 @@ class StoredFilesTest : public EngineTest {
 
 TEST_F(StoredFilesTest, WhatIsThereIsFine) {
   EXPECT_THAT(CheckModelFiles(view_, *models_), IsOk());
-  EXPECT_THAT(MissingUpdates(view_, *spool_, files_), IsEmpty());
+  EXPECT_THAT(Lost(UpdateCheck::kContent), IsEmpty());
 }
 
 TEST_F(StoredFilesTest, CoordinatorDoesNotStartWithoutARunningJobsModel) {
@@ -54,10 +59,28 @@ TEST_F(StoredFilesTest, CoordinatorDoesNotStartWithoutARunningJobsModel) {
   EXPECT_TRUE(files_.Exists(update_path_)) << "nothing may be removed";
 }
 
-TEST_F(StoredFilesTest, MissingUpdateIsNamedAndItsRoundTriedAgain) {
+TEST_F(StoredFilesTest, UpdateThatIsDamagedIsFoundByItsDigestAlone) {
+  ASSERT_THAT((*files_.OpenForWrite(update_path_))->WriteAt(0, "x"), IsOk());
+
+  EXPECT_THAT(Lost(UpdateCheck::kPresence), IsEmpty());
+  EXPECT_THAT(Lost(UpdateCheck::kContent),
+              ElementsAre(Pair(WorkerId("fr-lab/w"), HasSubstr(update_path_ + " is damaged"))));
+}
+
+TEST_F(StoredFilesTest, UpdatesThatNobodyWillReadAreNotLost) {
+  ASSERT_THAT(files_.Remove(update_path_), IsOk());
+  rounds::RoundState round = view_.state->round;
+  round.phase = rounds::RoundPhase::kEvaluating;
+
+  EXPECT_THAT(LostUpdates(view_.description->id, round, UpdateCheck::kContent, *spool_, files_),
+              IsEmpty());
+}
+
+TEST_F(StoredFilesTest, MissingUpdateIsNamedAndAskedForAgainInTheSameAttempt) {
   const JobId id = view_.description->id;
   ASSERT_THAT(files_.Remove(update_path_), IsOk());
-  EXPECT_THAT(MissingUpdates(view_, *spool_, files_), ElementsAre(update_path_));
+  EXPECT_THAT(Lost(UpdateCheck::kPresence),
+              ElementsAre(Pair(WorkerId("fr-lab/w"), update_path_ + " is missing")));
 
   Restart();
   ASSERT_THAT(jobs_->Restore(), IsOk());
@@ -66,8 +89,14 @@ TEST_F(StoredFilesTest, MissingUpdateIsNamedAndItsRoundTriedAgain) {
   const auto fr = AttachWorker("fr-lab/w");
   ASSERT_OK_AND_ASSIGN(const auto job, jobs_->Find(id));
   const v1::Task again = fr->WaitForTask(0);
-  EXPECT_EQ(again.key().attempt(), 2U);
-  EXPECT_THAT(job->Rounds()[0]->reason, HasSubstr(update_path_));
+  EXPECT_EQ(again.key().attempt(), 1U);
+  EXPECT_THAT(job->View().state->round.participants.at(WorkerId("fr-lab/w")).reason,
+              HasSubstr(update_path_));
+
+  ASSERT_THAT(Upload("fr-lab/w", again, 1, 0, 30), IsOk());
+  EXPECT_THAT(ModelValues(WaitForEnd(*job).state->model), ElementsAre(1.75F, 3.0F));
+  EXPECT_EQ(job->Rounds().size(), 1U);
+  EXPECT_EQ(kr->task_count(), 1U) << "its update was there";
 }
 
 }  // namespace
