@@ -9,7 +9,6 @@
 #include "common/base/status_macros.h"
 #include "common/config/away_text.h"
 #include "common/config/proto_time.h"
-#include "coordinator/engine/stale_task.h"
 #include "coordinator/engine/task_message.h"
 #include "coordinator/engine/transition_log.h"
 #include "coordinator/rounds/cohort_selection.h"
@@ -202,20 +201,6 @@ void JobEngine::OnEvaluated(const WorkerId& worker, const v1::TaskKey& key,
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_EVALUATE)) return;
     self.ApplyRound(key.round_index(), key.attempt(), rounds::Evaluated{worker, metrics});
   });
-}
-
-void JobEngine::CallOffIfStale(const WorkerId& worker, const v1::TaskKey& key) {
-  const auto ended = EndedAttempt(key.round_index(), key.attempt());
-  if (const auto why = WhyCalledOff(working_state_, ended.get(), worker, key); why.has_value()) {
-    log::Info("stale task called off", {{"worker", worker.value()}, {"reason", *why}});
-    CarryOut(rounds::RoundEffect(
-        rounds::CancelTask{.worker = worker,
-                           .round_index = key.round_index(),
-                           .attempt = key.attempt(),
-                           .evaluates = key.kind() == v1::TaskKey::KIND_EVALUATE,
-                           .reason = *why}));
-  }
-  if (working_state_.HasEnded()) SayJobEnded(*description_, worker, deps_.workers);
 }
 
 void JobEngine::FailEvaluation(const WorkerId& worker, const std::string& reason) {

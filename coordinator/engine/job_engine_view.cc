@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What others see of a job: snapshots, and calls when they change.
-#include <algorithm>
 #include <utility>
 
 #include "coordinator/engine/job_engine.h"
@@ -23,19 +22,6 @@ std::vector<std::shared_ptr<const rounds::RoundState>> JobEngine::Rounds() const
   // An aliasing pointer: the round lives as long as the state it is part of.
   if (!state_->HasEnded()) rounds.emplace_back(state_, &state_->round);
   return rounds;
-}
-
-std::shared_ptr<const rounds::RoundState> JobEngine::EndedAttempt(uint32_t round_index,
-                                                                  uint32_t attempt) const {
-  const std::pair wanted(round_index, attempt);
-  absl::MutexLock lock(&mu_);
-  const auto it = std::lower_bound(ended_rounds_.begin(), ended_rounds_.end(), wanted,
-                                   [](const auto& round, const auto& key) {
-                                     return std::pair(round->round_index, round->attempt) < key;
-                                   });
-  const bool is_there =
-      it != ended_rounds_.end() && std::pair((*it)->round_index, (*it)->attempt) == wanted;
-  return is_there ? *it : nullptr;
 }
 
 JobHistory JobEngine::History() const {
