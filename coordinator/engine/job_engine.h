@@ -95,6 +95,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     models::ModelStore* models = nullptr;
     updates::UpdateSpool* spool = nullptr;
     FileSystem* files = nullptr;
+    Durability durability = Durability::kPowerLoss;  // Of `files`.
     members::WorkerRegistry* workers = nullptr;
     Timers* timers = nullptr;
     Executor* executor = nullptr;          // Carries every job's serial executor.

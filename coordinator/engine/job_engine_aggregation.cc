@@ -77,7 +77,7 @@ void JobEngine::LookForLostUpdates(const std::string& reason) {
       [self = shared_from_this(), round = working_state_.round, reason,
        fields = LogFieldsOf(*description_, working_state_.round.round_index)] {
         const log::Scope scope(fields);
-        auto lost = LostUpdates(self->description_->id, round, UpdateCheck::kContent,
+        auto lost = LostUpdates(self->description_->id, round, FileCheck::kContent,
                                 *self->deps_.spool, *self->deps_.files);
         self->Post([round_index = round.round_index, attempt = round.attempt,
                     lost = std::move(lost), reason](JobEngine& engine) {

@@ -18,20 +18,21 @@
 
 namespace entente::engine {
 
-// DATA_LOSS, naming the job, the file and what to do, if the job runs and its program, its newest
-// model or its newest optimizer state is missing: nothing can make them again.
-absl::Status CheckModelFiles(const JobView& job, const models::ModelStore& models);
-
-enum class UpdateCheck {
+enum class FileCheck {
   kPresence,  // The file is there.
-  kContent,   // It has the digest that was accepted. Reads all of it.
+  kContent,   // Its digest is the one that it had. Reads all of it.
 };
+
+// DATA_LOSS, naming the job, the file and what to do, if the job runs and its program, its newest
+// model or its newest optimizer state is missing or damaged: nothing can make them again.
+absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::ModelStore& models,
+                             FileSystem& files);
 
 // Workers whose accepted update of `round` is not in the spool as it was accepted, and how: one
 // sentence with the path. Workers can make those again, or have kept them. None if nobody will read
 // the round's updates any more.
 std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
-                                            UpdateCheck check, const updates::UpdateSpool& spool,
+                                            FileCheck check, const updates::UpdateSpool& spool,
                                             FileSystem& files);
 
 }  // namespace entente::engine

@@ -140,6 +140,7 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<ThreadPool> lane_;
 
   const uint64_t spool_quota_bytes_;
+  Durability durability_ = Durability::kPowerLoss;  // What the jobs are told; from Restart on.
 
   // The first half of Restart: nothing is open any more. The second half, which fails the test if
   // something cannot be opened, does not restore the jobs.
