@@ -77,13 +77,16 @@ void JobEngine::LookForLostUpdates(const std::string& reason) {
       [self = shared_from_this(), round = working_state_.round, reason,
        fields = LogFieldsOf(*description_, working_state_.round.round_index)] {
         const log::Scope scope(fields);
-        auto lost = LostUpdates(self->description_->id, round, FileCheck::kContent,
-                                *self->deps_.spool, *self->deps_.files);
-        self->Post([round_index = round.round_index, attempt = round.attempt,
-                    lost = std::move(lost), reason](JobEngine& engine) {
-          engine.EndLookForLostUpdates(round_index, attempt, lost, reason);
-        });
-        self->deps_.gate->Leave();
+        const Dependencies& deps = self->deps_;
+        const auto lost = LostUpdates(self->description_->id, round, FileCheck::kContent,
+                                      *deps.spool, *deps.files, deps.stop_aggregations);
+        if (deps.stop_aggregations == nullptr || !deps.stop_aggregations->load()) {
+          self->Post([round_index = round.round_index, attempt = round.attempt, lost,
+                      reason](JobEngine& engine) {
+            engine.EndLookForLostUpdates(round_index, attempt, lost, reason);
+          });
+        }
+        deps.gate->Leave();
       });
 }
 

@@ -58,10 +58,12 @@ absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::
 
 std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
                                             FileCheck check, const updates::UpdateSpool& spool,
-                                            FileSystem& files) {
+                                            FileSystem& files,
+                                            const std::atomic<bool>* is_stopping) {
   std::map<WorkerId, std::string> lost;
   if (!round.IsOpen() && round.phase != rounds::RoundPhase::kAggregating) return lost;
   for (const auto& [worker, participant] : round.participants) {
+    if (is_stopping != nullptr && is_stopping->load()) break;
     if (participant.state != rounds::ParticipantState::kAccepted) continue;
     const Digest& digest = participant.update.digest;
     const std::string path = spool.PathOf({.job = job,

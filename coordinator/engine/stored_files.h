@@ -5,6 +5,7 @@
 // Whether the files that a job goes on from are there: the journal may have come back from a copy
 // without them, somebody has tidied up, or the disk has lost what it had.
 
+#include <atomic>
 #include <map>
 #include <string>
 
@@ -30,10 +31,12 @@ absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::
 
 // Workers whose accepted update of `round` is not in the spool as it was accepted, and how: one
 // sentence with the path. Workers can make those again, or have kept them. None if nobody will read
-// the round's updates any more.
+// the round's updates any more. Ends before the next file, with what it has found, once
+// `is_stopping` is true; null: it never is.
 std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
                                             FileCheck check, const updates::UpdateSpool& spool,
-                                            FileSystem& files);
+                                            FileSystem& files,
+                                            const std::atomic<bool>* is_stopping = nullptr);
 
 }  // namespace entente::engine
 

@@ -67,6 +67,15 @@ TEST_F(StoredFilesTest, UpdateThatIsDamagedIsFoundByItsDigestAlone) {
               ElementsAre(Pair(WorkerId("fr-lab/w"), HasSubstr(update_path_ + " is damaged"))));
 }
 
+TEST_F(StoredFilesTest, LookForLostUpdatesEndsWhenItIsStopped) {
+  ASSERT_THAT(files_.Remove(update_path_), IsOk());
+  const std::atomic<bool> is_stopping = true;
+
+  EXPECT_THAT(LostUpdates(view_.description->id, view_.state->round, FileCheck::kContent, *spool_,
+                          files_, &is_stopping),
+              IsEmpty());
+}
+
 TEST_F(StoredFilesTest, UpdatesThatNobodyWillReadAreNotLost) {
   ASSERT_THAT(files_.Remove(update_path_), IsOk());
   rounds::RoundState round = view_.state->round;
