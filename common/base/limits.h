@@ -76,6 +76,8 @@ inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);
 // An aggregation whose disk failed: pauses of 1, 2, 4, 8 and 16 seconds.
 inline constexpr int kAggregationTriesMax = 6;
 inline constexpr absl::Duration kAggregationRetryPause = absl::Seconds(1);
+// Of one worker in an attempt, that are asked for again after they were accepted and lost.
+inline constexpr uint32_t kUpdateLossesMax = 3;
 
 }  // namespace entente::limits
 

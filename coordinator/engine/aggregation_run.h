@@ -68,8 +68,10 @@ struct AggregationOutcome {
 //
 // CANCELLED if it was stopped. INVALID_ARGUMENT if the result would not be finite or is too large
 // to be rounded (naming the tensor), or the optimizer's state is not this model's. NOT_FOUND naming
-// what is not in the store or the spool. DATA_LOSS if an update is no longer the one that was
-// accepted. RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
+// what is not in the store or the spool. DATA_LOSS if an update cannot be the one that was
+// accepted: it has another size or header, or holds what is refused. (Its digest is not taken
+// again: it was when it came in, and after a restart if the disk may have lost it; see
+// stored_files.h.) RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
 //
 // On error temporary files are gone and no model is stored. (If one of the last renames fails, a
 // state or a rounded copy may be: files without a name in any journal, and those that the next try

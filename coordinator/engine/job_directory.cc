@@ -7,6 +7,7 @@
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
 #include "common/recipe/recipe.h"
 #include "coordinator/engine/stored_files.h"
 #include "coordinator/engine/transition_log.h"
@@ -50,15 +51,16 @@ absl::Status JobDirectory::Restore() {
   // A crash may have come between the end of an attempt and the removal of its updates.
   std::vector<updates::AttemptKey> in_flight;
   std::vector<JobId> known;
+  // What was not synced may be there and hold nothing, if it was the power that went.
+  const FileCheck check =
+      deps_.durability == Durability::kPowerLoss ? FileCheck::kPresence : FileCheck::kContent;
+  std::map<JobId, std::map<WorkerId, std::string>> lost;
   for (const auto& [id, job] : restored) {
     known.push_back(id);
     const JobView view = job->View();
     if (view.state->HasEnded()) continue;
-    ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, *deps_.models));
-    for (const std::string& path : MissingUpdates(view, *deps_.spool, *deps_.files)) {
-      log::Warning("an accepted update is missing; its round will be tried again",
-                   {{"job", id.value()}, {"file", path}});
-    }
+    ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, check, *deps_.models, *deps_.files));
+    lost[id] = LostUpdates(id, view.state->round, check, *deps_.spool, *deps_.files);
     in_flight.push_back({.job = id,
                          .round_index = view.state->round.round_index,
                          .attempt = view.state->round.attempt});
@@ -76,7 +78,7 @@ absl::Status JobDirectory::Restore() {
     const log::Scope scope(LogFieldsOf(job->description(), state->round.round_index));
     log::Info("job resumed");
     RestoreRoundedModels(*job);
-    job->Resume();
+    job->Resume(std::move(lost[id]));
   }
   return absl::OkStatus();
 }
@@ -139,11 +141,22 @@ absl::Status JobDirectory::RoundInitialModel(const SubmitRequest& request) {
   return models::RoundModel(*deps_.models, *deps_.files, request.initial_model, label).status();
 }
 
+void JobDirectory::RemoveDamagedCopy(const Digest& model) {
+  const Digest rounded = deps_.models->RoundedOf(model);
+  if (rounded.IsNone()) return;
+  const std::string path = deps_.models->PathOf(rounded);
+  const auto found = Sha256OfFile(*deps_.files, path);
+  if (found.ok() && *found == rounded) return;
+  log::Warning("a model's rounded copy is damaged; it is made again", {{"file", path}});
+  deps_.files->Remove(path).IgnoreError();  // What stays is refused by who downloads it.
+}
+
 void JobDirectory::RestoreRoundedModels(const JobEngine& job) {
   if (job.description().recipe.updates().download() != v1::Updates::DOWNLOAD_BF16) return;
   const rounds::RoundState round = job.View().state->round;
   for (const Digest& model : {round.base_model, round.model}) {
     if (model.IsNone()) continue;
+    if (deps_.durability != Durability::kPowerLoss) RemoveDamagedCopy(model);
     const auto rounded = models::RoundModel(*deps_.models, *deps_.files, model, "restore");
     if (rounded.ok()) continue;
     log::Warning("a model cannot be rounded; workers download it as it is",

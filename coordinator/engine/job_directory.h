@@ -46,7 +46,10 @@ class JobDirectory {
   JobDirectory(const JobEngine::Dependencies& dependencies, RandomSource* random,
                uint32_t running_jobs_max);
 
-  // Folds the journal and resumes what was running. Call once, before anything else.
+  // Folds the journal and resumes what was running. Call once, before anything else. With
+  // Durability::kProcess it reads the models and accepted updates that running jobs go on from, for
+  // the power may have taken what the journal names: a model that is damaged or missing is
+  // DATA_LOSS, an update is asked for again. With kPowerLoss it looks whether they are there.
   absl::Status Restore();
 
   // INVALID_ARGUMENT: the recipe or the model is wrong, naming the place. NOT_FOUND: a file of the
@@ -69,6 +72,7 @@ class JobDirectory {
   // gone after a restart.
   absl::Status RoundInitialModel(const SubmitRequest& request);
   void RestoreRoundedModels(const JobEngine& job);
+  void RemoveDamagedCopy(const Digest& model);
   absl::StatusOr<SubmitOutcome> FindByToken(const SubmitRequest& request) const
       ABSL_LOCKS_EXCLUDED(mu_);
   JobId NewId(const std::string& name) ABSL_LOCKS_EXCLUDED(mu_);

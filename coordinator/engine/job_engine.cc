@@ -89,8 +89,11 @@ absl::Status JobEngine::Replay(const store::JournalEntry& entry) {
   return absl::OkStatus();
 }
 
-void JobEngine::Resume() {
-  Post([](JobEngine& self) { self.RepeatEffects(); });
+void JobEngine::Resume(std::map<WorkerId, std::string> lost_updates) {
+  Post([lost = std::move(lost_updates)](JobEngine& self) {
+    self.AskAgainFor(lost);
+    self.RepeatEffects();
+  });
 }
 
 void JobEngine::RepeatEffects() {
@@ -136,7 +139,9 @@ void JobEngine::RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std
 
 void JobEngine::OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key) {
   Post([worker, key](JobEngine& self) {
-    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) {
+      return self.CallOffIfStale(worker, key);
+    }
     self.leases_.Renew(worker, self.deps_.clock->Now() + self.lease_);
     self.ArmLeaseCheck();
     if (key.kind() != v1::TaskKey::KIND_TRAIN) return;
@@ -170,7 +175,9 @@ void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std
 void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
                            WorkerProgress progress) {
   Post([worker, key, progress = std::move(progress)](JobEngine& self) {
-    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) {
+      return self.CallOffIfStale(worker, key);
+    }
     self.leases_.Renew(worker, self.deps_.clock->Now() + self.lease_);
     self.ArmLeaseCheck();
     {

@@ -95,6 +95,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     models::ModelStore* models = nullptr;
     updates::UpdateSpool* spool = nullptr;
     FileSystem* files = nullptr;
+    Durability durability = Durability::kPowerLoss;  // Of `files`.
     members::WorkerRegistry* workers = nullptr;
     Timers* timers = nullptr;
     Executor* executor = nullptr;          // Carries every job's serial executor.
@@ -119,8 +120,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
                                                             const store::JournalEntry& submitted);
   // DATA_LOSS if the entry does not follow from the ones before.
   absl::Status Replay(const store::JournalEntry& entry);
-  // Goes on where the journal ends: waits for workers again, and repeats an aggregation cut short.
-  void Resume();
+  // Goes on where the journal ends: asks again for the accepted updates that are lost (by worker,
+  // and how), waits for workers again, and repeats an aggregation cut short.
+  void Resume(std::map<WorkerId, std::string> lost_updates = {});
 
   const JobDescription& description() const { return *description_; }
   JobView View() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -144,7 +146,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
 
   // What workers say on their control streams. Anything that does not fit the round in flight is
-  // ignored: it is late, or wrong.
+  // ignored: it is late, or wrong. Only a worker that works on what nothing can come of is told so,
+  // and if the job has ended, that; see stale_task.h.
   void OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key);
   void OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
   // `may_return`: it stops, and may come back to the task while the round is open.
@@ -183,6 +186,15 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void EndAggregation(uint32_t round_index, uint32_t attempt,
                       const std::map<WorkerId, double>& weights,
                       const absl::StatusOr<AggregationOutcome>& outcome);
+  bool IsAggregating(uint32_t round_index, uint32_t attempt) const;
+  void RepeatAggregationAfter(absl::Duration pause);
+  // The aggregation failed for good: perhaps for an update that is not what was accepted.
+  void LookForLostUpdates(const std::string& reason);
+  void EndLookForLostUpdates(uint32_t round_index, uint32_t attempt,
+                             const std::map<WorkerId, std::string>& lost,
+                             const std::string& reason);
+  // Of the round in flight. Not for who has lost too many in it.
+  void AskAgainFor(const std::map<WorkerId, std::string>& lost);
   void ArmDeadline(absl::Time at);
   void ArmLeaseCheck();
   void CheckLeases();
@@ -190,6 +202,12 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Whatever is asked of it in this round: it is away.
   void Skip(const WorkerId& worker, const std::string& reason);
   void RepeatEffects();
+  // What a worker says it works on and this round does not await.
+  void CallOffIfStale(const WorkerId& worker, const v1::TaskKey& key);
+  // Null if that attempt has not ended, or never was.
+  std::shared_ptr<const rounds::RoundState> EndedAttempt(uint32_t round_index,
+                                                         uint32_t attempt) const
+      ABSL_LOCKS_EXCLUDED(mu_);
   bool IsCurrent(const v1::TaskKey& key) const;
   bool IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const;
   void Post(std::function<void(JobEngine&)> task);
@@ -215,6 +233,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
 
   mutable absl::Mutex mu_;
   std::shared_ptr<const jobs::JobState> state_ ABSL_GUARDED_BY(mu_);
+  // Ascending by round and attempt.
   std::vector<std::shared_ptr<const rounds::RoundState>> ended_rounds_ ABSL_GUARDED_BY(mu_);
   RoundChronicles chronicles_ ABSL_GUARDED_BY(mu_);
   std::map<WorkerId, WorkerProgress> progress_ ABSL_GUARDED_BY(mu_);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// JobEngine's aggregation: on the lane, and again after a pause if the disk failed.
+// JobEngine's aggregation: on the lane, again after a pause if the disk failed, and of what was
+// asked again if an update was lost.
 
+#include <algorithm>
 #include <utility>
 
+#include "common/base/limits.h"
 #include "common/base/log.h"
 #include "coordinator/engine/aggregation_run.h"
 #include "coordinator/engine/job_engine.h"
 #include "coordinator/engine/round_aggregation.h"
+#include "coordinator/engine/stored_files.h"
 #include "coordinator/engine/transition_log.h"
 
 namespace entente::engine {
@@ -44,20 +48,81 @@ void JobEngine::EndAggregation(uint32_t round_index, uint32_t attempt,
   }
   const std::string reason(outcome.status().message());
   const auto pause = aggregation_retry_.PauseAfter(outcome.status());
-  if (!pause.has_value()) {
-    return ApplyRound(round_index, attempt, rounds::AggregationFailed{reason});
-  }
+  if (!IsAggregating(round_index, attempt)) return;  // Cancelled meanwhile.
+  if (!pause.has_value()) return LookForLostUpdates(reason);
   log::Warning("the aggregation failed; trying again", {{"job", description_->id.value()},
                                                         {"round", round_index + 1},
                                                         {"reason", reason},
                                                         {"wait", absl::FormatDuration(*pause)}});
-  PostAt(deps_.clock->Now() + *pause, [round_index, attempt](JobEngine& engine) {
-    const rounds::RoundState& round = engine.working_state_.round;
-    if (round.phase == rounds::RoundPhase::kAggregating && round.round_index == round_index &&
-        round.attempt == attempt) {
-      engine.StartAggregation();
-    }
+  RepeatAggregationAfter(*pause);
+}
+
+bool JobEngine::IsAggregating(uint32_t round_index, uint32_t attempt) const {
+  const rounds::RoundState& round = working_state_.round;
+  return round.phase == rounds::RoundPhase::kAggregating && round.round_index == round_index &&
+         round.attempt == attempt;
+}
+
+void JobEngine::RepeatAggregationAfter(absl::Duration pause) {
+  const rounds::RoundState& round = working_state_.round;
+  PostAt(deps_.clock->Now() + pause,
+         [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
+           if (engine.IsAggregating(round_index, attempt)) engine.StartAggregation();
+         });
+}
+
+void JobEngine::LookForLostUpdates(const std::string& reason) {
+  if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats the aggregation.
+  deps_.aggregation_lane->Post(
+      [self = shared_from_this(), round = working_state_.round, reason,
+       fields = LogFieldsOf(*description_, working_state_.round.round_index)] {
+        const log::Scope scope(fields);
+        const Dependencies& deps = self->deps_;
+        const auto lost = LostUpdates(self->description_->id, round, FileCheck::kContent,
+                                      *deps.spool, *deps.files, deps.stop_aggregations);
+        if (deps.stop_aggregations == nullptr || !deps.stop_aggregations->load()) {
+          self->Post([round_index = round.round_index, attempt = round.attempt, lost,
+                      reason](JobEngine& engine) {
+            engine.EndLookForLostUpdates(round_index, attempt, lost, reason);
+          });
+        }
+        deps.gate->Leave();
+      });
+}
+
+void JobEngine::EndLookForLostUpdates(uint32_t round_index, uint32_t attempt,
+                                      const std::map<WorkerId, std::string>& lost,
+                                      const std::string& reason) {
+  if (!IsAggregating(round_index, attempt)) return;
+  const auto& participants = working_state_.round.participants;
+  const bool may_ask = std::any_of(lost.begin(), lost.end(), [&participants](const auto& entry) {
+    return participants.at(entry.first).updates_lost < limits::kUpdateLossesMax;
   });
+  if (!may_ask) return ApplyRound(round_index, attempt, rounds::AggregationFailed{reason});
+  AskAgainFor(lost);
+  // If the journal would not take it, the next try finds the same.
+  if (IsAggregating(round_index, attempt)) RepeatAggregationAfter(deps_.aggregation_retry_pause);
+}
+
+void JobEngine::AskAgainFor(const std::map<WorkerId, std::string>& lost) {
+  for (const auto& [worker, how] : lost) {
+    const rounds::RoundState& round = working_state_.round;
+    const auto it = round.participants.find(worker);
+    if (it == round.participants.end() || it->second.state != rounds::ParticipantState::kAccepted ||
+        it->second.updates_lost >= limits::kUpdateLossesMax) {
+      continue;
+    }
+    LogSetback("an accepted update was lost", description_->id, round.round_index, worker, how);
+    // Before the event: after it the worker may be sending the very same update again.
+    deps_.spool->Drop({.job = description_->id,
+                       .round_index = round.round_index,
+                       .attempt = round.attempt,
+                       .worker = worker,
+                       .digest = it->second.update.digest});
+    const absl::Status status = Apply(
+        jobs::RoundHappened{round.round_index, round.attempt, rounds::UpdateLost{worker, how}});
+    if (!status.ok()) log::Debug("event ignored", {{"reason", status.message()}});
+  }
 }
 
 }  // namespace entente::engine

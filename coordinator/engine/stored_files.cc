@@ -2,56 +2,79 @@
 #include "coordinator/engine/stored_files.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
 namespace entente::engine {
 namespace {
 
-absl::Status CheckStored(const JobView& job, const models::ModelStore& models, const Digest& digest,
-                         absl::string_view what) {
-  if (digest.IsNone() || models.Contains(digest)) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(
-      "job ", job.description->id.value(), " cannot go on: ", what, ", ", models.PathOf(digest),
-      ", is missing; put it back from a copy of the data directory, or, for its SHA-256 is its "
-      "name, from whoever pulled it or a worker's cache"));
+// "is missing", "is damaged: ..."; nothing if the file is there, and whole if that is asked.
+std::string FaultOf(const std::string& path, const Digest& expected, FileCheck check,
+                    FileSystem& files) {
+  if (!files.Exists(path)) return "is missing";
+  if (check == FileCheck::kPresence) return "";
+  const absl::StatusOr<Digest> found = Sha256OfFile(files, path);
+  if (!found.ok()) return absl::StrCat("cannot be read (", found.status().message(), ")");
+  if (*found == expected) return "";
+  return absl::StrCat("is damaged: its SHA-256 is ", found->ToHex());
 }
+
+// What a job needs of the model store, and in which words.
+struct NeededFile {
+  Digest digest;  // None: it needs no such file.
+  absl::string_view what;
+};
 
 }  // namespace
 
-absl::Status CheckModelFiles(const JobView& job, const models::ModelStore& models) {
+absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::ModelStore& models,
+                             FileSystem& files) {
   const jobs::JobState& state = *job.state;
   if (state.HasEnded()) return absl::OkStatus();
   const v1::Model& model = job.description->recipe.model();
+  Digest program;
   if (model.has_torchscript()) {
-    ENTENTE_ASSIGN_OR_RETURN(const Digest program, Digest::FromHex(model.torchscript().digest()));
-    ENTENTE_RETURN_IF_ERROR(CheckStored(job, models, program, "its program"));
+    ENTENTE_ASSIGN_OR_RETURN(program, Digest::FromHex(model.torchscript().digest()));
   }
-  ENTENTE_RETURN_IF_ERROR(CheckStored(job, models, state.model, "its newest model"));
-  ENTENTE_RETURN_IF_ERROR(
-      CheckStored(job, models, state.optimizer_state, "its newest optimizer state"));
-  ENTENTE_RETURN_IF_ERROR(
-      CheckStored(job, models, state.round.model, "the model of the round in flight"));
-  return CheckStored(job, models, state.round.optimizer_state,
-                     "the optimizer state of the round in flight");
+  const NeededFile needed[] = {
+      {program, "its program"},
+      {state.model, "its newest model"},
+      {state.optimizer_state, "its newest optimizer state"},
+      {state.round.model, "the model of the round in flight"},
+      {state.round.optimizer_state, "the optimizer state of the round in flight"}};
+  for (const NeededFile& file : needed) {
+    if (file.digest.IsNone()) continue;
+    const std::string path = models.PathOf(file.digest);
+    const std::string fault = FaultOf(path, file.digest, check, files);
+    if (fault.empty()) continue;
+    return absl::DataLossError(absl::StrCat(
+        "job ", job.description->id.value(), " cannot go on: ", file.what, ", ", path, ", ", fault,
+        "; put it back from a copy of the data directory, or, for its SHA-256 is its name, from "
+        "whoever pulled it or a worker's cache"));
+  }
+  return absl::OkStatus();
 }
 
-std::vector<std::string> MissingUpdates(const JobView& job, const updates::UpdateSpool& spool,
-                                        FileSystem& files) {
-  std::vector<std::string> missing;
-  const rounds::RoundState& round = job.state->round;
-  const bool are_read = round.IsOpen() || round.phase == rounds::RoundPhase::kAggregating;
-  if (job.state->HasEnded() || !are_read) return missing;
+std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
+                                            FileCheck check, const updates::UpdateSpool& spool,
+                                            FileSystem& files,
+                                            const std::atomic<bool>* is_stopping) {
+  std::map<WorkerId, std::string> lost;
+  if (!round.IsOpen() && round.phase != rounds::RoundPhase::kAggregating) return lost;
   for (const auto& [worker, participant] : round.participants) {
+    if (is_stopping != nullptr && is_stopping->load()) break;
     if (participant.state != rounds::ParticipantState::kAccepted) continue;
-    const std::string path = spool.PathOf({.job = job.description->id,
+    const Digest& digest = participant.update.digest;
+    const std::string path = spool.PathOf({.job = job,
                                            .round_index = round.round_index,
                                            .attempt = round.attempt,
                                            .worker = worker,
-                                           .digest = participant.update.digest});
-    if (!files.Exists(path)) missing.push_back(path);
+                                           .digest = digest});
+    const std::string fault = FaultOf(path, digest, check, files);
+    if (!fault.empty()) lost[worker] = absl::StrCat(path, " ", fault);
   }
-  return missing;
+  return lost;
 }
 
 }  // namespace entente::engine

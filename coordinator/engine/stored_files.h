@@ -2,28 +2,41 @@
 #ifndef COORDINATOR_ENGINE_STORED_FILES_H_
 #define COORDINATOR_ENGINE_STORED_FILES_H_
 
-// Whether the files that a job goes on from are there, after a restart: the journal may have come
-// back from a copy without them, or somebody has tidied up.
+// Whether the files that a job goes on from are there: the journal may have come back from a copy
+// without them, somebody has tidied up, or the disk has lost what it had.
 
+#include <atomic>
+#include <map>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "common/base/file_system.h"
+#include "common/base/strong_id.h"
 #include "coordinator/engine/job_engine.h"
 #include "coordinator/models/model_store.h"
+#include "coordinator/rounds/round_state.h"
 #include "coordinator/updates/update_spool.h"
 
 namespace entente::engine {
 
-// DATA_LOSS, naming the job, the file and what to do, if the job runs and its program, its newest
-// model or its newest optimizer state is missing: nothing can make them again.
-absl::Status CheckModelFiles(const JobView& job, const models::ModelStore& models);
+enum class FileCheck {
+  kPresence,  // The file is there.
+  kContent,   // Its digest is the one that it had. Reads all of it.
+};
 
-// Paths of accepted updates of the round in flight that are missing. Workers can make those again:
-// without them the attempt is aborted when it is aggregated, and the next one asks.
-std::vector<std::string> MissingUpdates(const JobView& job, const updates::UpdateSpool& spool,
-                                        FileSystem& files);
+// DATA_LOSS, naming the job, the file and what to do, if the job runs and its program, its newest
+// model or its newest optimizer state is missing or damaged: nothing can make them again.
+absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::ModelStore& models,
+                             FileSystem& files);
+
+// Workers whose accepted update of `round` is not in the spool as it was accepted, and how: one
+// sentence with the path. Workers can make those again, or have kept them. None if nobody will read
+// the round's updates any more. Ends before the next file, with what it has found, once
+// `is_stopping` is true; null: it never is.
+std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
+                                            FileCheck check, const updates::UpdateSpool& spool,
+                                            FileSystem& files,
+                                            const std::atomic<bool>* is_stopping = nullptr);
 
 }  // namespace entente::engine
 

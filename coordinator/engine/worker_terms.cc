@@ -33,11 +33,16 @@ WorkerTerms WorkerTermsBook::Of(const WorkerId& worker, const v1::Recipe& recipe
 }
 
 void SayJobEnded(const JobDescription& job, members::WorkerRegistry* workers) {
+  for (const WorkerId& worker : workers->AttachedWith(job.recipe.dataset())) {
+    SayJobEnded(job, worker, workers);
+  }
+}
+
+void SayJobEnded(const JobDescription& job, const WorkerId& worker,
+                 members::WorkerRegistry* workers) {
   v1::CoordinatorMessage message;
   message.mutable_job_ended()->set_job_id(job.id.value());
-  for (const WorkerId& worker : workers->AttachedWith(job.recipe.dataset())) {
-    workers->Send(worker, message);
-  }
+  workers->Send(worker, message);
 }
 
 }  // namespace entente::engine

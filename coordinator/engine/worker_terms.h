@@ -40,9 +40,13 @@ class WorkerTermsBook {
   std::map<WorkerId, Digest> counted_;
 };
 
-// Tells the attached workers with the job's data set that it is over. Whoever is not attached never
-// hears it, and has a limit of its own for what it keeps.
+// Tells the attached workers with the job's data set that it is over. Whoever is not attached hears
+// it if it speaks of the job later on, and has a limit of its own for what it keeps.
 void SayJobEnded(const JobDescription& job, members::WorkerRegistry* workers);
+
+// The same to one worker, if it is attached.
+void SayJobEnded(const JobDescription& job, const WorkerId& worker,
+                 members::WorkerRegistry* workers);
 
 }  // namespace entente::engine
 

@@ -86,6 +86,9 @@ struct RoundSentence {
                                   event.weights.size() == 1 ? " update was" : " updates were",
                                   " combined into model ", event.model.ToHex().substr(0, 12)));
   }
+  void operator()(const rounds::UpdateLost& event) const {
+    SayWhy(Tone::kBad, event.worker, "was asked again, for its update was lost", event.reason);
+  }
   void operator()(const rounds::AggregationFailed& event) const {
     Say(Tone::kBad, absl::StrCat("the updates could not be combined: ", event.reason));
   }

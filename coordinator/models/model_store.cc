@@ -94,7 +94,11 @@ absl::StatusOr<Digest> ModelStore::Adopt(const std::string& temporary_path) {
 }
 
 absl::Status ModelStore::AdoptAs(const std::string& temporary_path, const Digest& digest) {
-  if (Contains(digest)) return files_.Remove(temporary_path);
+  if (Contains(digest)) {
+    // What is there may not have survived the power; this one is known to be whole.
+    const absl::StatusOr<Digest> found = Sha256OfFile(files_, PathOf(digest));
+    if (found.ok() && *found == digest) return files_.Remove(temporary_path);
+  }
   {
     ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
                              files_.OpenForWrite(temporary_path));

@@ -46,8 +46,8 @@ class ModelStore {
   // A path in the same folder to write a new file to, then to hand to Adopt. Unique for `label`.
   std::string TemporaryPath(absl::string_view label) const;
 
-  // Hashes the file, syncs it, and renames it to its digest. On error the file is where it
-  // was or gone, and not stored.
+  // Hashes the file, syncs it, and renames it to its digest; it takes the place of a stored one
+  // that is damaged. On error the file is where it was or gone, and not stored.
   absl::StatusOr<Digest> Adopt(const std::string& temporary_path);
   // The same, of a file whose digest is known.
   absl::Status AdoptAs(const std::string& temporary_path, const Digest& digest);

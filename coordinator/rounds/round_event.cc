@@ -20,7 +20,8 @@ absl::string_view EventName(const RoundEvent& event) {
                                                  "evaluated",
                                                  "evaluation failed",
                                                  "cancelled",
-                                                 "worker skipped"};
+                                                 "worker skipped",
+                                                 "update lost"};
   static_assert(std::size(kNames) == std::variant_size_v<RoundEvent>);
   return kNames[event.index()];
 }

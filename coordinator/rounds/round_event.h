@@ -61,6 +61,11 @@ struct Aggregated {
   Digest optimizer_state;
   std::map<WorkerId, double> weights;
 };
+// Its accepted update is missing in the spool, or is not what was accepted: it is asked again.
+struct UpdateLost {
+  WorkerId worker;
+  std::string reason;
+};
 struct AggregationFailed {
   std::string reason;
 };
@@ -79,7 +84,7 @@ struct Cancelled {
 using RoundEvent =
     std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused, WorkerMissing,
                  WorkerFailed, WorkerReturned, DeadlineChecked, Aggregated, AggregationFailed,
-                 Evaluated, EvaluationFailed, Cancelled, WorkerSkipped>;
+                 Evaluated, EvaluationFailed, Cancelled, WorkerSkipped, UpdateLost>;
 
 // "opened", "update accepted", ...
 absl::string_view EventName(const RoundEvent& event);

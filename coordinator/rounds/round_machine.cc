@@ -206,6 +206,28 @@ class Stepper {
     return Done("the members evaluate the new model");
   }
 
+  Result On(const UpdateLost& lost, const RoundEvent& event) {
+    const auto it = next_.participants.find(lost.worker);
+    const bool are_read = next_.IsOpen() || next_.phase == RoundPhase::kAggregating;
+    if (!are_read || it == next_.participants.end() ||
+        it->second.state != ParticipantState::kAccepted) {
+      return NotLegal(next_, event);
+    }
+    const uint32_t lost_count = it->second.updates_lost + 1;
+    it->second = Participant{};
+    it->second.updates_lost = lost_count;
+    it->second.reason = absl::StrCat("its update was lost: ", lost.reason);
+    effects_.emplace_back(SendTrainingTask{lost.worker});
+    const bool has_quorum = Accepted() >= next_.updates_required;
+    if (!has_quorum) AskTheMissingAgain();
+    next_.phase = has_quorum ? RoundPhase::kGrace : RoundPhase::kCollecting;
+    next_.closes_at = now_ + next_.policy.deadline;
+    effects_.emplace_back(ArmTimer{next_.closes_at});
+    return Done(absl::StrCat("the update of ", lost.worker.value(),
+                             " was lost, and it was asked again; ", Accepted(), " of ",
+                             next_.updates_required, " needed updates are in"));
+  }
+
   Result On(const AggregationFailed& failed, const RoundEvent& event) {
     if (next_.phase != RoundPhase::kAggregating) return NotLegal(next_, event);
     return Abort(absl::StrCat("aggregation failed: ", failed.reason));
@@ -226,6 +248,15 @@ class Stepper {
   Result On(const Cancelled& cancelled, const RoundEvent& event) {
     if (next_.HasEnded()) return NotLegal(next_, event);
     return Abort(cancelled.reason);
+  }
+
+  void AskTheMissingAgain() {
+    for (auto& [worker, participant] : next_.participants) {
+      if (participant.state != ParticipantState::kMissing) continue;
+      participant.state = ParticipantState::kInvited;
+      participant.reason.clear();
+      effects_.emplace_back(SendTrainingTask{worker});
+    }
   }
 
   // The participant, if the round is open and it is of the cohort.
@@ -318,7 +349,9 @@ class Stepper {
     for (auto& [worker, participant] : next_.participants) {
       const bool trains = next_.IsOpen() && (participant.state == ParticipantState::kInvited ||
                                              participant.state == ParticipantState::kWorking);
-      if (trains || participant.evaluation_awaited) {
+      // Who is missing may be at work all the same, and only not have been heard.
+      const bool is_missing = next_.IsOpen() && participant.state == ParticipantState::kMissing;
+      if (trains || is_missing || participant.evaluation_awaited) {
         effects_.emplace_back(CancelTask{.worker = worker,
                                          .round_index = next_.round_index,
                                          .attempt = next_.attempt,

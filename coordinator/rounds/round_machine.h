@@ -17,12 +17,17 @@
 //  kAborted <------- Cancelled, AggregationFailed -------------------------/    kCommitted
 //
 // (Without an evaluation Aggregated leads straight to kCommitted. Cancelled leads to kAborted from
-// every phase that has not ended.)
+// every phase that has not ended. UpdateLost leads from kAggregating back to kGrace, or to
+// kCollecting if the quorum is not in any more.)
 //
 // Awaited is who was invited or works. While quorum is not in, who is missing is awaited too, for
 // it may come back; who declined, was refused or failed is not: an update that a failed worker
 // sends after all counts while the round is open, but nobody waits for it. Who is skipped is out of
 // the attempt: not awaited, and a quorum that is a share is one of those who remain.
+//
+// Whose update is lost after it was accepted is asked again, and the others' stay. The round's
+// deadline then counts anew from that moment, for the update may have to be made again; if the
+// quorum is not in any more, who is missing is asked again as well.
 //
 // Nothing here reads a clock, takes a lock or touches disk or network: the engine feeds events in
 // and carries the returned effects out. The same events at the same times give the same round, so

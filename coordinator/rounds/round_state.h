@@ -69,9 +69,11 @@ struct UpdateRecord {
 
 struct Participant {
   ParticipantState state = ParticipantState::kInvited;
-  std::string reason;   // Why it declined, was refused, is missing, failed or is skipped.
-  UpdateRecord update;  // Meaningful while kAccepted.
-  double weight = 0;    // How much its update counted; 0 until aggregated.
+  // Why it declined, was refused, is missing, failed or is skipped, or lost what was accepted.
+  std::string reason;
+  UpdateRecord update;        // Meaningful while kAccepted.
+  uint32_t updates_lost = 0;  // Of this attempt, after they were accepted.
+  double weight = 0;          // How much its update counted; 0 until aggregated.
   bool evaluation_awaited = false;
   std::optional<Metrics> evaluation;
 

@@ -77,6 +77,9 @@ struct RoundRecorder {
       (*record->mutable_weights())[worker.value()] = weight;
     }
   }
+  void operator()(const rounds::UpdateLost& e) const {
+    *to->mutable_update_lost() = WithReason(e.worker, e.reason);
+  }
   void operator()(const rounds::AggregationFailed& e) const {
     to->mutable_aggregation_failed()->set_reason(ToValidUtf8(e.reason));
   }
@@ -159,6 +162,8 @@ absl::StatusOr<rounds::RoundEvent> FromRoundRecord(const rec::RoundHappened& rec
       return rounds::DeadlineChecked{};
     case Case::kAggregated:
       return FromAggregated(record.aggregated());
+    case Case::kUpdateLost:
+      return FromWorkerReason<rounds::UpdateLost>(record.update_lost());
     case Case::kAggregationFailed:
       return rounds::AggregationFailed{record.aggregation_failed().reason()};
     case Case::kEvaluated:

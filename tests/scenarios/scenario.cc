@@ -145,6 +145,7 @@ class Story {
     if (command == "accept") return Happened(rounds::TaskAccepted{worker});
     if (command == "decline") return Happened(rounds::TaskDeclined{worker, second});
     if (command == "refuse") return Happened(rounds::UpdateRefused{worker, second});
+    if (command == "lose") return Happened(rounds::UpdateLost{worker, second});
     if (command == "silence") return Happened(rounds::WorkerMissing{worker, "silent"});
     if (command == "fail") return Happened(rounds::WorkerFailed{worker, second});
     if (command == "skip") return Happened(rounds::WorkerSkipped{worker, second});

@@ -13,6 +13,7 @@
 //   upload  FR examples=100 [round=1] [attempt=1]   its update is accepted (round: 1-based)
 //   refuse  FR "reason"                  its update is refused
 //   silence FR                           its lease runs out
+//   lose    FR "reason"                  its accepted update is found missing or damaged
 //   fail    FR "reason"                  it says that its task failed
 //   skip    FR "reason"                  it says that it is away
 //   return  FR                           it is back

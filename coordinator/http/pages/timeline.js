@@ -8,7 +8,7 @@ const columns = [{ name: 'Worker' }, { name: 'State', wide: true }, { name: 'Doi
 
 // What a line of the journal makes of a worker's bar; null ends it.
 const marks = {
-  'task accepted': 'preparing', 'update accepted': null, 'update refused': null, 'task declined': null, 'worker failed': null,
+  'task accepted': 'preparing', 'update accepted': null, 'update refused': null, 'update lost': 'asked', 'task declined': null, 'worker failed': null,
   'worker missing': 'missing', 'worker returned': 'asked', 'worker skipped': null, evaluated: null, 'evaluation failed': null,
 };
 const kinds = ['asked', 'queued', 'preparing', 'downloading', 'training', 'uploading', 'evaluating', 'missing'];

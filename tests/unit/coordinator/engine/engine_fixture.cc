@@ -82,6 +82,7 @@ void EngineTest::Open() {
                                       .models = models_.get(),
                                       .spool = spool_.get(),
                                       .files = &files_,
+                                      .durability = durability_,
                                       .workers = workers_.get(),
                                       .timers = timers_.get(),
                                       .executor = executor_.get(),

@@ -64,12 +64,17 @@ class FlakyJournal final : public store::Journal {
   std::atomic<int> aggregated_failures{0};
   // The same of accepted updates.
   std::atomic<int> accepted_failures{0};
+  // The same of updates that are found lost.
+  std::atomic<int> lost_failures{0};
 
   absl::Status Append(const store::JournalEntry& entry) override {
     if (entry.record.round().has_aggregated() && aggregated_failures.fetch_sub(1) > 0) {
       return absl::ResourceExhaustedError("the disk is full");
     }
     if (entry.record.round().has_update_accepted() && accepted_failures.fetch_sub(1) > 0) {
+      return absl::UnavailableError("the journal could not be synced");
+    }
+    if (entry.record.round().has_update_lost() && lost_failures.fetch_sub(1) > 0) {
       return absl::UnavailableError("the journal could not be synced");
     }
     return real_.Append(entry);
@@ -135,6 +140,7 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<ThreadPool> lane_;
 
   const uint64_t spool_quota_bytes_;
+  Durability durability_ = Durability::kPowerLoss;  // What the jobs are told; from Restart on.
 
   // The first half of Restart: nothing is open any more. The second half, which fails the test if
   // something cannot be opened, does not restore the jobs.

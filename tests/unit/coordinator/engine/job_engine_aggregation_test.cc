@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "common/base/limits.h"
+#include "common/config/proto_time.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
 
@@ -22,6 +24,17 @@ class JobEngineAggregationTest : public EngineTest {
       if (name.rfind("tmp-", 0) == 0) return true;
     }
     return false;
+  }
+
+  // Of the first attempt's {"w": [a, b]}.
+  void DamageUpdate(const JobEngine& job, const std::string& worker, float a, float b) {
+    const std::string path = spool_->PathOf({.job = job.description().id,
+                                             .round_index = 0,
+                                             .attempt = 1,
+                                             .worker = WorkerId(worker),
+                                             .digest = Sha256Of(UpdateBytes(a, b))});
+    ASSERT_TRUE(files_.Exists(path));
+    ASSERT_THAT((*files_.OpenForWrite(path))->Truncate(5), IsOk());
   }
 };
 
@@ -55,6 +68,63 @@ TEST_F(JobEngineAggregationTest, DiskThatStaysFullAbortsTheAttemptAndSaysWhy) {
   EXPECT_EQ(view.state->status, jobs::JobStatus::kFailed);
   EXPECT_THAT(view.state->reason, HasSubstr("No space left on device"));
   EXPECT_FALSE(HasTemporaryFiles());
+}
+
+TEST_F(JobEngineAggregationTest, DamagedUpdateIsAskedForAgainAndTheOthersStay) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(1, 2));
+  ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0, 30), IsOk());
+  DamageUpdate(*job, "fr-lab/w", 1, 0);
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 0, 4, 10), IsOk());
+
+  const v1::Task again = fr->WaitForTask(1);
+  EXPECT_EQ(again.key().SerializeAsString(), fr->WaitForTask(0).key().SerializeAsString());
+  ASSERT_THAT(Upload("fr-lab/w", again, 1, 0, 30), IsOk());
+
+  const JobView view = WaitForEnd(*job);
+  EXPECT_THAT(ModelValues(view.state->model), ElementsAre(1.75F, 3.0F));
+  EXPECT_EQ(job->Rounds().size(), 1U);
+  EXPECT_EQ(kr->task_count(), 1U);
+}
+
+TEST_F(JobEngineAggregationTest, UpdateThatIsLostTooOftenEndsTheAttempt) {
+  v1::Recipe recipe = RecipeOf(1, 2);
+  recipe.mutable_pacing()->set_attempts(1);
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::Minutes(30));
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto straggler = AttachWorker("kr-lab/x");
+  const auto job = Submit(recipe);
+  ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 0, 4), IsOk());
+
+  for (uint32_t losses = 0; losses <= limits::kUpdateLossesMax; ++losses) {
+    ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(losses), 1, 0), IsOk());
+    DamageUpdate(*job, "fr-lab/w", 1, 0);
+    // Nobody else is awaited: the round closes.
+    job->OnTaskFailed(WorkerId("kr-lab/x"), straggler->WaitForTask(losses).key(), "stopping",
+                      /*may_return=*/true);
+  }
+
+  const JobView view = WaitForEnd(*job);
+  EXPECT_EQ(view.state->status, jobs::JobStatus::kFailed);
+  EXPECT_THAT(view.state->reason,
+              HasSubstr("the update of fr-lab/w changed after it was accepted"));
+}
+
+TEST_F(JobEngineAggregationTest, LossThatTheJournalCouldNotTakeIsFoundAgain) {
+  const auto worker = AttachWorker(kTrainer);
+  const auto other = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(1, 2));
+  ASSERT_THAT(Upload(kTrainer, worker->WaitForTask(0), 1, 1), IsOk());
+  DamageUpdate(*job, kTrainer, 1, 1);
+  journal_->lost_failures = 2;
+  ASSERT_THAT(Upload("kr-lab/w", other->WaitForTask(0), 1, 1), IsOk());
+
+  ASSERT_THAT(Upload(kTrainer, worker->WaitForTask(1), 1, 1), IsOk());
+
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+  EXPECT_EQ(job->Rounds().size(), 1U);
 }
 
 TEST_F(JobEngineAggregationTest, CancellingEndsTheTries) {

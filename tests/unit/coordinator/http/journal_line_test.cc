@@ -59,6 +59,20 @@ TEST(JournalLineTest, SubmissionNamesTheSubmitter) {
   EXPECT_EQ(line.attempt, 0U);
 }
 
+TEST(JournalLineTest, LostUpdateSaysWhoIsAskedAgainAndWhy) {
+  store::JournalEntry entry = Refusal();
+  auto* const lost = entry.record.mutable_round()->mutable_update_lost();
+  lost->set_worker("fr-lab/gpu-1");
+  lost->set_reason("its file is missing");
+
+  const JournalLine line = LineOf(entry);
+
+  EXPECT_EQ(line.event, "update lost");
+  EXPECT_EQ(line.worker, "fr-lab/gpu-1");
+  EXPECT_EQ(line.sentence,
+            "fr-lab/gpu-1 was asked again, for its update was lost: its file is missing");
+}
+
 TEST(JournalLineTest, EntryWithoutAnEventIsUnreadableNotFatal) {
   EXPECT_EQ(LineOf(store::JournalEntry{.job = JobId("a"), .sequence = 1}).event, "unreadable");
 }

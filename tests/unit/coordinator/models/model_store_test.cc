@@ -42,6 +42,15 @@ TEST_F(ModelStoreTest, AdoptedFileIsNamedByItsDigest) {
   EXPECT_EQ(file->size_bytes(), 7u);
 }
 
+TEST_F(ModelStoreTest, AdoptedFileTakesThePlaceOfADamagedOne) {
+  const Digest digest = Add("weights");
+  ASSERT_THAT((*files_.OpenForWrite(store_->PathOf(digest)))->WriteAt(0, "WEIGHTS"), IsOk());
+
+  EXPECT_EQ(Add("weights"), digest);
+
+  EXPECT_EQ(*Sha256OfFile(files_, store_->PathOf(digest)), digest);
+}
+
 // Its name may be lost with the power, so nobody may count on it.
 TEST_F(ModelStoreTest, AFileWhoseFolderCouldNotBeSyncedIsNotStored) {
   const std::string path = store_->TemporaryPath("test");

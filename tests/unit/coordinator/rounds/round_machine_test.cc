@@ -118,11 +118,53 @@ TEST(RoundMachineTest, FailedWorkerMayStillUploadAndIsNotSentItsTaskAgain) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
+TEST(RoundMachineTest, LostUpdateReopensTheRoundWithADeadlineFromThenOn) {
+  RoundState state = OpenRound(2);
+  state = Step(state, UpdateAccepted{kFr, {.examples = 3}}, kNoon).value().next;
+  state = Step(state, UpdateAccepted{kDe, {.examples = 1}}, kNoon).value().next;
+  ASSERT_EQ(state.phase, RoundPhase::kAggregating);
+  const absl::Time late = kNoon + absl::Hours(1);
+
+  const auto step = Step(state, UpdateLost{kFr, "it is damaged"}, late);
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_EQ(step->next.phase, RoundPhase::kCollecting);
+  EXPECT_EQ(step->next.closes_at, late + absl::Minutes(10));
+  EXPECT_EQ(step->next.participants.at(kFr).state, ParticipantState::kInvited);
+  EXPECT_EQ(step->next.participants.at(kFr).updates_lost, 1U);
+  EXPECT_EQ(step->next.participants.at(kFr).reason, "its update was lost: it is damaged");
+  EXPECT_EQ(step->next.participants.at(kDe), state.participants.at(kDe));
+  EXPECT_THAT(CheckUpdateWelcome(step->next, kFr), IsOk());
+  EXPECT_THAT(Step(step->next, UpdateLost{kFr, "it is damaged"}, late),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST(RoundMachineTest, LossesOfAWorkerInAnAttemptAreCounted) {
+  RoundState state = OpenRound(2);
+  for (uint32_t losses = 1; losses <= 3; ++losses) {
+    state = Step(state, UpdateAccepted{kFr, {.examples = 3}}, kNoon).value().next;
+    state = Step(state, UpdateLost{kFr, "it is missing"}, kNoon).value().next;
+    EXPECT_EQ(state.participants.at(kFr).updates_lost, losses);
+  }
+}
+
+TEST(RoundMachineTest, UpdateThatIsNotReadAnyMoreCannotBeLost) {
+  RoundState state = OpenRound(1);
+  state = Step(state, UpdateAccepted{kFr, {.examples = 3}}, kNoon).value().next;
+  state = Step(state, UpdateAccepted{kDe, {.examples = 3}}, kNoon).value().next;
+  state = Step(state, Aggregated{Sha256Of("m"), {}, {}}, kNoon).value().next;
+  ASSERT_EQ(state.phase, RoundPhase::kEvaluating);
+
+  EXPECT_THAT(Step(state, UpdateLost{kFr, "it is damaged"}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("round 3 is evaluating; update lost does not apply then")));
+}
+
 // A random event about a random worker, legal or not.
 RoundEvent RandomEvent(std::mt19937* random) {
   const auto pick = [random](int count) { return static_cast<int>((*random)() % count); };
   const WorkerId worker = std::vector<WorkerId>{kFr, kDe, WorkerId("xx/w")}[pick(3)];
-  switch (pick(14)) {
+  switch (pick(15)) {
     case 0:
       return Opened{{kFr, kDe}};
     case 1:
@@ -149,6 +191,8 @@ RoundEvent RandomEvent(std::mt19937* random) {
       return EvaluationFailed{worker, "no data"};
     case 12:
       return WorkerFailed{worker, "no data"};
+    case 13:
+      return UpdateLost{worker, "damaged"};
     default:
       return pick(20) == 0 ? RoundEvent(Cancelled{"stop"}) : RoundEvent(TaskAccepted{worker});
   }
@@ -157,7 +201,8 @@ RoundEvent RandomEvent(std::mt19937* random) {
 // Whatever happens, in whatever order: these hold after every step.
 void CheckInvariants(const RoundState& before, const RoundEvent& event, const RoundState& after) {
   const uint32_t accepted = after.CountIn(ParticipantState::kAccepted);
-  EXPECT_GE(accepted, before.CountIn(ParticipantState::kAccepted)) << "an update was lost";
+  const uint32_t lost = std::holds_alternative<UpdateLost>(event) ? 1 : 0;
+  EXPECT_GE(accepted + lost, before.CountIn(ParticipantState::kAccepted)) << "an update was lost";
   EXPECT_FALSE(before.HasEnded()) << "an ended round changed by " << EventName(event);
   const bool past_collecting = after.phase == RoundPhase::kAggregating ||
                                after.phase == RoundPhase::kEvaluating ||

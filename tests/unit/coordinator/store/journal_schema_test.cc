@@ -77,6 +77,20 @@ TEST_F(JournalSchemaTest, VersionOneGetsChecksumsAndKeepsItsRows) {
   EXPECT_EQ(rows.Step(), SQLITE_DONE);
 }
 
+// Its tables are today's, but it has records that a program of before cannot read.
+TEST_F(JournalSchemaTest, VersionFourIsBroughtUpToDateAndKeepsItsRows) {
+  ASSERT_THAT(MigrateSchema(*database_, 0), IsOk());
+  ASSERT_THAT(database_->Execute("INSERT INTO events (job, sequence, at_us, record, checksum) "
+                                 "VALUES ('a', 1, 2, x'1a00', 7);"
+                                 "PRAGMA user_version = 4"),
+              IsOk());
+
+  ASSERT_THAT(MigrateSchema(*database_, 4), IsOk());
+
+  EXPECT_EQ(*CheckSchema(*database_, path_), kSchemaVersion);
+  EXPECT_EQ(*database_->QueryInteger("SELECT checksum FROM events"), 7);
+}
+
 TEST_F(JournalSchemaTest, WhatAStartOfVersionThreeLeftIsGone) {
   ASSERT_THAT(database_->Execute(kVersion1), IsOk());
   ASSERT_THAT(database_->Execute("CREATE TABLE room (bytes BLOB NOT NULL) STRICT;"

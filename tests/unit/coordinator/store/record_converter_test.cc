@@ -36,7 +36,8 @@ std::vector<rounds::RoundEvent> EveryEvent() {
           rounds::Evaluated{kFr, {.examples = 9, .loss = 0.5, .accuracy = 0.75}},
           rounds::EvaluationFailed{kFr, "no data"},
           rounds::Cancelled{"stop"},
-          rounds::WorkerSkipped{kFr, "away until Mon 30 Nov 08:00 UTC"}};
+          rounds::WorkerSkipped{kFr, "away until Mon 30 Nov 08:00 UTC"},
+          rounds::UpdateLost{kFr, "its file is damaged"}};
 }
 
 TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
