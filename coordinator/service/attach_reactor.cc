@@ -77,12 +77,7 @@ void AttachReactor::Close(const absl::Status& status) {
     next = &outgoing_.front();
   }
   if (write_now) StartWrite(next);
-  context_.timers->RunAt(context_.clock->Now() + context_.heartbeat_interval,
-                         [weak = weak_from_this(), executor = context_.executor] {
-                           executor->Post([weak] {
-                             if (const auto strong = weak.lock()) strong->CutOff();
-                           });
-                         });
+  ArmCutOff();
 }
 
 void AttachReactor::OnWriteDone(bool ok) {
@@ -113,15 +108,19 @@ void AttachReactor::OnReadDone(bool ok) {
     }
     return OnMessage();
   }
+  bool is_writing = false;
   {
     absl::MutexLock lock(&mu_);
-    if (writing_) {
+    is_writing = writing_;
+    if (is_writing) {
+      if (closing_.has_value()) return;
       // The end of the write finishes the stream: gRPC wants the two in that order.
-      if (!closing_.has_value()) closing_ = absl::OkStatus();
+      closing_ = absl::OkStatus();
+    } else if (!TakeFinish(absl::OkStatus())) {
       return;
     }
-    if (!TakeFinish(absl::OkStatus())) return;
   }
+  if (is_writing) return ArmCutOff();
   Finish(grpc::Status::OK);
 }
 
@@ -196,6 +195,15 @@ void AttachReactor::OnHeartbeatDue() {
   heartbeat.mutable_heartbeat();
   Send(heartbeat);
   ArmHeartbeat();
+}
+
+void AttachReactor::ArmCutOff() {
+  context_.timers->RunAt(context_.clock->Now() + context_.heartbeat_interval,
+                         [weak = weak_from_this(), executor = context_.executor] {
+                           executor->Post([weak] {
+                             if (const auto strong = weak.lock()) strong->CutOff();
+                           });
+                         });
 }
 
 bool AttachReactor::TakeFinish(const absl::Status& status) {

@@ -50,6 +50,8 @@ class AttachReactor final
   absl::Status OnHello(const v1::Hello& hello);
   void ArmHeartbeat();
   void OnHeartbeatDue() ABSL_LOCKS_EXCLUDED(mu_);
+  // Whoever sets closing_ calls it after: a peer that takes nothing would hold on to the stream.
+  void ArmCutOff();
   // Ends the stream though writes are stuck.
   void CutOff() ABSL_LOCKS_EXCLUDED(mu_);
   // Whether the caller is the one to call Finish(), after it has let go of the lock. No write may

@@ -32,6 +32,7 @@ class AttachReactorTest : public ServiceTest {
     return {};
   }
 
+  const WorkerId worker_{"fr-lab/w"};
   const std::unique_ptr<v1::WorkerService::Stub> stub_;
   const std::unique_ptr<grpc::ClientContext> call_;
   v1::WorkerMessage hello_;
@@ -144,6 +145,23 @@ TEST_F(AttachReactorTest, SilentWorkerIsCutOff) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   ASSERT_EQ(workers_->Snapshot().size(), 1U);
   EXPECT_THAT(workers_->Snapshot()[0].reason, HasSubstr("silent"));
+}
+
+TEST_F(AttachReactorTest, WorkerThatEndsItsSideAndTakesNothingIsCutOff) {
+  const auto stream = Attach();
+  stream->Write(hello_);
+  ASSERT_TRUE(Next(*stream).has_welcome());
+  v1::CoordinatorMessage large;
+  large.mutable_goodbye()->set_reason(std::string(4 << 20, 'x'));
+  // It is attached a little after its Welcome.
+  while (!workers_->Send(worker_, large)) absl::SleepFor(absl::Milliseconds(1));
+  // More than gRPC takes of them without being asked for any.
+  for (int i = 0; i < 15; ++i) workers_->Send(worker_, large);
+
+  stream->WritesDone();
+  const grpc::Status status = stream->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED) << status.error_message();
 }
 
 TEST_F(AttachReactorTest, WorkerThatSaysGoodbyeIsNotedAsLeft) {
