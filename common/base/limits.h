@@ -25,6 +25,8 @@ inline constexpr int kDownloadWindowBytes = 16 << 20;  // A worker has one at a 
 inline constexpr int kUploadWindowBytes = 4 << 20;     // A coordinator has many; its default.
 inline constexpr int kMessageBytesMax = 5 << 20;       // One chunk of 4 MiB and its frame.
 inline constexpr int kControlQueueMessagesMax = 256;   // To one worker, before it is cut off.
+// From one worker, taken and not yet dealt with by the jobs they are for; the next is read after.
+inline constexpr int kWorkerMessagesMax = 16;
 
 // Texts from outside.
 inline constexpr size_t kConfigBytesMax = 4 << 20;
@@ -49,6 +51,10 @@ inline constexpr int kUpdatesPerRoundMax = 1 << 14;
 
 // Models described by a recipe: at four bytes each, the default limit on one file.
 inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
+
+// How often a worker may stop its task and come back to it in one attempt of a round; then its task
+// has failed.
+inline constexpr int kTaskStopsMax = 32;
 
 // Workers.
 inline constexpr size_t kWorkerTasksMax = 64;         // Jobs a worker is in at once.
