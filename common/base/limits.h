@@ -24,7 +24,10 @@ inline constexpr size_t kTransferChunkBytesMax = 4 << 20;         // What a peer
 inline constexpr int kDownloadWindowBytes = 16 << 20;  // A worker has one at a time.
 inline constexpr int kUploadWindowBytes = 4 << 20;     // A coordinator has many; its default.
 inline constexpr int kMessageBytesMax = 5 << 20;       // One chunk of 4 MiB and its frame.
-inline constexpr int kControlQueueMessagesMax = 256;   // To one worker, before it is cut off.
+inline constexpr int kTransfersPerCallerMax = 16;      // Of one certificate's name; the default.
+// An upload's header comes with its stream, or a stranger holds a place for nothing.
+inline constexpr absl::Duration kUploadHeaderWaitMax = absl::Seconds(5);
+inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
 // From one worker, taken and not yet dealt with by the jobs they are for; the next is read after.
 inline constexpr int kWorkerMessagesMax = 16;
 

@@ -294,6 +294,7 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .heartbeat_interval = ToDuration(config.heartbeat_interval()),
       .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
       .transfers_max = static_cast<int>(config.limits().transfers_max()),
+      .transfers_per_caller_max = static_cast<int>(config.limits().transfers_per_caller_max()),
       .on_upload_ended = [this](
                              absl::Duration took,
                              const absl::Status& status) { metrics->OnUploadEnded(took, status); },
