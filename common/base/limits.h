@@ -75,6 +75,10 @@ inline constexpr size_t kNotificationAnswerBytesMax =
 inline constexpr size_t kNotificationSecretBytesMin = 24;
 inline constexpr size_t kNotificationSecretBytesMax = 64;
 
+// Parts of models that cut uploads left at a coordinator: since the last write, and how many.
+inline constexpr absl::Duration kModelPartAgeMax = absl::Hours(24);
+inline constexpr size_t kModelPartsMax = 1024;
+
 // Retries.
 inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);
 inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);

@@ -272,8 +272,10 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                          .models = models.get(),
                                          .spool = spool.get(),
                                          .files = &files,
+                                         .clock = &clock,
                                          .blob_bytes_max = config.limits().blob_bytes_max(),
                                          .free_bytes_min = config.limits().free_bytes_min()});
+  ENTENTE_RETURN_IF_ERROR(uploads->CountParts());
   ENTENTE_RETURN_IF_ERROR(jobs->Restore());
   metrics->Begin(jobs.get());
   return absl::OkStatus();
