@@ -102,7 +102,8 @@ TEST_F(ModelStoreTest, SecondReceiverOfTheSameFileIsTurnedAway) {
 TEST_F(ModelStoreTest, OldPartsAreRemovedAndTheOldestOfTooMany) {
   const Digest digest = Add("weights");
   const absl::Time now = absl::Now();
-  for (const auto& [name, hours] : {std::pair("a", 30), {"b", 3}, {"c", 4}, {"d", 2}}) {
+  for (const auto& [name, hours] :
+       {std::pair("a", 30), std::pair("b", 3), std::pair("c", 4), std::pair("d", 2)}) {
     const std::string part = folder_.Write(std::string("models/") + name + ".part", "x");
     std::filesystem::last_write_time(
         part, std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours));
