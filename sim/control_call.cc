@@ -72,7 +72,7 @@ absl::Status ControlCall::Take(const v1::WorkerMessage& message) {
   }
   workers.Heard(worker_);
   return service::DispatchWorkerMessage(*context_.service, {.id = worker_, .connection = this},
-                                        message);
+                                        message, [] {});
 }
 
 absl::Status ControlCall::Greet(const v1::Hello& hello) {

@@ -114,6 +114,7 @@ absl::Status CoordinatorNode::Start() {
                                          .models = models_.get(),
                                          .spool = spool_.get(),
                                          .files = &files_,
+                                         .clock = deps_.clock,
                                          .blob_bytes_max = 1 << 20,
                                          .free_bytes_min = 1 << 20});
   service_.clock = deps_.clock;

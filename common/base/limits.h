@@ -24,7 +24,12 @@ inline constexpr size_t kTransferChunkBytesMax = 4 << 20;         // What a peer
 inline constexpr int kDownloadWindowBytes = 16 << 20;  // A worker has one at a time.
 inline constexpr int kUploadWindowBytes = 4 << 20;     // A coordinator has many; its default.
 inline constexpr int kMessageBytesMax = 5 << 20;       // One chunk of 4 MiB and its frame.
-inline constexpr int kControlQueueMessagesMax = 256;   // To one worker, before it is cut off.
+inline constexpr int kTransfersPerCallerMax = 16;      // Of one certificate's name; the default.
+// An upload's header comes with its stream, or a stranger holds a place for nothing.
+inline constexpr absl::Duration kUploadHeaderWaitMax = absl::Seconds(5);
+inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
+// From one worker, taken and not yet dealt with by the jobs they are for; the next is read after.
+inline constexpr int kWorkerMessagesMax = 16;
 
 // Texts from outside.
 inline constexpr size_t kConfigBytesMax = 4 << 20;
@@ -50,6 +55,10 @@ inline constexpr int kUpdatesPerRoundMax = 1 << 14;
 // Models described by a recipe: at four bytes each, the default limit on one file.
 inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
 
+// How often a worker may stop its task and come back to it in one attempt of a round; then its task
+// has failed.
+inline constexpr int kTaskStopsMax = 32;
+
 // Workers.
 inline constexpr size_t kWorkerTasksMax = 64;         // Jobs a worker is in at once.
 inline constexpr size_t kWorkerKeptUpdatesMax = 64;   // Finished updates kept on disk.
@@ -69,6 +78,10 @@ inline constexpr size_t kNotificationSecretBytesMax = 64;
 // A coordinator whose journal refused an event is not ready for so long, or until the journal takes
 // one: whoever still has something to write has tried again by then.
 inline constexpr absl::Duration kJournalFailureCounts = absl::Minutes(1);
+
+// Parts of models that cut uploads left at a coordinator: since the last write, and how many.
+inline constexpr absl::Duration kModelPartAgeMax = absl::Hours(24);
+inline constexpr size_t kModelPartsMax = 1024;
 
 // Retries.
 inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);

@@ -31,6 +31,9 @@ void FillLimits(const YamlPlaces& places, CoordinatorLimits* limits) {
   if (!places.Contains("limits.workersMax")) limits->set_workers_max(1'000);
   if (!places.Contains("limits.freeBytesMin")) limits->set_free_bytes_min(uint64_t{256} << 20);
   if (!places.Contains("limits.transfersMax")) limits->set_transfers_max(256);
+  if (!places.Contains("limits.transfersPerCallerMax")) {
+    limits->set_transfers_per_caller_max(limits::kTransfersPerCallerMax);
+  }
   if (!places.Contains("limits.transferWindowBytesMax")) {
     limits->set_transfer_window_bytes_max(limits::kUploadWindowBytes);
   }
@@ -100,6 +103,7 @@ void CheckNumbers(const CoordinatorConfig& config, FieldCheck* check) {
   check->Range("limits.blobBytesMax", limits.blob_bytes_max(), 1, int64_t{1} << 50);
   check->Range("limits.workersMax", limits.workers_max(), 1, 100'000);
   check->Range("limits.transfersMax", limits.transfers_max(), 1, 10'000);
+  check->Range("limits.transfersPerCallerMax", limits.transfers_per_caller_max(), 1, 10'000);
   check->Range("limits.transferWindowBytesMax", limits.transfer_window_bytes_max(),
                int64_t{64} << 10, int64_t{64} << 20);
   check->Time("limits.transferIdleMax", ToDuration(limits.transfer_idle_max()), absl::Seconds(1),

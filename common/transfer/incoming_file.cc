@@ -29,15 +29,22 @@ absl::StatusOr<std::unique_ptr<IncomingFile>> IncomingFile::Open(FileSystem& fil
       new IncomingFile(&files, path, total_bytes, std::move(lease)));
   ENTENTE_RETURN_IF_ERROR(incoming->TakeUp());
   ENTENTE_RETURN_IF_ERROR(incoming->CheckFreeBytes(free_bytes_min));
-  ENTENTE_ASSIGN_OR_RETURN(incoming->file_, files.OpenForWrite(incoming->part_path_));
   return incoming;
 }
 
 absl::Status IncomingFile::TakeUp() {
   if (!files_.Exists(part_path_)) return absl::OkStatus();
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t part_bytes, files_.SizeBytes(part_path_));
-  if (part_bytes > total_bytes_) return files_.Remove(part_path_);
-  offset_ = part_bytes;
+  is_overlong_ = part_bytes > total_bytes_;
+  if (!is_overlong_) offset_ = part_bytes;
+  return absl::OkStatus();
+}
+
+absl::Status IncomingFile::OpenPart() {
+  if (file_ != nullptr) return absl::OkStatus();
+  if (is_overlong_) ENTENTE_RETURN_IF_ERROR(files_.Remove(part_path_));
+  is_overlong_ = false;
+  ENTENTE_ASSIGN_OR_RETURN(file_, files_.OpenForWrite(part_path_));
   return absl::OkStatus();
 }
 
@@ -69,7 +76,7 @@ absl::Status IncomingFile::CheckFreeBytes(uint64_t free_bytes_min) const {
 }
 
 absl::Status IncomingFile::Append(uint64_t offset, absl::string_view data) {
-  if (file_ == nullptr) {
+  if (is_over_) {
     return absl::FailedPreconditionError("the part was dropped; start again from 0");
   }
   if (offset != offset_) {
@@ -80,6 +87,7 @@ absl::Status IncomingFile::Append(uint64_t offset, absl::string_view data) {
     return absl::OutOfRangeError(absl::StrCat("a chunk of ", data.size(), " bytes at offset ",
                                               offset, " passes the end at ", total_bytes_));
   }
+  ENTENTE_RETURN_IF_ERROR(OpenPart());
   ENTENTE_RETURN_IF_ERROR(HashTheRest());
   ENTENTE_RETURN_IF_ERROR(file_->WriteAt(offset, data));
   hash_.Update(data);
@@ -89,13 +97,14 @@ absl::Status IncomingFile::Append(uint64_t offset, absl::string_view data) {
 }
 
 absl::Status IncomingFile::Verify(const Digest& expected) {
-  if (file_ == nullptr) {
+  if (is_over_) {
     return absl::FailedPreconditionError("the part was dropped; start again from 0");
   }
   if (offset_ != total_bytes_) {
     return absl::OutOfRangeError(
         absl::StrCat("only ", offset_, " of ", total_bytes_, " bytes have come; send the rest"));
   }
+  ENTENTE_RETURN_IF_ERROR(OpenPart());
   ENTENTE_RETURN_IF_ERROR(HashTheRest());
   if (const Digest actual = hash_.Current(); actual != expected) {
     ENTENTE_RETURN_IF_ERROR(Discard());
@@ -122,11 +131,13 @@ absl::Status IncomingFile::Commit() {
     return renamed;
   }
   file_.reset();
+  is_over_ = true;
   return absl::OkStatus();
 }
 
 absl::Status IncomingFile::Discard() {
   file_.reset();
+  is_over_ = true;
   is_verified_ = false;
   return files_.Remove(part_path_);
 }

@@ -22,9 +22,12 @@ namespace entente {
 // Not thread-safe. Destroyed before Commit, it leaves the part for a later Open.
 class IncomingFile {
  public:
-  // Opens "<path>.part"; what an earlier try left is hashed again and kept (a part longer than
-  // `total_bytes` is dropped). Only one may be open for a path at a time: where that is not plain,
-  // the caller takes a lease, which is held until this is destroyed.
+  // Goes on with "<path>.part"; what an earlier try left is hashed again and kept (a part longer
+  // than `total_bytes` is dropped). Only one may be open for a path at a time: where that is not
+  // plain, the caller takes a lease, which is held until this is destroyed.
+  //
+  // Nothing on the disk changes before the first Append or Verify, so who only asks for offset()
+  // leaves nothing behind.
   //
   // RESOURCE_EXHAUSTED, with the numbers, if the bytes still to come would leave less than
   // `free_bytes_min` on the disk.
@@ -40,7 +43,8 @@ class IncomingFile {
 
   // OUT_OF_RANGE if `offset` is not offset() or the data passes the end; nothing is written then.
   // After an error of the disk (RESOURCE_EXHAUSTED, UNAVAILABLE) offset() is what it was and the
-  // same chunk may be tried again. FAILED_PRECONDITION once the part was dropped.
+  // same chunk may be tried again. NOT_FOUND if the folder is gone before the first.
+  // FAILED_PRECONDITION once the part was dropped.
   absl::Status Append(uint64_t offset, absl::string_view data);
 
   // Syncs the bytes and checks size and digest; the part stays a part. OUT_OF_RANGE if it is not
@@ -62,6 +66,7 @@ class IncomingFile {
 
   // Sets offset_ to what is there of the part.
   absl::Status TakeUp();
+  absl::Status OpenPart();
   // Brings hash_ up to offset_. Not in Open, for who only asks for the offset of a large part would
   // wait for all of it to be read.
   absl::Status HashTheRest();
@@ -72,7 +77,9 @@ class IncomingFile {
   const std::string part_path_;
   const uint64_t total_bytes_;
   const PathLease lease_;
-  std::unique_ptr<WritableFile> file_;  // Null once the part was dropped or committed.
+  bool is_overlong_ = false;            // The part that is there; dropped before the first write.
+  std::unique_ptr<WritableFile> file_;  // Null before the first write, and once it is over.
+  bool is_over_ = false;                // The part was dropped or committed.
   Sha256 hash_;
   uint64_t hashed_bytes_ = 0;  // hash_ is of so many.
   uint64_t offset_ = 0;

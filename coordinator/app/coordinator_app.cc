@@ -280,8 +280,10 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                          .models = models.get(),
                                          .spool = spool.get(),
                                          .files = &files,
+                                         .clock = &clock,
                                          .blob_bytes_max = config.limits().blob_bytes_max(),
                                          .free_bytes_min = config.limits().free_bytes_min()});
+  ENTENTE_RETURN_IF_ERROR(uploads->CountParts());
   ENTENTE_RETURN_IF_ERROR(jobs->Restore());
   metrics->Begin(jobs.get());
   return absl::OkStatus();
@@ -302,6 +304,7 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
       .heartbeat_interval = ToDuration(config.heartbeat_interval()),
       .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
       .transfers_max = static_cast<int>(config.limits().transfers_max()),
+      .transfers_per_caller_max = static_cast<int>(config.limits().transfers_per_caller_max()),
       .on_upload_ended = [this](
                              absl::Duration took,
                              const absl::Status& status) { metrics->OnUploadEnded(took, status); },

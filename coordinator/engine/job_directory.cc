@@ -225,4 +225,12 @@ void JobDirectory::OnWorkerAttached(const WorkerId& worker) {
   }
 }
 
+void JobDirectory::WhenCaughtUp(std::function<void()> done) {
+  // Shared by the jobs that have not caught up; the last to let go of it calls.
+  const std::shared_ptr<void> waiting(nullptr, [done = std::move(done)](void*) { done(); });
+  for (const std::shared_ptr<JobEngine>& job : All()) {
+    if (!job->View().state->HasEnded()) job->WhenCaughtUp([waiting] {});
+  }
+}
+
 }  // namespace entente::engine

@@ -66,6 +66,10 @@ class JobDirectory {
   // A worker attached: every running job may want it.
   void OnWorkerAttached(const WorkerId& worker);
 
+  // Calls `done`, here or on another thread, once every running job has dealt with what it was told
+  // before.
+  void WhenCaughtUp(std::function<void()> done);
+
  private:
   absl::Status CheckFiles(const SubmitRequest& request) const;
   // Of a job whose workers download bf16: before it is journalled, and again should the copies be

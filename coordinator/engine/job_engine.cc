@@ -166,9 +166,16 @@ void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
     LogSetback("task failed", self.description_->id, key.round_index(), worker, reason);
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
-    self.ApplyRound(key.round_index(), key.attempt(),
-                    may_return ? rounds::RoundEvent(rounds::WorkerMissing{worker, reason})
-                               : rounds::RoundEvent(rounds::WorkerFailed{worker, reason}));
+    rounds::RoundEvent event = rounds::WorkerMissing{worker, reason};
+    if (!may_return) {
+      event = rounds::WorkerFailed{worker, reason};
+    } else if (++self.task_stops_[worker] > limits::kTaskStopsMax) {
+      // Each stop and each return is journalled: there must be an end of them.
+      event = rounds::WorkerFailed{
+          worker, absl::StrCat("it stopped its task more than ", limits::kTaskStopsMax,
+                               " times in one attempt, at last: ", reason)};
+    }
+    self.ApplyRound(key.round_index(), key.attempt(), std::move(event));
   });
 }
 
@@ -234,6 +241,10 @@ void JobEngine::OnWorkerAttached(const WorkerId& worker) {
       self.SendTask(worker, v1::TaskKey::KIND_EVALUATE);
     }
   });
+}
+
+void JobEngine::WhenCaughtUp(std::function<void()> done) {
+  Post([done = std::move(done)](JobEngine&) { done(); });
 }
 
 void JobEngine::Cancel(std::string reason, std::function<void(absl::Status)> done) {
@@ -310,7 +321,10 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
                              round.attempt != working_state_.round.attempt ||
                              (round.phase == RoundPhase::kEvaluating &&
                               working_state_.round.phase != RoundPhase::kEvaluating);
-  if (tasks_changed) leases_.EndAll();
+  if (tasks_changed) {
+    leases_.EndAll();
+    task_stops_.clear();
+  }
   working_state_ = transition.next;
   std::vector<WorkerId> settled;  // Nothing more is expected of them in this round.
   for (const auto& [worker, participant] : working_state_.round.participants) {

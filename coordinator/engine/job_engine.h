@@ -150,13 +150,17 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // and if the job has ended, that; see stale_task.h.
   void OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key);
   void OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
-  // `may_return`: it stops, and may come back to the task while the round is open.
+  // `may_return`: it stops, and may come back to the task while the round is open; not more than
+  // limits::kTaskStopsMax times.
   void OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason,
                     bool may_return);
   void OnProgress(const WorkerId& worker, const v1::TaskKey& key, WorkerProgress progress);
   void OnEvaluated(const WorkerId& worker, const v1::TaskKey& key, rounds::Metrics metrics);
   // It attached, or said that it is away or back.
   void OnWorkerAttached(const WorkerId& worker);
+
+  // Calls `done` on the job's executor once what was said before has been dealt with.
+  void WhenCaughtUp(std::function<void()> done);
 
   // `done` is called with FAILED_PRECONDITION if the job has ended.
   void Cancel(std::string reason, std::function<void(absl::Status)> done);
@@ -227,6 +231,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   uint64_t sequence_ = 0;
   jobs::JobState working_state_;
   LeaseBook leases_;
+  std::map<WorkerId, int> task_stops_;  // How often who stopped its task; of the attempt in flight.
   AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
   WorkerTermsBook terms_;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/codec/update_encoding.h"
 #include "common/tensor/safetensors.h"
@@ -18,6 +20,9 @@
 namespace entente::engine {
 
 namespace {
+
+// Between two looks for parts of models that nobody goes on with.
+constexpr absl::Duration kPartsPause = absl::Minutes(1);
 
 // The bytes were accepted earlier and only the receipt was lost.
 class StoredUpload final : public Upload {
@@ -51,6 +56,10 @@ class UpdateUpload final : public Upload {
   absl::Status Append(uint64_t offset, absl::string_view data) override {
     absl::Status status = parts_.file->Append(offset, data);
     parts_.space.SetPresent(parts_.file->offset());
+    if (absl::IsNotFound(status)) {
+      // The round has ended, and its folder is gone: that is what the worker has to know.
+      ENTENTE_RETURN_IF_ERROR(CheckUpload(*parts_.job, parts_.claim).status());
+    }
     return status;
   }
 
@@ -167,6 +176,43 @@ class BlobUpload final : public Upload {
 
 UploadIntake::UploadIntake(const Dependencies& dependencies) : deps_(dependencies) {}
 
+absl::StatusOr<models::ModelStore::Parts> UploadIntake::RemoveOldParts(size_t kept_max) {
+  ENTENTE_ASSIGN_OR_RETURN(
+      models::ModelStore::Parts parts,
+      deps_.models->RemoveParts(deps_.clock->Now() - limits::kModelPartAgeMax, kept_max));
+  for (const std::string& path : parts.removed) deps_.spool->space().Forget(path);
+  if (!parts.removed.empty()) {
+    log::Info("parts of models that nobody went on with were removed",
+              {{"parts", parts.removed.size()}, {"kept", parts.kept.size()}});
+  }
+  return parts;
+}
+
+absl::Status UploadIntake::CountParts() {
+  ENTENTE_ASSIGN_OR_RETURN(const models::ModelStore::Parts parts,
+                           RemoveOldParts(limits::kModelPartsMax));
+  for (const std::string& path : parts.kept) {
+    deps_.spool->space().AddPresent(path, updates::SpaceLedger::Account::kDisk);
+  }
+  return absl::OkStatus();
+}
+
+void UploadIntake::RemoveOldParts() {
+  const absl::Time now = deps_.clock->Now();
+  const bool too_many = deps_.spool->space().part_count() >= limits::kModelPartsMax;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!too_many && absl::AbsDuration(now - parts_looked_at_) < kPartsPause) return;
+    parts_looked_at_ = now;
+  }
+  // Half of them, so that not every upload has to look again.
+  const auto parts = RemoveOldParts(too_many ? limits::kModelPartsMax / 2 : limits::kModelPartsMax);
+  if (!parts.ok()) {
+    log::Warning("old parts of models could not be removed",
+                 {{"reason", std::string(parts.status().message())}});
+  }
+}
+
 absl::Status UploadIntake::CheckSize(uint64_t total_bytes) const {
   if (total_bytes == 0) return absl::InvalidArgumentError("an upload of 0 bytes was announced");
   if (total_bytes > deps_.blob_bytes_max) {
@@ -217,9 +263,10 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
                                     .attempt = key.attempt(),
                                     .worker = worker,
                                     .digest = digest};
-  ENTENTE_ASSIGN_OR_RETURN(
-      updates::IncomingUpdate incoming,
-      deps_.spool->Receive(spool_key, header.total_bytes(), deps_.free_bytes_min));
+  auto received = deps_.spool->Receive(spool_key, header.total_bytes(), deps_.free_bytes_min);
+  // The next try finds what this makes room.
+  if (absl::IsResourceExhausted(received.status())) RemoveOldParts();
+  ENTENTE_ASSIGN_OR_RETURN(updates::IncomingUpdate incoming, std::move(received));
   // The round may have ended, and its folder gone, before Receive made the folder anew.
   if (const auto still = CheckUpload(*job, claim); !still.ok()) {
     incoming.file->Discard().IgnoreError();
@@ -252,6 +299,7 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenBlob(const v1::UploadH
   }
   ENTENTE_RETURN_IF_ERROR(CheckSize(header.total_bytes()));
   if (deps_.models->Contains(digest)) return std::make_unique<StoredUpload>(header.total_bytes());
+  RemoveOldParts();
   ENTENTE_ASSIGN_OR_RETURN(
       updates::SpaceReservation space,
       deps_.spool->space().Reserve({.path = deps_.models->PathOf(digest),

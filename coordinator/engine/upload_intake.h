@@ -11,9 +11,13 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/file_system.h"
 #include "common/base/strong_id.h"
 #include "common/crypto/sha256.h"
@@ -55,11 +59,18 @@ class UploadIntake {
     models::ModelStore* models = nullptr;
     updates::UpdateSpool* spool = nullptr;
     FileSystem* files = nullptr;
+    const Clock* clock = nullptr;
     uint64_t blob_bytes_max = 0;
     uint64_t free_bytes_min = 0;
   };
 
   explicit UploadIntake(const Dependencies& dependencies);
+
+  // For the start, before the first upload: counts what cut uploads of models left, and removes
+  // what nobody has gone on with for limits::kModelPartAgeMax, or is more than
+  // limits::kModelPartsMax. Later the same is done now and then, when a model is uploaded or the
+  // disk is full.
+  absl::Status CountParts();
 
   // Refusals are those of transfer_service.proto; an update that can never be accepted (no
   // examples, wrong size) is also noted in its round. UNAVAILABLE while the same file is uploaded
@@ -70,8 +81,13 @@ class UploadIntake {
 
  private:
   absl::Status CheckSize(uint64_t total_bytes) const;
+  void RemoveOldParts() ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<models::ModelStore::Parts> RemoveOldParts(size_t kept_max);
 
   const Dependencies deps_;
+
+  absl::Mutex mu_;
+  absl::Time parts_looked_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
 };
 
 }  // namespace entente::engine

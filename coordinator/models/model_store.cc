@@ -11,12 +11,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 
 namespace entente::models {
 namespace {
 
 constexpr absl::string_view kTemporaryPrefix = "tmp-";
+constexpr absl::string_view kPartSuffix = ".part";  // See IncomingFile.
 constexpr size_t kPrefixDigitsMin = 8;
 constexpr uint64_t kDigestTextBytes = 2 * Digest::kBytes;
 
@@ -81,6 +83,34 @@ absl::StatusOr<std::unique_ptr<IncomingFile>> ModelStore::Receive(const Digest& 
   const std::string path = PathOf(digest);
   ENTENTE_ASSIGN_OR_RETURN(PathLease lease, leases_.Take(path, digest.ToHex()));
   return IncomingFile::Open(files_, path, total_bytes, free_bytes_min, std::move(lease));
+}
+
+absl::StatusOr<ModelStore::Parts> ModelStore::RemoveParts(absl::Time written_before,
+                                                          size_t kept_max) {
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
+  std::vector<std::pair<absl::Time, std::string>> found;
+  for (const std::string& name : names) {
+    if (!absl::EndsWith(name, kPartSuffix)) continue;
+    const std::string part = absl::StrCat(folder_, "/", name);
+    const auto info = files_.LookAt(part);
+    if (!info.ok()) continue;  // It was whole in the meantime.
+    found.emplace_back(info->modified_at, std::string(absl::StripSuffix(part, kPartSuffix)));
+  }
+  std::sort(found.begin(), found.end());
+  Parts parts;
+  size_t left = found.size();
+  for (auto& [written_at, path] : found) {
+    const auto lease = leases_.Take(path, path);
+    if (!lease.ok()) continue;
+    if (written_at >= written_before && left <= kept_max) {
+      parts.kept.push_back(std::move(path));
+      continue;
+    }
+    ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(path, kPartSuffix)));
+    --left;
+    parts.removed.push_back(std::move(path));
+  }
+  return parts;
 }
 
 std::string ModelStore::TemporaryPath(absl::string_view label) const {

@@ -11,10 +11,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/base/file_system.h"
 #include "common/crypto/sha256.h"
 #include "common/tensor/safetensors.h"
@@ -42,6 +44,16 @@ class ModelStore {
   // Receives a file that must hash to `digest`. UNAVAILABLE while another receives it.
   absl::StatusOr<std::unique_ptr<IncomingFile>> Receive(const Digest& digest, uint64_t total_bytes,
                                                         uint64_t free_bytes_min);
+
+  // What cut uploads left, by the paths of the whole files that they are parts of.
+  struct Parts {
+    std::vector<std::string> kept;
+    std::vector<std::string> removed;
+  };
+  // Removes the parts that were last written before `written_before`, and the oldest of the others
+  // until `kept_max` are left; never one of a file that is being received. It says which it removed
+  // and which it could have.
+  absl::StatusOr<Parts> RemoveParts(absl::Time written_before, size_t kept_max);
 
   // A path in the same folder to write a new file to, then to hand to Adopt. Unique for `label`.
   std::string TemporaryPath(absl::string_view label) const;

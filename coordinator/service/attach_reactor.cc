@@ -77,12 +77,7 @@ void AttachReactor::Close(const absl::Status& status) {
     next = &outgoing_.front();
   }
   if (write_now) StartWrite(next);
-  context_.timers->RunAt(context_.clock->Now() + context_.heartbeat_interval,
-                         [weak = weak_from_this(), executor = context_.executor] {
-                           executor->Post([weak] {
-                             if (const auto strong = weak.lock()) strong->CutOff();
-                           });
-                         });
+  ArmCutOff();
 }
 
 void AttachReactor::OnWriteDone(bool ok) {
@@ -113,15 +108,19 @@ void AttachReactor::OnReadDone(bool ok) {
     }
     return OnMessage();
   }
+  bool is_writing = false;
   {
     absl::MutexLock lock(&mu_);
-    if (writing_) {
+    is_writing = writing_;
+    if (is_writing) {
+      if (closing_.has_value()) return;
       // The end of the write finishes the stream: gRPC wants the two in that order.
-      if (!closing_.has_value()) closing_ = absl::OkStatus();
+      closing_ = absl::OkStatus();
+    } else if (!TakeFinish(absl::OkStatus())) {
       return;
     }
-    if (!TakeFinish(absl::OkStatus())) return;
   }
+  if (is_writing) return ArmCutOff();
   Finish(grpc::Status::OK);
 }
 
@@ -137,10 +136,38 @@ void AttachReactor::OnMessage() {
         absl::StrCat("left: ", ClipUtf8(incoming_.goodbye().reason(), limits::kReasonBytesMax)));
   } else {
     context_.workers->Heard(worker_.id);
-    status = DispatchWorkerMessage(context_, {worker_.id, this}, incoming_);
+    {
+      absl::MutexLock lock(&mu_);
+      ++messages_in_work_;
+    }
+    status =
+        DispatchWorkerMessage(context_, {worker_.id, this}, incoming_, [weak = weak_from_this()] {
+          if (const auto strong = weak.lock()) strong->OnDealtWith();
+        });
   }
   if (!status.ok()) return Close(status);
+  ReadNext();
+}
+
+void AttachReactor::ReadNext() {
+  {
+    absl::MutexLock lock(&mu_);
+    read_waits_ = messages_in_work_ >= limits::kWorkerMessagesMax;
+    if (read_waits_) return;
+  }
   StartRead(&incoming_);
+}
+
+void AttachReactor::OnDealtWith() {
+  {
+    absl::MutexLock lock(&mu_);
+    --messages_in_work_;
+    if (!std::exchange(read_waits_, false) || finished_) return;
+    last_heard_at_ = context_.clock->Now();  // What it said meanwhile is only read now.
+    ++holds_;
+  }
+  StartRead(&incoming_);
+  LetGo();
 }
 
 absl::Status AttachReactor::OnHello(const v1::Hello& hello) {
@@ -183,7 +210,8 @@ void AttachReactor::OnHeartbeatDue() {
   {
     absl::MutexLock lock(&mu_);
     if (finished_) return;
-    silence = context_.clock->Now() - last_heard_at_;
+    // Who is not listened to is not silent.
+    silence = read_waits_ ? absl::ZeroDuration() : context_.clock->Now() - last_heard_at_;
   }
   if (silence > 3 * context_.heartbeat_interval) {
     const std::string reason =
@@ -198,28 +226,40 @@ void AttachReactor::OnHeartbeatDue() {
   ArmHeartbeat();
 }
 
+void AttachReactor::ArmCutOff() {
+  context_.timers->RunAt(context_.clock->Now() + context_.heartbeat_interval,
+                         [weak = weak_from_this(), executor = context_.executor] {
+                           executor->Post([weak] {
+                             if (const auto strong = weak.lock()) strong->CutOff();
+                           });
+                         });
+}
+
 bool AttachReactor::TakeFinish(const absl::Status& status) {
   if (std::exchange(finished_, true)) return false;
-  if (cutting_off_) finish_after_cut_off_ = status;
-  return !cutting_off_;
+  if (holds_ > 0) finish_after_holds_ = status;
+  return holds_ == 0;
+}
+
+void AttachReactor::LetGo() {
+  std::optional<absl::Status> finish;
+  {
+    absl::MutexLock lock(&mu_);
+    if (--holds_ == 0) finish = std::exchange(finish_after_holds_, std::nullopt);
+  }
+  if (finish.has_value()) Finish(ToGrpcStatus(*finish));
 }
 
 void AttachReactor::CutOff() {
   {
     absl::MutexLock lock(&mu_);
-    if (finished_ || cutting_off_) return;
-    cutting_off_ = true;
+    if (finished_ || std::exchange(is_cut_off_, true)) return;
+    ++holds_;
   }
   // Whatever is in flight fails now, and its end finishes the stream. Not under the lock: gRPC may
   // call back from here.
   call_.TryCancel();
-  std::optional<absl::Status> finish;
-  {
-    absl::MutexLock lock(&mu_);
-    cutting_off_ = false;
-    finish = std::exchange(finish_after_cut_off_, std::nullopt);
-  }
-  if (finish.has_value()) Finish(ToGrpcStatus(*finish));
+  LetGo();
 }
 
 void AttachReactor::OnDone() {

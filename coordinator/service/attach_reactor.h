@@ -47,14 +47,23 @@ class AttachReactor final
                 CallerCheck::AdmittedWorker worker);
 
   void OnMessage();
+  // Not while limits::kWorkerMessagesMax messages are not dealt with: the flow control of the
+  // stream then slows the worker down.
+  void ReadNext() ABSL_LOCKS_EXCLUDED(mu_);
+  void OnDealtWith() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status OnHello(const v1::Hello& hello);
   void ArmHeartbeat();
   void OnHeartbeatDue() ABSL_LOCKS_EXCLUDED(mu_);
+  // Whoever sets closing_ calls it after: a peer that takes nothing would hold on to the stream.
+  void ArmCutOff();
   // Ends the stream though writes are stuck.
   void CutOff() ABSL_LOCKS_EXCLUDED(mu_);
   // Whether the caller is the one to call Finish(), after it has let go of the lock. No write may
-  // begin once it is true, so "nobody is writing" must have been seen under the same lock.
+  // begin once it is true, so "nobody is writing" must have been seen under the same lock. Nor may
+  // a read, unless on gRPC's own thread, in OnReadDone.
   bool TakeFinish(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Ends a hold.
+  void LetGo() ABSL_LOCKS_EXCLUDED(mu_);
 
   const ServiceContext context_;
   grpc::CallbackServerContext& call_;  // gRPC's, until OnDone.
@@ -67,11 +76,15 @@ class AttachReactor final
   std::deque<v1::CoordinatorMessage> outgoing_ ABSL_GUARDED_BY(mu_);  // The first is in flight.
   bool writing_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
-  bool cutting_off_ ABSL_GUARDED_BY(mu_) = false;  // Inside TryCancel: call_ must live on.
-  // Whom CutOff is to finish with, since it was in the way.
-  std::optional<absl::Status> finish_after_cut_off_ ABSL_GUARDED_BY(mu_);
+  bool is_cut_off_ ABSL_GUARDED_BY(mu_) = false;
+  // Threads that are about to use the call or are in it; it ends after Finish, so that waits.
+  int holds_ ABSL_GUARDED_BY(mu_) = 0;
+  // What the last hold is to finish with, since it was in the way.
+  std::optional<absl::Status> finish_after_holds_ ABSL_GUARDED_BY(mu_);
   std::optional<absl::Status> closing_ ABSL_GUARDED_BY(mu_);  // Finish once everything is written.
   absl::Time last_heard_at_ ABSL_GUARDED_BY(mu_);
+  int messages_in_work_ ABSL_GUARDED_BY(mu_) = 0;  // Not dealt with yet.
+  bool read_waits_ ABSL_GUARDED_BY(mu_) = false;   // For one of them.
 };
 
 }  // namespace entente::service

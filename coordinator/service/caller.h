@@ -23,7 +23,10 @@ class CallerCheck {
   // Borrowed.
   CallerCheck(const TrustStore* trust, const members::WorkerRegistry* workers, const Clock* clock);
 
-  // UNAUTHENTICATED, PERMISSION_DENIED: as TrustStore::Verify and members::Authorize.
+  // Whoever it is. UNAUTHENTICATED as TrustStore::Verify.
+  absl::StatusOr<PeerIdentity> Identify(const grpc::CallbackServerContext& context) const;
+
+  // UNAUTHENTICATED, PERMISSION_DENIED: as Identify and members::Authorize.
   absl::StatusOr<PeerIdentity> Admit(const grpc::CallbackServerContext& context,
                                      members::Action action) const;
 

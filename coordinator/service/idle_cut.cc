@@ -9,12 +9,16 @@ namespace entente::service {
 
 IdleCut::IdleCut(const ServiceContext& context, grpc::CallbackServerContext* call,
                  Executor* executor, absl::string_view what)
+    : IdleCut(context, call, executor, what, context.transfer_idle_max,
+              " (limits.transferIdleMax); what has come stays: go on from there") {}
+
+IdleCut::IdleCut(const ServiceContext& context, grpc::CallbackServerContext* call,
+                 Executor* executor, absl::string_view what, absl::Duration limit,
+                 absl::string_view advice)
     : call_(*call),
       executor_(*executor),
-      reason_(absl::StrCat(what, " for ", absl::FormatDuration(context.transfer_idle_max),
-                           " (limits.transferIdleMax); what has come stays: go on from there")),
-      watch_(context.clock, context.timers, context.transfer_idle_max,
-             [this] { executor_.Post([this] { Cut(); }); }) {}
+      reason_(absl::StrCat(what, " for ", absl::FormatDuration(limit), advice)),
+      watch_(context.clock, context.timers, limit, [this] { executor_.Post([this] { Cut(); }); }) {}
 
 void IdleCut::Cut() {
   // If the peer moved in the meantime, or the call is finished, nobody waits any more. If it moves

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/base/executor.h"
 #include "common/base/log.h"
 #include "coordinator/service/idle_watch.h"
@@ -25,9 +26,13 @@ namespace entente::service {
 // on `executor`; the reactor must outlive it.
 class IdleCut {
  public:
-  // All borrowed. `what` begins the reason, e.g. "the sender sent nothing".
+  // After context.transfer_idle_max. All borrowed. `what` begins the reason, e.g. "the sender sent
+  // nothing".
   IdleCut(const ServiceContext& context, grpc::CallbackServerContext* call, Executor* executor,
           absl::string_view what);
+  // The same after `limit`, with `advice` at the reason's end.
+  IdleCut(const ServiceContext& context, grpc::CallbackServerContext* call, Executor* executor,
+          absl::string_view what, absl::Duration limit, absl::string_view advice);
 
   // On `executor`: whose transfer it is, for the log.
   void SetLogFields(std::vector<log::Field> fields) { log_fields_ = std::move(fields); }

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/executor.h"
+#include "common/base/limits.h"
 #include "common/base/timers.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
@@ -30,8 +31,10 @@ struct ServiceContext {
   Timers* timers = nullptr;
   Executor* executor = nullptr;  // For whatever may wait for a disk or a lock.
   absl::Duration heartbeat_interval = absl::Seconds(5);
-  absl::Duration transfer_idle_max = absl::Seconds(60);  // Then a silent transfer is cut.
-  int transfers_max = 256;                               // Uploads and downloads at once.
+  absl::Duration transfer_idle_max = absl::Seconds(60);           // Then a silent transfer is cut.
+  int transfers_max = 256;                                        // Uploads and downloads at once.
+  int transfers_per_caller_max = limits::kTransfersPerCallerMax;  // Of those, one caller's.
+  absl::Duration upload_header_max = limits::kUploadHeaderWaitMax;  // Then a stream without is cut.
   // Called when an upload has ended, however: how long it took since its first message. Null:
   // nobody wants to know.
   std::function<void(absl::Duration took, const absl::Status& status)> on_upload_ended = nullptr;

@@ -61,6 +61,14 @@ absl::StatusOr<std::unique_ptr<engine::Upload>> OpenUpload(const ServiceContext&
   return absl::InvalidArgumentError("an upload must begin with a header that says what it is");
 }
 
+// A place for the call's transfer, out of its caller's share.
+absl::StatusOr<TransferSlot> TakeSlot(const ServiceContext& context,
+                                      const grpc::CallbackServerContext& call,
+                                      TransferSlots* slots) {
+  ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller, context.callers->Identify(call));
+  return slots->Take(caller.SpiffeId());
+}
+
 struct DownloadSource {
   std::unique_ptr<ReadableFile> file;
   std::function<void(uint64_t)> count_bytes;
@@ -104,7 +112,7 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   DownloadReactor(const ServiceContext& context, TransferSlots* slots,
                   grpc::CallbackServerContext* call, const v1::DownloadRequest* request)
       : executor_(context.executor), idle_(context, call, &executor_, "the reader read nothing") {
-    absl::StatusOr<TransferSlot> slot = slots->Take();
+    absl::StatusOr<TransferSlot> slot = TakeSlot(context, *call, slots);
     if (!slot.ok()) {
       Finish(ToGrpcStatus(slot.status()));
       return;
@@ -194,17 +202,22 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
         call_(*call),
         receipt_(receipt),
         executor_(context.executor),
+        header_wait_(context, call, &executor_, "the sender sent no header",
+                     std::min(context.upload_header_max, context.transfer_idle_max),
+                     "; an upload begins with one"),
         idle_(context, call, &executor_, "the sender sent nothing") {
-    absl::StatusOr<TransferSlot> slot = slots->Take();
+    absl::StatusOr<TransferSlot> slot = TakeSlot(context, *call, slots);
     if (!slot.ok()) {
       Finish(ToGrpcStatus(slot.status()));
       return;
     }
     slot_ = *std::move(slot);
-    ReadNext();
+    header_wait_.BeginWait();
+    StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
+    header_wait_.EndWait();
     idle_.EndWait();
     if (ok) {
       executor_.Post([this] { Take(); });
@@ -214,8 +227,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   }
 
   void OnDone() override {
+    header_wait_.Stop();
     idle_.Stop();
-    executor_.Post([this] { delete this; });  // After what `idle_` may have posted.
+    executor_.Post([this] { delete this; });  // After what those may have posted.
   }
 
  private:
@@ -277,7 +291,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
 
   // The peer has sent everything, or is gone.
   void Seal() {
-    if (const absl::Status cut = idle_.status(); !cut.ok()) return End(cut);
+    for (const IdleCut* cut : {&header_wait_, &idle_}) {
+      if (!cut->status().ok()) return End(cut->status());
+    }
     if (upload_ == nullptr) return End(absl::InvalidArgumentError("the upload was empty"));
     if (call_.IsCancelled()) {  // What has come stays, for the upload to continue.
       return End(absl::CancelledError("the sender has gone"));
@@ -304,7 +320,8 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   const grpc::CallbackServerContext& call_;  // Both are gRPC's and the service's until OnDone.
   v1::UploadReceipt* const receipt_;
   SerialExecutor executor_;
-  IdleCut idle_;
+  IdleCut header_wait_;  // Before the first message;
+  IdleCut idle_;         // before the others.
   TransferSlot slot_;
   std::unique_ptr<engine::Upload> upload_;
   v1::UploadHeader header_;
@@ -324,11 +341,23 @@ grpc::ServerWriteReactor<v1::Chunk>* TransferService::Download(grpc::CallbackSer
 grpc::ServerUnaryReactor* TransferService::GetUploadOffset(grpc::CallbackServerContext* call,
                                                            const v1::UploadHeader* request,
                                                            v1::UploadOffset* response) {
-  return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
-    ENTENTE_ASSIGN_OR_RETURN(const auto upload, OpenUpload(context_, *call, *request));
-    response->set_offset(upload->offset());
-    return absl::OkStatus();
-  });
+  // A question takes a place as the transfer would: it opens the same files, and any number of them
+  // could be asked at once.
+  absl::StatusOr<TransferSlot> slot = TakeSlot(context_, *call, &slots_);
+  if (!slot.ok()) {
+    grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(slot.status()));
+    return reactor;
+  }
+  // Shared, for a task can be copied.
+  const auto held = std::make_shared<TransferSlot>(*std::move(slot));
+  return RunUnary(
+      call, *context_.executor, [this, call, request, response, held]() -> absl::Status {
+        const TransferSlot until_answered = std::move(*held);
+        ENTENTE_ASSIGN_OR_RETURN(const auto upload, OpenUpload(context_, *call, *request));
+        response->set_offset(upload->offset());
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerReadReactor<v1::UploadMessage>* TransferService::Upload(

@@ -19,7 +19,9 @@ namespace entente::service {
 class TransferService final : public v1::TransferService::CallbackService {
  public:
   explicit TransferService(const ServiceContext& context)
-      : context_(context), slots_(context.transfers_max) {}
+      : context_(context),
+        slots_({.all_max = context.transfers_max,
+                .of_one_caller_max = context.transfers_per_caller_max}) {}
 
   grpc::ServerWriteReactor<v1::Chunk>* Download(grpc::CallbackServerContext* call,
                                                 const v1::DownloadRequest* request) override;

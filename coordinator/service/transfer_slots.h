@@ -2,11 +2,12 @@
 #ifndef COORDINATOR_SERVICE_TRANSFER_SLOTS_H_
 #define COORDINATOR_SERVICE_TRANSFER_SLOTS_H_
 
-// How many transfers run at once. Each holds a chunk and an open file, so their number is what
-// bounds the memory and the files of all of them.
+// How many transfers run at once, of everybody and of one caller. Each holds a chunk and an open
+// file, so their number is what bounds the memory and the files of all of them; and a slot is taken
+// before anybody has asked what the caller may do, so that nobody may have them all.
 
-#include <atomic>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 
@@ -17,28 +18,36 @@ namespace entente::service {
 class TransferSlot {
  public:
   TransferSlot() = default;
-  TransferSlot(TransferSlot&&) noexcept = default;
+  TransferSlot(TransferSlot&& other) noexcept = default;
   TransferSlot& operator=(TransferSlot&& other) noexcept;
   ~TransferSlot();
 
  private:
   friend class TransferSlots;
-  explicit TransferSlot(std::shared_ptr<std::atomic<int>> taken) : taken_(std::move(taken)) {}
+  struct Taken;
+  TransferSlot(std::shared_ptr<Taken> taken, std::string caller);
 
-  std::shared_ptr<std::atomic<int>> taken_;  // Shared with TransferSlots, which may go first.
+  std::shared_ptr<Taken> taken_;  // Shared with TransferSlots, which may go first.
+  std::string caller_;
 };
 
 // Thread-safe.
 class TransferSlots {
  public:
-  explicit TransferSlots(int slots_max);
+  struct Bounds {
+    int all_max = 0;
+    int of_one_caller_max = 0;
+  };
+  explicit TransferSlots(Bounds bounds);
+  ~TransferSlots();
 
-  // RESOURCE_EXHAUSTED while all are taken.
-  absl::StatusOr<TransferSlot> Take();
+  // For `caller`, a SPIFFE id. RESOURCE_EXHAUSTED, with the numbers, while all are taken, or all
+  // that one caller may have.
+  absl::StatusOr<TransferSlot> Take(const std::string& caller);
 
  private:
-  const int slots_max_;
-  const std::shared_ptr<std::atomic<int>> taken_;  // Shared with every slot.
+  const Bounds bounds_;
+  const std::shared_ptr<TransferSlot::Taken> taken_;  // Shared with every slot.
 };
 
 }  // namespace entente::service

@@ -2,6 +2,7 @@
 #include "coordinator/service/worker_message.h"
 
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
+#include "common/base/status_macros.h"
 #include "common/base/utf8.h"
 #include "common/config/away_text.h"
 #include "common/recipe/recipe_encoding.h"
@@ -178,10 +180,17 @@ std::vector<v1::Updates::Compression> CompressionsOf(const v1::Hello& hello) {
 }
 
 absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerSpeaker& speaker,
-                                   const v1::WorkerMessage& message) {
+                                   const v1::WorkerMessage& message, std::function<void()> done) {
   const WorkerId& worker = speaker.id;
-  if (message.has_heartbeat() || IsNewer(message)) return absl::OkStatus();
-  if (message.has_away() || message.has_back()) return OnPresence(context, speaker, message);
+  if (message.has_heartbeat() || IsNewer(message)) {
+    done();
+    return absl::OkStatus();
+  }
+  if (message.has_away() || message.has_back()) {
+    ENTENTE_RETURN_IF_ERROR(OnPresence(context, speaker, message));
+    context.jobs->WhenCaughtUp(std::move(done));
+    return absl::OkStatus();
+  }
   const v1::TaskKey* const key = KeyOf(message);
   if (key == nullptr) return absl::InvalidArgumentError("a message of a kind that is not known");
   if (message.has_evaluated()) {
@@ -190,7 +199,10 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerSp
     }
   }
   const auto job = context.jobs->Find(JobId(key->job_id()));
-  if (!job.ok()) return absl::OkStatus();
+  if (!job.ok()) {
+    done();
+    return absl::OkStatus();
+  }
   engine::JobEngine& engine = **job;
   switch (message.kind_case()) {
     case v1::WorkerMessage::kAccepted:
@@ -219,6 +231,7 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerSp
       OnProgress(context, engine, worker, message.progress());
       break;
   }
+  engine.WhenCaughtUp(std::move(done));
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 // What a worker says on its control stream: checked, cut to size, and passed on to the job it is
 // about.
 
+#include <functional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -40,8 +41,11 @@ struct WorkerSpeaker {
 
 // INVALID_ARGUMENT if the message is malformed. A message about a job that is not there, or a round
 // that is over, is no error: it was late. Nor is one of a kind that only a newer worker knows.
+//
+// What jobs have to do about it is posted to them; `done` is called once they have, here or on
+// another thread, and not after an error.
 absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerSpeaker& speaker,
-                                   const v1::WorkerMessage& message);
+                                   const v1::WorkerMessage& message, std::function<void()> done);
 
 }  // namespace entente::service
 

@@ -35,8 +35,9 @@ void SpaceReservation::SetPresent(uint64_t bytes) {
 SpaceLedger::SpaceLedger(FileSystem* files, std::string folder, uint64_t quota_bytes)
     : files_(*files), folder_(std::move(folder)), quota_bytes_(quota_bytes) {}
 
-void SpaceLedger::AddPresent(const std::string& path) {
+void SpaceLedger::AddPresent(const std::string& path, Account account) {
   Entry entry;
+  entry.account = account;
   entry.present = BytesThere(path);
   absl::MutexLock lock(&mu_);
   if (entries_.emplace(path, entry).second) Count(entry);
@@ -90,9 +91,13 @@ absl::Status SpaceLedger::NoRoom(const Request& request, uint64_t needed, const 
   const std::string quota =
       quota_bytes_ == kNoQuota ? "has no quota"
                                : absl::StrCat("may hold ", quota_bytes_, " (limits.spoolBytesMax)");
+  const std::string parts =
+      sums.part_bytes == 0
+          ? ""
+          : absl::StrCat("parts of models, under way or cut, hold ", sums.part_bytes, "; ");
   return absl::ResourceExhaustedError(absl::StrCat(
       "no room for ", request.what, " now: ", needed, " bytes are needed; the spool holds ",
-      sums.spool_present, " and ", quota, "; ", sums.all_promised,
+      sums.spool_present, " and ", quota, "; ", parts, sums.all_promised,
       " are promised to uploads under way; ", free, " are free on the disk and ",
       request.free_bytes_min, " must stay free; try again later"));
 }
@@ -129,6 +134,16 @@ uint64_t SpaceLedger::promised_bytes() const {
   return sums_.spool_promised;
 }
 
+uint64_t SpaceLedger::part_count() const {
+  absl::MutexLock lock(&mu_);
+  return sums_.part_count;
+}
+
+uint64_t SpaceLedger::part_bytes() const {
+  absl::MutexLock lock(&mu_);
+  return sums_.part_bytes;
+}
+
 void SpaceLedger::SetPresent(const std::string& path, uint64_t bytes) {
   absl::MutexLock lock(&mu_);
   Entry& entry = entries_.at(path);
@@ -145,12 +160,13 @@ void SpaceLedger::Settle(const std::string& path) {
   // from before it would bring back a file that it has seen removed.
   const uint64_t present = BytesThere(path);
   const auto it = entries_.find(path);
+  const Account account = it->second.account;
   Discount(it->second);
-  if (present == 0 || it->second.account == Account::kDisk) {
+  if (present == 0 || (account == Account::kDisk && files_.Exists(path))) {
     entries_.erase(it);
     return;
   }
-  it->second = {.account = Account::kSpool, .is_open = false, .present = present, .promised = 0};
+  it->second = {.account = account, .is_open = false, .present = present, .promised = 0};
   Count(it->second);
 }
 
@@ -163,14 +179,22 @@ uint64_t SpaceLedger::BytesThere(const std::string& path) const {
 
 void SpaceLedger::Count(const Entry& entry) {
   sums_.all_promised += entry.promised;
-  if (entry.account == Account::kDisk) return;
+  if (entry.account == Account::kDisk) {
+    ++sums_.part_count;
+    sums_.part_bytes += entry.present;
+    return;
+  }
   sums_.spool_present += entry.present;
   sums_.spool_promised += entry.promised;
 }
 
 void SpaceLedger::Discount(const Entry& entry) {
   sums_.all_promised -= entry.promised;
-  if (entry.account == Account::kDisk) return;
+  if (entry.account == Account::kDisk) {
+    --sums_.part_count;
+    sums_.part_bytes -= entry.present;
+    return;
+  }
   sums_.spool_present -= entry.present;
   sums_.spool_promised -= entry.promised;
 }

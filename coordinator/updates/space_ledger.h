@@ -9,7 +9,8 @@
 //   free disk - free_bytes_min >= bytes promised to open uploads
 //
 // Bytes move from promised to present as they are written. A cut upload's part stays present, for
-// it will be continued, but its promise ends.
+// it will be continued, but its promise ends. Of files outside the spool it is counted what parts
+// there are, under way or cut; a whole one is no more the ledger's.
 
 #include <cstdint>
 #include <limits>
@@ -72,7 +73,8 @@ class SpaceLedger {
   SpaceLedger(FileSystem* files, std::string folder, uint64_t quota_bytes);
 
   // Counts a file that is there already: for the start.
-  void AddPresent(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+  void AddPresent(const std::string& path, Account account = Account::kSpool)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Sets the file's bytes aside. UNAVAILABLE while they are for another upload. RESOURCE_EXHAUSTED,
   // with what is needed, used, promised, allowed and free, if they do not fit; nothing is set aside
@@ -88,6 +90,10 @@ class SpaceLedger {
   uint64_t present_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
   uint64_t promised_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Of files outside the spool: how many are under way or cut, and their bytes on the disk.
+  uint64_t part_count() const ABSL_LOCKS_EXCLUDED(mu_);
+  uint64_t part_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   friend class SpaceReservation;
 
@@ -101,6 +107,8 @@ class SpaceLedger {
     uint64_t spool_present = 0;
     uint64_t spool_promised = 0;
     uint64_t all_promised = 0;
+    uint64_t part_count = 0;
+    uint64_t part_bytes = 0;
   };
 
   void SetPresent(const std::string& path, uint64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);

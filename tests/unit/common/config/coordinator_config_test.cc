@@ -66,6 +66,7 @@ TEST_F(CoordinatorConfigTest, TheSmallestFileGetsEveryDefault) {
   EXPECT_EQ(config.limits().free_bytes_min(), uint64_t{256} << 20);
   EXPECT_EQ(config.limits().spool_bytes_max(), 0u);
   EXPECT_EQ(config.limits().transfers_max(), 256u);
+  EXPECT_EQ(config.limits().transfers_per_caller_max(), 16u);
   EXPECT_EQ(config.limits().transfer_window_bytes_max(), 4u << 20);
   EXPECT_EQ(ToDuration(config.limits().transfer_idle_max()), absl::Minutes(1));
   EXPECT_FALSE(config.reflection());
@@ -154,6 +155,8 @@ TEST_F(CoordinatorConfigTest, TransfersHaveBoundsOfTheirOwn) {
             "3:34: limits.transferWindowBytesMax is 1; it must be 65,536 to 67,108,864");
   EXPECT_EQ(MistakeWith("limits: {transfersMax: 0}"),
             "3:24: limits.transfersMax is 0; it must be 1 to 10,000");
+  EXPECT_EQ(MistakeWith("limits: {transfersPerCallerMax: 0}"),
+            "3:33: limits.transfersPerCallerMax is 0; it must be 1 to 10,000");
   EXPECT_EQ(MistakeWith("limits: {transferIdleMax: 999ms}"),
             "3:27: limits.transferIdleMax is 999ms; it must be 1s to 1h");
 }

@@ -122,6 +122,36 @@ TEST_F(IncomingFileTest, PartLongerThanTheFileIsDropped) {
   EXPECT_EQ(Content(path_), kText);
 }
 
+TEST_F(IncomingFileTest, WhoOnlyAsksForTheOffsetChangesNothing) {
+  ASSERT_THAT(Open(), IsOk());
+  EXPECT_FALSE(files_.Exists(part_));
+  folder_.Write("model.part", "something that is far longer than what was announced now");
+
+  EXPECT_THAT(Open(), IsOk());
+
+  EXPECT_EQ(Content(part_), "something that is far longer than what was announced now");
+}
+
+TEST_F(IncomingFileTest, PartThatIsWholeAlreadyNeedsNoMoreBytes) {
+  folder_.Write("model.part", kText);
+  ASSERT_OK_AND_ASSIGN(const auto file, Open());
+
+  EXPECT_THAT(file->Verify(digest_), IsOk());
+
+  EXPECT_THAT(file->Commit(), IsOk());
+  EXPECT_EQ(Content(path_), kText);
+  EXPECT_THAT(file->Append(kSize, ""), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(IncomingFileTest, FolderThatIsGoneIsNotFound) {
+  ASSERT_THAT(files_.CreateFolder(folder_.File("round")), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto file,
+                       IncomingFile::Open(files_, folder_.File("round/update"), kSize, 0));
+  ASSERT_THAT(files_.RemoveTree(folder_.File("round")), IsOk());
+
+  EXPECT_THAT(file->Append(0, kText), StatusIs(absl::StatusCode::kNotFound));
+}
+
 TEST_F(IncomingFileTest, ChunkAtAnotherOffsetIsRefused) {
   ASSERT_OK_AND_ASSIGN(const auto file, Open());
   ASSERT_THAT(file->Append(0, "the "), IsOk());
@@ -138,7 +168,7 @@ TEST_F(IncomingFileTest, ChunkPastTheEndIsRefused) {
 
   EXPECT_THAT(file->Append(0, std::string(kSize + 1, 'x')),
               StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("passes the end at 20")));
-  EXPECT_EQ(Content(part_), "");
+  EXPECT_FALSE(files_.Exists(part_));
 }
 
 TEST_F(IncomingFileTest, IncompleteFileIsNotVerified) {

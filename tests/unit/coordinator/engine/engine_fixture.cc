@@ -99,8 +99,10 @@ void EngineTest::Open() {
                                                                        .models = models_.get(),
                                                                        .spool = spool_.get(),
                                                                        .files = &files_,
+                                                                       .clock = &clock_,
                                                                        .blob_bytes_max = 1 << 20,
                                                                        .free_bytes_min = 0});
+  ENTENTE_CHECK(uploads_->CountParts().ok());
 }
 
 void EngineTest::Shut() {

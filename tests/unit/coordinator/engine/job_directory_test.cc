@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/synchronization/notification.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
 
@@ -28,6 +29,26 @@ TEST_F(JobDirectoryTest, SameTokenAndRecipeIsTheSameJob) {
   EXPECT_TRUE(first.created);
   EXPECT_FALSE(second.created);
   EXPECT_EQ(first.job, second.job);
+}
+
+TEST_F(JobDirectoryTest, JobsHaveCaughtUpOnceTheLastOneHas) {
+  absl::Notification without_jobs;
+  jobs_->WhenCaughtUp([&without_jobs] { without_jobs.Notify(); });
+  EXPECT_TRUE(without_jobs.HasBeenNotified());
+  const auto slow = Submit(RecipeOf(1, 1));
+  const auto quick = Submit(RecipeOf(1, 1));
+  absl::Notification go_on;
+  slow->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  absl::Notification caught_up;
+
+  jobs_->WhenCaughtUp([&caught_up] { caught_up.Notify(); });
+  absl::Notification quick_is_done;
+  quick->WhenCaughtUp([&quick_is_done] { quick_is_done.Notify(); });
+  quick_is_done.WaitForNotification();
+  EXPECT_FALSE(caught_up.HasBeenNotified());
+
+  go_on.Notify();
+  caught_up.WaitForNotification();
 }
 
 TEST_F(JobDirectoryTest, SameTokenWithAnotherRecipeIsRefused) {

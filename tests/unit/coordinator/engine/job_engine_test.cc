@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "absl/synchronization/notification.h"
+#include "common/base/limits.h"
 #include "common/config/proto_time.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
@@ -380,6 +381,35 @@ TEST_F(JobEngineTest, NextTaskNamesTheWorkersUpdateThatCounted) {
   ASSERT_THAT(jobs_->Restore(), IsOk());
   EXPECT_EQ(AttachWorker("fr-lab/w")->WaitForTask(0).counted_update_digest(),
             Sha256Of(UpdateBytes(1, 0)).ToHex());
+}
+
+TEST_F(JobEngineTest, WorkerThatStopsAndComesBackWithoutEndHasFailed) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::TaskKey key = fr->WaitForTask(0).key();
+  const WorkerId worker("fr-lab/w");
+
+  for (int i = 0; i < 3 * limits::kTaskStopsMax; ++i) {
+    job->OnTaskFailed(worker, key, "the worker is stopping", /*may_return=*/true);
+    job->OnTaskAccepted(worker, key);
+  }
+  absl::Notification caught_up;
+  job->WhenCaughtUp([&caught_up] { caught_up.Notify(); });
+  caught_up.WaitForNotification();
+
+  const rounds::Participant participant = job->View().state->round.participants.at(worker);
+  EXPECT_EQ(participant.state, rounds::ParticipantState::kFailed);
+  EXPECT_EQ(participant.reason,
+            "it stopped its task more than 32 times in one attempt, at last: the worker is "
+            "stopping");
+  int entries = 0;
+  ASSERT_THAT(journal_->Replay([&entries](const store::JournalEntry&) {
+    ++entries;
+    return absl::OkStatus();
+  }),
+              IsOk());
+  EXPECT_LE(entries, 2 * limits::kTaskStopsMax + 3);  // Submitted and opened; failed.
 }
 
 TEST_F(JobEngineTest, EndOfTheJobIsSaidToItsWorkers) {

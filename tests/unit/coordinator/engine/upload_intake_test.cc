@@ -6,6 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "common/base/limits.h"
 #include "common/config/proto_time.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
@@ -285,6 +288,106 @@ TEST_F(UploadIntakeTest, UploadContinuesWhereItStood) {
 
   EXPECT_EQ(again->offset(), 7U);
   EXPECT_THAT(again->Append(3, "x"), StatusIs(absl::StatusCode::kOutOfRange));
+}
+
+TEST_F(UploadIntakeTest, ChunkForARoundThatIsOverSaysSo) {
+  const std::string bytes = UpdateBytes(1, 1);
+  ASSERT_OK_AND_ASSIGN(const auto upload,
+                       uploads_->OpenUpdate(WorkerId(kUploader), HeaderOf(task_, bytes)));
+  job_->Cancel("enough", [](const absl::Status&) {});
+  WaitForEnd(*job_);
+  // What the job's end leads to is done before this.
+  absl::Notification caught_up;
+  job_->WhenCaughtUp([&caught_up] { caught_up.Notify(); });
+  caught_up.WaitForNotification();
+
+  EXPECT_THAT(upload->Append(0, bytes), StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+class ModelPartsTest : public EngineTest {
+ protected:
+  static v1::UploadHeader HeaderOf(const std::string& bytes) {
+    v1::UploadHeader header;
+    header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
+    header.set_digest(Sha256Of(bytes).ToHex());
+    header.set_total_bytes(bytes.size());
+    return header;
+  }
+
+  // Leaves a part of 7 bytes.
+  void Cut(const std::string& bytes) {
+    const auto upload = uploads_->OpenBlob(HeaderOf(bytes));
+    ASSERT_THAT(upload, IsOk());
+    ASSERT_THAT((*upload)->Append(0, bytes.substr(0, 7)), IsOk());
+  }
+
+  size_t FileCount() { return files_.ListFiles(folder_.File("models"))->size(); }
+};
+
+TEST_F(ModelPartsTest, QuestionForTheOffsetOfAModelLeavesNoFile) {
+  EXPECT_THAT(uploads_->OpenBlob(HeaderOf(UpdateBytes(1, 1))), IsOk());
+
+  EXPECT_EQ(FileCount(), 0U);
+  EXPECT_EQ(spool_->space().part_count(), 0U);
+}
+
+TEST_F(ModelPartsTest, PartThatNobodyGoesOnWithIsCountedForADay) {
+  Cut(UpdateBytes(1, 1));
+  EXPECT_EQ(spool_->space().part_bytes(), 7U);
+  clock_.Jump(limits::kModelPartAgeMax - absl::Minutes(5));
+  EXPECT_THAT(uploads_->OpenBlob(HeaderOf(UpdateBytes(2, 2))), IsOk());
+  EXPECT_EQ(spool_->space().part_bytes(), 7U);
+
+  clock_.Jump(absl::Minutes(10));
+  EXPECT_THAT(uploads_->OpenBlob(HeaderOf(UpdateBytes(3, 3))), IsOk());
+
+  EXPECT_EQ(spool_->space().part_bytes(), 0U);
+  EXPECT_EQ(FileCount(), 0U);
+}
+
+TEST_F(ModelPartsTest, RestartCountsWhatIsYoungAndRemovesWhatIsOld) {
+  Cut(UpdateBytes(1, 1));
+  Restart();
+  EXPECT_EQ(spool_->space().part_bytes(), 7U);
+  ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenBlob(HeaderOf(UpdateBytes(1, 1))));
+  EXPECT_EQ(again->offset(), 7U);
+}
+
+TEST_F(ModelPartsTest, RestartADayLaterRemovesThePart) {
+  Cut(UpdateBytes(1, 1));
+  clock_.Jump(limits::kModelPartAgeMax + absl::Minutes(5));
+
+  Restart();
+
+  EXPECT_EQ(spool_->space().part_count(), 0U);
+  EXPECT_EQ(FileCount(), 0U);
+}
+
+TEST_F(ModelPartsTest, FullDiskTakesTheOldPartsAway) {
+  const auto worker = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = worker->WaitForTask(0);
+  Cut(UpdateBytes(1, 1));
+  const size_t files_before = FileCount();
+  clock_.Jump(limits::kModelPartAgeMax + absl::Minutes(5));
+  files_.bytes_left = 10;
+
+  EXPECT_THAT(Upload("fr-lab/w", task, 2, 2), StatusIs(absl::StatusCode::kResourceExhausted));
+
+  EXPECT_EQ(FileCount(), files_before - 1);
+}
+
+TEST_F(ModelPartsTest, PartsAreNeverMoreThanTheirLimit) {
+  for (size_t i = 0; i < limits::kModelPartsMax + 10; ++i) {
+    folder_.Write(absl::StrCat("models/", i, ".part"), "x");
+  }
+
+  ASSERT_THAT(uploads_->CountParts(), IsOk());
+  EXPECT_EQ(FileCount(), limits::kModelPartsMax);
+  Cut(UpdateBytes(1, 1));
+
+  EXPECT_EQ(FileCount(), limits::kModelPartsMax / 2 + 1);
+  EXPECT_EQ(spool_->space().part_count(), limits::kModelPartsMax / 2 + 1);
 }
 
 TEST_F(UploadIntakeTest, BlobMustBeWhatItSays) {

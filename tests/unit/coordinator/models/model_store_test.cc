@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/models/model_store.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include <chrono>
+#include <filesystem>
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -13,6 +16,7 @@
 namespace entente::models {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class ModelStoreTest : public ::testing::Test {
@@ -102,6 +106,41 @@ TEST_F(ModelStoreTest, SecondReceiverOfTheSameFileIsTurnedAway) {
                 StatusIs(absl::StatusCode::kUnavailable, HasSubstr(digest.ToHex())));
   }
   EXPECT_THAT(store_->Receive(digest, 7, 0), IsOk());
+}
+
+TEST_F(ModelStoreTest, OldPartsAreRemovedAndTheOldestOfTooMany) {
+  const Digest digest = Add("weights");
+  const absl::Time now = absl::Now();
+  for (const auto& [name, hours] :
+       {std::pair("a", 30), std::pair("b", 3), std::pair("c", 4), std::pair("d", 2)}) {
+    const std::string part = folder_.Write(std::string("models/") + name + ".part", "x");
+    std::filesystem::last_write_time(
+        part, std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours));
+  }
+
+  ASSERT_OK_AND_ASSIGN(const ModelStore::Parts parts,
+                       store_->RemoveParts(now - absl::Hours(24), /*kept_max=*/2));
+
+  EXPECT_THAT(parts.removed, ElementsAre(folder_.File("models/a"), folder_.File("models/c")));
+  EXPECT_THAT(parts.kept, ElementsAre(folder_.File("models/b"), folder_.File("models/d")));
+  EXPECT_FALSE(files_.Exists(folder_.File("models/a.part")));
+  EXPECT_FALSE(files_.Exists(folder_.File("models/c.part")));
+  EXPECT_TRUE(files_.Exists(folder_.File("models/b.part")));
+  EXPECT_TRUE(store_->Contains(digest));
+}
+
+TEST_F(ModelStoreTest, PartOfAFileThatIsBeingReceivedStays) {
+  const Digest digest = Sha256Of("weights");
+  ASSERT_OK_AND_ASSIGN(const auto incoming, store_->Receive(digest, 7, 0));
+  ASSERT_THAT(incoming->Append(0, "weig"), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const ModelStore::Parts parts,
+                       store_->RemoveParts(absl::InfiniteFuture(), /*kept_max=*/0));
+
+  EXPECT_THAT(parts.removed, ElementsAre());
+  EXPECT_THAT(parts.kept, ElementsAre());
+  ASSERT_THAT(incoming->Append(4, "hts"), IsOk());
+  EXPECT_THAT(incoming->Verify(digest), IsOk());
 }
 
 TEST_F(ModelStoreTest, MissingFileIsNotFoundByDigest) {

@@ -32,6 +32,22 @@ class AttachReactorTest : public ServiceTest {
     return {};
   }
 
+  // Attaches, and waits for a task of a new job, which this returns.
+  std::shared_ptr<engine::JobEngine> BeginTask(Stream& stream, v1::TaskKey* key) {
+    stream.Write(hello_);
+    EXPECT_TRUE(Next(stream).has_welcome());
+    auto job = Submit(RecipeOf(1, 1));
+    *key = Next(stream).task().key();
+    return job;
+  }
+
+  static v1::WorkerMessage ProgressOf(const v1::TaskKey& key) {
+    v1::WorkerMessage progress;
+    *progress.mutable_progress()->mutable_key() = key;
+    return progress;
+  }
+
+  const WorkerId worker_{"fr-lab/w"};
   const std::unique_ptr<v1::WorkerService::Stub> stub_;
   const std::unique_ptr<grpc::ClientContext> call_;
   v1::WorkerMessage hello_;
@@ -144,6 +160,84 @@ TEST_F(AttachReactorTest, SilentWorkerIsCutOff) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   ASSERT_EQ(workers_->Snapshot().size(), 1U);
   EXPECT_THAT(workers_->Snapshot()[0].reason, HasSubstr("silent"));
+}
+
+TEST_F(AttachReactorTest, WorkerThatEndsItsSideAndTakesNothingIsCutOff) {
+  const auto stream = Attach();
+  stream->Write(hello_);
+  ASSERT_TRUE(Next(*stream).has_welcome());
+  v1::CoordinatorMessage large;
+  large.mutable_goodbye()->set_reason(std::string(4 << 20, 'x'));
+  // It is attached a little after its Welcome.
+  while (!workers_->Send(worker_, large)) absl::SleepFor(absl::Milliseconds(1));
+  // More than gRPC takes of them without being asked for any.
+  for (int i = 0; i < 15; ++i) workers_->Send(worker_, large);
+
+  stream->WritesDone();
+  const grpc::Status status = stream->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::CANCELLED) << status.error_message();
+}
+
+TEST_F(AttachReactorTest, WorkerIsReadNoFasterThanItsJobKeepsUp) {
+  const auto stream = Attach();
+  v1::TaskKey key;
+  const auto job = BeginTask(*stream, &key);
+  absl::Notification go_on;
+  job->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  for (int i = 0; i < limits::kWorkerMessagesMax; ++i) stream->Write(ProgressOf(key));
+  v1::WorkerMessage away;
+  away.mutable_away();
+  stream->Write(away);
+
+  // For longer than a worker may be silent, which it is not held against it that nobody listens.
+  int heartbeats = 0;
+  for (v1::CoordinatorMessage message; heartbeats < 5 && stream->Read(&message);) {
+    if (message.has_heartbeat()) ++heartbeats;
+  }
+  EXPECT_EQ(heartbeats, 5);
+  EXPECT_FALSE(workers_->AwayOf(worker_).has_value());
+
+  go_on.Notify();
+  while (!workers_->AwayOf(worker_).has_value()) absl::SleepFor(absl::Milliseconds(1));
+  call_->TryCancel();
+  stream->Finish();
+}
+
+TEST_F(AttachReactorTest, WhatFollowsAFewMessagesDoesNotWaitForTheirJob) {
+  const auto stream = Attach();
+  v1::TaskKey key;
+  const auto job = BeginTask(*stream, &key);
+  absl::Notification go_on;
+  job->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  stream->Write(ProgressOf(key));
+  v1::WorkerMessage away;
+  away.mutable_away();
+
+  stream->Write(away);
+
+  while (!workers_->AwayOf(worker_).has_value()) absl::SleepFor(absl::Milliseconds(1));
+  go_on.Notify();
+  call_->TryCancel();
+  stream->Finish();
+}
+
+TEST_F(AttachReactorTest, StreamOfAWorkerThatIsNotReadCanBeClosed) {
+  const auto stream = Attach();
+  v1::TaskKey key;
+  const auto job = BeginTask(*stream, &key);
+  absl::Notification go_on;
+  job->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  for (int i = 0; i < 2 * limits::kWorkerMessagesMax; ++i) stream->Write(ProgressOf(key));
+  v1::CoordinatorMessage heartbeat;
+  EXPECT_TRUE(stream->Read(&heartbeat));  // Time for what was written to be read.
+
+  workers_->CloseAll(absl::UnavailableError("stopping"));
+
+  EXPECT_TRUE(Next(*stream).has_goodbye());
+  Next(*stream);
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  go_on.Notify();
 }
 
 TEST_F(AttachReactorTest, WorkerThatSaysGoodbyeIsNotedAsLeft) {

@@ -48,6 +48,18 @@ TEST_F(CallerTest, AnotherMembersAuthorityCannotVouchForThisOne) {
   EXPECT_THAT(status.error_message(), HasSubstr("fr-lab.example"));
 }
 
+// Whoever has no name has no share of the transfers either.
+TEST_F(CallerTest, TransferOfAForgedCallerIsRefusedBeforeItBegins) {
+  const auto stub =
+      v1::TransferService::NewStub(ChannelWith(Forge(kr_, "spiffe://fr-lab.example/worker/w")));
+  const auto context = Context();
+  v1::UploadReceipt receipt;
+
+  const grpc::Status status = stub->Upload(context.get(), &receipt)->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
 TEST_F(CallerTest, AuthorityCannotGiveARoleThatIsNotItsOwn) {
   const auto boss = MakeCertificate(fr_, "spiffe://fr-lab.example/operator/boss", RealNow());
 

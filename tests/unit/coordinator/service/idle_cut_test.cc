@@ -42,9 +42,10 @@ TEST_F(IdleCutTest, SenderThatStallsIsCutAndGoesOnWhereItStood) {
   EXPECT_THAT(status.error_message(), HasSubstr("sent nothing for 300ms (limits.transferIdleMax)"));
   v1::UploadOffset offset;
   grpc::Status asked;
-  do {  // The peer may know before the file is let go.
+  do {  // The peer may know before the file and the one place are let go.
     asked = stub->GetUploadOffset(Context().get(), header, &offset);
-  } while (asked.error_code() == grpc::StatusCode::UNAVAILABLE);
+  } while (asked.error_code() == grpc::StatusCode::UNAVAILABLE ||
+           asked.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
   ASSERT_TRUE(asked.ok()) << asked.error_message();
   EXPECT_EQ(offset.offset(), 11U);
   EXPECT_EQ(spool_->space().present_bytes(), 11U);
@@ -59,6 +60,23 @@ TEST_F(IdleCutTest, SenderThatSaysNothingAtAllIsCut) {
   const grpc::Status status = stub->Upload(context.get(), &receipt)->Finish();
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+class HeaderWaitTest : public ServiceTest {
+ protected:
+  HeaderWaitTest() : ServiceTest({.upload_header_max = absl::Milliseconds(300)}) {}
+};
+
+TEST_F(HeaderWaitTest, UploadWithoutAHeaderIsCutLongBeforeAnIdleOne) {
+  const auto stub = v1::TransferService::NewStub(AsWorker());
+  const auto context = Context();
+  v1::UploadReceipt receipt;
+
+  const grpc::Status status = stub->Upload(context.get(), &receipt)->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(status.error_message(),
+            "the sender sent no header for 300ms; an upload begins with one");
 }
 
 TEST_F(IdleCutTest, ReaderThatDoesNotReadIsCutAndItsPlaceIsFree) {

@@ -30,6 +30,8 @@ ServiceTest::ServiceTest(TransferBounds bounds)
               .heartbeat_interval = absl::Milliseconds(500),
               .transfer_idle_max = bounds.idle_max,
               .transfers_max = bounds.transfers_max,
+              .transfers_per_caller_max = bounds.transfers_per_caller_max,
+              .upload_header_max = bounds.upload_header_max,
               .version = "0.1.0-test"};
   admin_service_ = std::make_unique<AdminService>(
       context_, inventory::BackupSource::Dependencies{.files = &files_,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/limits.h"
 #include "common/identity/trust_store.h"
 #include "coordinator/service/admin_service.h"
 #include "coordinator/service/job_service.h"
@@ -23,6 +24,8 @@ namespace entente::service {
 struct TransferBounds {
   absl::Duration idle_max = absl::Seconds(60);
   int transfers_max = 256;
+  int transfers_per_caller_max = limits::kTransfersPerCallerMax;
+  absl::Duration upload_header_max = limits::kUploadHeaderWaitMax;
 };
 
 // All services on a real gRPC server over mTLS on loopback, and callers of every role.

@@ -20,8 +20,10 @@ using ::testing::HasSubstr;
 
 class TransferServiceTest : public ServiceTest {
  protected:
+  // One sender may have all the places there are.
   TransferServiceTest()
-      : worker_(AttachWorker("fr-lab/w")),
+      : ServiceTest({.transfers_per_caller_max = 256}),
+        worker_(AttachWorker("fr-lab/w")),
         job_(Submit(RecipeOf(1, 1))),
         task_(worker_->WaitForTask(0)) {}
 

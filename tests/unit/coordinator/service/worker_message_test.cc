@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cmath>
+#include <memory>
 
+#include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "common/base/utf8.h"
 #include "tests/support/status_matchers.h"
@@ -112,6 +115,12 @@ class WorkerMessageTest : public ServiceTest {
         job_(Submit(RecipeOf(1, 1))),
         task_(worker_->WaitForTask(0)) {}
 
+  absl::Status Dispatch(const v1::WorkerMessage& message) {
+    return DispatchWorkerMessage(context_, speaker_, message, [count = done_count_] { ++*count; });
+  }
+
+  // Shared with a job that may be at it when the test ends.
+  const std::shared_ptr<std::atomic<int>> done_count_ = std::make_shared<std::atomic<int>>(0);
   const WorkerId id_{"fr-lab/w"};
   const std::shared_ptr<engine::RecordingConnection> worker_;
   const std::shared_ptr<engine::RecordingConnection> other_;
@@ -127,12 +136,37 @@ TEST_F(WorkerMessageTest, ProgressIsSeenInTheJob) {
   message.mutable_progress()->set_step(5);
   message.mutable_progress()->set_loss(NAN);
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+  ASSERT_THAT(Dispatch(message), IsOk());
 
   const auto view =
       WaitFor(*job_, [&](const engine::JobView& v) { return v.progress.contains(id_); });
   EXPECT_EQ(view.progress.at(id_).step, 5U);
   EXPECT_EQ(view.progress.at(id_).loss, 0) << "a NaN is no loss";
+}
+
+TEST_F(WorkerMessageTest, MessageIsDoneOnceItsJobHasDealtWithIt) {
+  v1::WorkerMessage progress;
+  *progress.mutable_progress()->mutable_key() = task_.key();
+  v1::WorkerMessage away;
+  away.mutable_away();
+  absl::Notification go_on;
+  job_->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+
+  EXPECT_THAT(Dispatch(progress), IsOk());
+  EXPECT_THAT(Dispatch(away), IsOk());
+  EXPECT_EQ(*done_count_, 0);
+
+  go_on.Notify();
+  while (*done_count_ < 2) absl::SleepFor(absl::Milliseconds(1));
+}
+
+TEST_F(WorkerMessageTest, MessageThatNoJobHasToDealWithIsDoneAtOnce) {
+  v1::WorkerMessage heartbeat;
+  heartbeat.mutable_heartbeat();
+
+  ASSERT_THAT(Dispatch(heartbeat), IsOk());
+
+  EXPECT_EQ(*done_count_, 1);
 }
 
 TEST_F(WorkerMessageTest, RefusalCarriesItsRuleAndIsCut) {
@@ -141,7 +175,7 @@ TEST_F(WorkerMessageTest, RefusalCarriesItsRuleAndIsCut) {
   message.mutable_declined()->set_rule("no-testing");
   message.mutable_declined()->set_reason(std::string(10'000, 'x'));
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+  ASSERT_THAT(Dispatch(message), IsOk());
 
   const auto view = WaitFor(*job_, [](const engine::JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kDeclined) == 1;
@@ -156,7 +190,7 @@ TEST_F(WorkerMessageTest, CutReasonIsStillUtf8) {
   *message.mutable_failed()->mutable_key() = task_.key();
   message.mutable_failed()->set_reason(std::string(limits::kReasonBytesMax - 1, 'x') + "é");
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+  ASSERT_THAT(Dispatch(message), IsOk());
 
   const auto view = WaitFor(*job_, [](const engine::JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kFailed) == 1;
@@ -171,7 +205,7 @@ TEST_F(WorkerMessageTest, WorkerThatStopsIsMissingAndNotFailed) {
   message.mutable_failed()->set_reason("the worker is stopping");
   message.mutable_failed()->set_may_return(true);
 
-  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+  ASSERT_THAT(Dispatch(message), IsOk());
 
   const auto view = WaitFor(*job_, [](const engine::JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
@@ -183,32 +217,29 @@ TEST_F(WorkerMessageTest, EvaluationMustBeOfNumbers) {
   v1::WorkerMessage message;
   *message.mutable_evaluated()->mutable_key() = task_.key();
   v1::Metrics* const metrics = message.mutable_evaluated()->mutable_metrics();
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Dispatch(message), StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_examples(1);
   metrics->set_loss(NAN);
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Dispatch(message), StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_loss(1);
   metrics->set_accuracy(1.5);
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Dispatch(message), StatusIs(absl::StatusCode::kInvalidArgument));
   metrics->set_accuracy(NAN);
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Dispatch(message), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(WorkerMessageTest, MessageAboutAnUnknownJobIsOnlyLate) {
   v1::WorkerMessage message;
   message.mutable_accepted()->mutable_key()->set_job_id("gone");
 
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+  EXPECT_THAT(Dispatch(message), IsOk());
+  EXPECT_EQ(*done_count_, 1);
 }
 
 TEST_F(WorkerMessageTest, AwayIsKeptCutAndItsTaskGivenBackUntilItIsBack) {
   v1::WorkerMessage message;
   message.mutable_away()->set_reason(std::string(10'000, 'x'));
-  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+  ASSERT_THAT(Dispatch(message), IsOk());
 
   WaitFor(*job_, [](const engine::JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kSkipped) == 1;
@@ -218,7 +249,7 @@ TEST_F(WorkerMessageTest, AwayIsKeptCutAndItsTaskGivenBackUntilItIsBack) {
 
   v1::WorkerMessage back;
   back.mutable_back();
-  ASSERT_THAT(DispatchWorkerMessage(context_, speaker_, back), IsOk());
+  ASSERT_THAT(Dispatch(back), IsOk());
   EXPECT_FALSE(workers_->AwayOf(id_).has_value());
 }
 
@@ -226,7 +257,7 @@ TEST_F(WorkerMessageTest, AwayUntilNoCalendarKnowsIsMalformed) {
   v1::WorkerMessage message;
   message.mutable_away()->mutable_until()->set_nanos(-1);
 
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message),
+  EXPECT_THAT(Dispatch(message),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no calendar has")));
 }
 
@@ -235,12 +266,11 @@ TEST_F(WorkerMessageTest, MessageThatOnlyANewerWorkerKnowsIsIgnored) {
   v1::WorkerMessage message;
   ASSERT_TRUE(message.ParseFromString(std::string("\x9a\x06\x00", 3)));
 
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, message), IsOk());
+  EXPECT_THAT(Dispatch(message), IsOk());
 }
 
 TEST_F(WorkerMessageTest, EmptyMessageIsMalformed) {
-  EXPECT_THAT(DispatchWorkerMessage(context_, speaker_, {}),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(Dispatch({}), StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 }  // namespace

@@ -149,6 +149,34 @@ TEST_F(SpaceLedgerTest, FilesElsewhereCountAgainstTheDiskAndNotTheQuota) {
   EXPECT_THAT(ledger_.Reserve(Request("a", 50)), IsOk());
 }
 
+TEST_F(SpaceLedgerTest, CutFileElsewhereCountsUntilItIsForgottenOrWhole) {
+  files_.bytes_left = 1000;
+  SpaceLedger::Request request = Request("model", 60);
+  request.account = SpaceLedger::Account::kDisk;
+  {
+    ASSERT_OK_AND_ASSIGN(SpaceReservation space, ledger_.Reserve(request));
+    folder_.Write("model.part", std::string(10, 'x'));
+    space.SetPresent(10);
+  }
+  EXPECT_EQ(ledger_.part_count(), 1u);
+  EXPECT_EQ(ledger_.part_bytes(), 10u);
+  EXPECT_EQ(ledger_.present_bytes(), 0u);
+  EXPECT_THAT(ledger_.Reserve(Request("a", 101)),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("parts of models, under way or cut, hold 10; ")));
+
+  ledger_.Forget(folder_.File("model"));
+  EXPECT_EQ(ledger_.part_count() + ledger_.part_bytes(), 0u);
+
+  ledger_.AddPresent(folder_.File("model"), SpaceLedger::Account::kDisk);
+  EXPECT_EQ(ledger_.part_bytes(), 10u);
+  {
+    ASSERT_OK_AND_ASSIGN(const SpaceReservation space, ledger_.Reserve(request));
+    ASSERT_THAT(files_.Rename(folder_.File("model.part"), folder_.File("model")), IsOk());
+  }
+  EXPECT_EQ(ledger_.part_count() + ledger_.part_bytes(), 0u);
+}
+
 TEST_F(SpaceLedgerTest, AbsurdSizesDoNotOverflow) {
   SpaceLedger unlimited(&files_, folder_.path(), SpaceLedger::kNoQuota);
   ASSERT_OK_AND_ASSIGN(const SpaceReservation some, unlimited.Reserve(Request("a", 1000)));
