@@ -51,10 +51,11 @@ inline constexpr int kUpdatesPerRoundMax = 1 << 14;
 inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
 
 // Workers.
-inline constexpr size_t kWorkerTasksMax = 64;         // Jobs a worker is in at once.
-inline constexpr size_t kWorkerKeptUpdatesMax = 64;   // Finished updates kept on disk.
-inline constexpr size_t kWorkerResidualJobsMax = 16;  // Jobs whose residuals are kept on disk.
-inline constexpr size_t kWorkerCheckpointsMax = 4;    // Trainings that were broken off.
+inline constexpr size_t kWorkerTasksMax = 64;          // Jobs a worker is in at once.
+inline constexpr size_t kWorkerTasksToForgetMax = 64;  // Replaced while another one runs.
+inline constexpr size_t kWorkerKeptUpdatesMax = 64;    // Finished updates kept on disk.
+inline constexpr size_t kWorkerResidualJobsMax = 16;   // Jobs whose residuals are kept on disk.
+inline constexpr size_t kWorkerCheckpointsMax = 4;     // Trainings that were broken off.
 inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
 inline constexpr size_t kTrainerErrorLineBytesMax =
     4 << 10;  // Of its standard error; the rest is cut.

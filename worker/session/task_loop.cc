@@ -150,7 +150,7 @@ void TaskLoop::PostWork() {
 
 void TaskLoop::RunTasks() {
   while (true) {
-    std::vector<EntryPointer> to_forget;
+    std::vector<Forgotten> to_forget;
     std::vector<std::string> jobs_to_forget;
     WorkerId self;
     EntryPointer next;
@@ -170,9 +170,9 @@ void TaskLoop::RunTasks() {
         running_ = next;
       }
     }
-    for (const EntryPointer& entry : to_forget) {
-      const log::Scope scope(TaskLogFields(entry->task, entry->worker));
-      dependencies_.runner->Forget(entry->task.key());
+    for (const Forgotten& forgotten : to_forget) {
+      const log::Scope scope(forgotten.log_fields);
+      dependencies_.runner->Forget(forgotten.key);
     }
     for (const std::string& job_id : jobs_to_forget) {
       const log::Scope scope({{"job", job_id}, {"worker", self.value()}});
@@ -308,7 +308,13 @@ void TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
   entries_.erase(known);
   entry->cancel.Cancel(reason);
   queue_.erase(std::remove(queue_.begin(), queue_.end(), entry), queue_.end());
-  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN) to_forget_.push_back(entry);
+  // Nothing is lost by one too many: more tasks than that were never started here, and what an
+  // earlier run of this worker kept for them goes when there is too much of it.
+  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN &&
+      to_forget_.size() < limits::kWorkerTasksToForgetMax) {
+    to_forget_.push_back(
+        {.key = entry->task.key(), .log_fields = TaskLogFields(entry->task, entry->worker)});
+  }
   PostWork();
 }
 

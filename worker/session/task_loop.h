@@ -28,6 +28,7 @@
 #include "common/base/clock.h"
 #include "common/base/drain_gate.h"
 #include "common/base/executor.h"
+#include "common/base/log.h"
 #include "common/base/timers.h"
 #include "entente/v1/worker_service.pb.h"
 #include "worker/session/control_sender.h"
@@ -90,6 +91,12 @@ class TaskLoop final : public TaskListener {
   // Shared by the map of jobs, the queue and who runs it.
   using EntryPointer = std::shared_ptr<Entry>;
 
+  // What is left of a task whose files are to go. Without the recipe, which may be large.
+  struct Forgotten {
+    v1::TaskKey key;
+    std::vector<log::Field> log_fields;
+  };
+
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Posts RunTasks if there is work and it is not posted yet.
   void PostWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -104,7 +111,8 @@ class TaskLoop final : public TaskListener {
   void AnswerAgain(const EntryPointer& entry, const v1::Task& task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enqueue(const EntryPointer& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Cancels the job's task, whatever it does, and has its update forgotten.
+  // Cancels the job's task, whatever it does, and has its update forgotten. Of more than
+  // limits::kWorkerTasksToForgetMax at once the files stay until others take their place.
   void Remove(const std::string& job_id, absl::string_view reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetDeadline(const EntryPointer& entry, const v1::Task& task)
@@ -123,7 +131,7 @@ class TaskLoop final : public TaskListener {
   WorkerId self_ ABSL_GUARDED_BY(mu_);  // Empty before the first task can come.
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
-  std::vector<EntryPointer> to_forget_ ABSL_GUARDED_BY(mu_);
+  std::vector<Forgotten> to_forget_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> jobs_to_forget_ ABSL_GUARDED_BY(mu_);
   EntryPointer running_ ABSL_GUARDED_BY(mu_);    // Null while idle.
   bool is_posted_ ABSL_GUARDED_BY(mu_) = false;  // RunTasks is on the executor.

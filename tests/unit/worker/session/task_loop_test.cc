@@ -135,6 +135,10 @@ class FakeRunner final : public TaskRunner {
     };
     return mu_.AwaitWithTimeout(absl::Condition(&there), kLoopWait);
   }
+  size_t forgotten_count() {
+    absl::MutexLock lock(&mu_);
+    return forgotten_.size();
+  }
   bool closed() {
     absl::MutexLock lock(&mu_);
     return closed_;
@@ -403,6 +407,22 @@ TEST_F(TaskLoopTest, TooManyTasksAreDeclined) {
     loop_.HandleTask(Task(absl::StrCat("j", i)));
 
   EXPECT_THAT(sender_.lines().back(), HasSubstr("the worker has 64 tasks waiting already"));
+}
+
+TEST_F(TaskLoopTest, TasksThatReplaceEachOtherWithoutEndAreNotAllRemembered) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  v1::Task task = Task("b");
+  for (uint32_t attempt = 1; attempt <= 3 * limits::kWorkerTasksToForgetMax; ++attempt) {
+    task.mutable_key()->set_attempt(attempt);
+    loop_.HandleTask(task);
+  }
+
+  runner_.End(TaskResult::End::kDone);
+
+  ASSERT_TRUE(runner_.WaitForRuns(2));  // By then what came before is forgotten.
+  EXPECT_EQ(runner_.forgotten_count(), limits::kWorkerTasksToForgetMax);
+  EXPECT_EQ(runner_.runs().back(), TaskText(task.key()));
 }
 
 TEST_F(TaskLoopTest, EndedJobIsForgottenOnceItsTaskHasEnded) {
