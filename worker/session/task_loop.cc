@@ -226,9 +226,11 @@ void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
     dependencies_.sender->Send(*entry->answer);
     return;
   }
-  entry->answer = FailedMessage(key, result.reason);
-  // Who refused the update knows it already.
-  if (result.end != TaskResult::End::kRefused) dependencies_.sender->Send(*entry->answer);
+  v1::WorkerMessage failed = FailedMessage(key, result.reason);
+  // Who asks for the task again has not given it up, and gets an update that is kept.
+  if (!result.keeps_update) entry->answer = failed;
+  // A refusal is in the coordinator's journal already, or its round is over.
+  if (result.end != TaskResult::End::kRefused) dependencies_.sender->Send(std::move(failed));
 }
 
 void TaskLoop::OnTimer(absl::Time at) {
@@ -287,7 +289,8 @@ void TaskLoop::AnswerAgain(const EntryPointer& entry, const v1::Task& task) {
   } else if (entry->answer.has_value()) {
     dependencies_.sender->Send(*entry->answer);
   } else if (!draining_) {
-    // The update was acknowledged, and yet it is asked for: it is sent again from the kept file.
+    // The update was acknowledged, and yet it is asked for; or it could not be sent. It is sent
+    // from the kept file.
     Enqueue(entry);
   }
 }

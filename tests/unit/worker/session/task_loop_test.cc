@@ -119,6 +119,11 @@ class FakeRunner final : public TaskRunner {
     absl::MutexLock lock(&mu_);
     results_.push_back(result);
   }
+  void EndKeepingUpdate(const std::string& reason) {
+    absl::MutexLock lock(&mu_);
+    results_.push_back(
+        {.end = TaskResult::End::kFailed, .reason = reason, .metrics = {}, .keeps_update = true});
+  }
   std::vector<std::string> runs() {
     absl::MutexLock lock(&mu_);
     return runs_;
@@ -277,6 +282,23 @@ TEST_F(TaskLoopTest, AFailureIsSaidWithItsReason) {
   runner_.End(TaskResult::End::kFailed, "the trainer ended with signal 11");
 
   EXPECT_TRUE(sender_.WaitFor("failed train a round 1: the trainer ended with signal 11"));
+}
+
+TEST_F(TaskLoopTest, AFailureIsSaidAgainUnlessTheUpdateIsKept) {
+  loop_.HandleTask(Task("a"));
+  runner_.End(TaskResult::End::kFailed, "no data");
+  ASSERT_TRUE(sender_.WaitFor("failed train a round 1: no data"));
+  loop_.HandleTask(Task("b"));
+  runner_.EndKeepingUpdate("there is no such job");
+  ASSERT_TRUE(sender_.WaitFor("failed train b round 1: there is no such job"));
+
+  loop_.HandleTask(Task("a"));
+  loop_.HandleTask(Task("b"));
+  runner_.End(TaskResult::End::kDone);
+
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: no data", 2));
+  EXPECT_TRUE(runner_.WaitForRuns(3));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1", "train b round 1", "train b round 1"));
 }
 
 // The coordinator could not read a message with anything else, and would end the stream.
