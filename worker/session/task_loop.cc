@@ -125,7 +125,7 @@ void TaskLoop::Drain(absl::Duration limit) {
     }
     queue_.clear();
     const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return running_ == nullptr; };
-    if (!mu_.AwaitWithTimeout(absl::Condition(&idle), limit)) {
+    if (!became_idle_.AwaitFor(&mu_, limit, idle)) {
       dependencies_.sender->Send(StoppingMessage(running_->task.key()));
       running_->cancel.Cancel(kStopping);
     }
@@ -215,6 +215,7 @@ void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
   }
   absl::MutexLock lock(&mu_);
   running_ = nullptr;
+  became_idle_.SignalAll();
   entry->state = Entry::State::kFinished;
   const auto known = entries_.find(key.job_id());
   const bool is_wanted = known != entries_.end() && known->second == entry;

@@ -13,7 +13,9 @@
 //
 // A job has one task here at a time; a newer one takes its place. A task that comes again (after a
 // reconnect) is not started again: it is accepted, and where it stands or how it ended is said
-// again. While a task is queued or running its progress is said at least three times a lease.
+// again. While a task is queued or running its progress is said at least three times a lease, and
+// it is stopped when the time has passed that its round had left when it came: both whatever
+// anybody sets this machine's clock to.
 
 #include <deque>
 #include <map>
@@ -29,6 +31,7 @@
 #include "common/base/drain_gate.h"
 #include "common/base/executor.h"
 #include "common/base/log.h"
+#include "common/base/steady_cond_var.h"
 #include "common/base/timers.h"
 #include "entente/v1/worker_service.pb.h"
 #include "worker/session/control_sender.h"
@@ -46,7 +49,7 @@ class TaskLoop final : public TaskListener {
     ControlSender* sender = nullptr;
     TaskRunner* runner = nullptr;
     const TaskAdmission* admission = nullptr;
-    const Clock* clock = nullptr;
+    const Clock* clock = nullptr;           // As SteadyClock: it must never be set.
     Executor* executor = nullptr;           // A running task keeps it busy until it has ended.
     Timers* timers = nullptr;               // For progress and deadlines; must go by `clock`.
     const CancellableWait* wait = nullptr;  // How a task waits; null: real time.
@@ -128,6 +131,7 @@ class TaskLoop final : public TaskListener {
   const Dependencies dependencies_;
 
   absl::Mutex mu_;
+  SteadyCondVar became_idle_;
   WorkerId self_ ABSL_GUARDED_BY(mu_);  // Empty before the first task can come.
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);

@@ -39,7 +39,7 @@ class TaskRunner {
   virtual ~TaskRunner() = default;
 
   // Blocks until the task is done or cancelled. A training that was done before and is still kept
-  // is only uploaded. Nobody waits for the result after `deadline`.
+  // is only uploaded. Nobody waits for the result after `deadline`, a time of the TaskLoop's clock.
   virtual TaskResult Run(const v1::Task& task, absl::Time deadline, const Report& report,
                          const CancelToken& cancel) = 0;
 
