@@ -25,6 +25,8 @@ inline constexpr int kDownloadWindowBytes = 16 << 20;  // A worker has one at a 
 inline constexpr int kUploadWindowBytes = 4 << 20;     // A coordinator has many; its default.
 inline constexpr int kMessageBytesMax = 5 << 20;       // One chunk of 4 MiB and its frame.
 inline constexpr int kControlQueueMessagesMax = 256;   // To one worker, before it is cut off.
+// For new calls. A certificate is shown once a connection; one that was replaced must be seen.
+inline constexpr absl::Duration kConnectionAgeMax = absl::Minutes(10);
 
 // Texts from outside.
 inline constexpr size_t kConfigBytesMax = 4 << 20;
