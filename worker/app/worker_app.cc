@@ -134,7 +134,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                          .work_directory = setup.config.work_directory(),
                          .certificate = tls.certificate,
                          .authority = tls.authority},
-                        &clock, files);
+                        &steady_clock, files);
   ObservedTransfers observed_transfers(&transfers, &metrics);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<CheckpointStore> checkpoints,
