@@ -218,8 +218,10 @@ class Federation {
         break;
       }
       case FaultKind::kClockJumps: {
+        // A coordinator that is set back a day rightly waits a day: its deadlines are of the clock.
+        const absl::Duration back_max = hits_coordinator ? absl::Minutes(10) : absl::Hours(24);
         const absl::Duration jump = drawn_.Happens(0.5)
-                                        ? -drawn_.Between(absl::Seconds(1), absl::Minutes(10))
+                                        ? -drawn_.Between(absl::Seconds(1), back_max)
                                         : drawn_.Between(absl::Seconds(1), absl::Hours(24));
         (hits_coordinator ? coordinator_.clock : worker.clock).Jump(jump);
         promises_.CheckProgress(scheduler_.now(), /*is_able=*/false);

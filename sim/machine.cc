@@ -5,7 +5,7 @@
 
 namespace entente::sim {
 
-Process::Process(Scheduler* scheduler, const MachineClock* clock)
+Process::Process(Scheduler* scheduler, const Clock* clock)
     : scheduler_(*scheduler), clock_(*clock) {}
 
 Process::~Process() { Forget(); }

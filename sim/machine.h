@@ -35,12 +35,23 @@ class MachineClock final : public Clock {
   absl::Duration offset_;
 };
 
+// As SteadyClock: time that only passes, whatever the machine's clock is set to.
+class SteadyMachineClock final : public Clock {
+ public:
+  explicit SteadyMachineClock(const Scheduler* scheduler) : scheduler_(*scheduler) {}
+
+  absl::Time Now() const override { return scheduler_.now(); }
+
+ private:
+  const Scheduler& scheduler_;
+};
+
 // The executor and the timers of one run of a program. What is posted here runs on the scheduler's
 // thread; nothing of it once the process is dead. Its owner, not the process itself, destroys it.
 class Process final : public Executor, public Timers {
  public:
-  // Both borrowed.
-  Process(Scheduler* scheduler, const MachineClock* clock);
+  // Both borrowed. `clock` is what timers go by.
+  Process(Scheduler* scheduler, const Clock* clock);
   ~Process() override;
 
   bool alive() const { return alive_; }
@@ -59,8 +70,9 @@ class Process final : public Executor, public Timers {
   // The same after a pause, whatever happens to the clock.
   void PostAfter(absl::Duration pause, std::function<void()> task);
 
-  // As TimerQueue, which sleeps for as long as the clock said when it lay down: a clock that jumps
-  // ahead meanwhile is noticed late, one that jumps back is waited for.
+  // As a TimerQueue that does not look at the clock while it sleeps, for as long as the clock said
+  // when it lay down: one that jumps ahead meanwhile is noticed late, one that jumps back is waited
+  // for.
   TimerId RunAt(absl::Time when, std::function<void()> callback) override;
   void Cancel(TimerId id) override;
 
@@ -82,7 +94,7 @@ class Process final : public Executor, public Timers {
   void RunDueTimers();
 
   Scheduler& scheduler_;
-  const MachineClock& clock_;
+  const Clock& clock_;
   bool alive_ = true;
   uint64_t file_operations_left_ = 0;  // 0: it does not die of one.
 

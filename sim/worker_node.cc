@@ -51,13 +51,14 @@ class WorkerNode::WatchedTransfers final : public worker::Transfers {
 
 WorkerNode::WorkerNode(const Dependencies& dependencies)
     : deps_(dependencies),
-      process_(deps_.scheduler, deps_.clock),
+      steady_clock_(deps_.scheduler),
+      process_(deps_.scheduler, &steady_clock_),
       thread_(deps_.scheduler),
       wait_(deps_.scheduler, &thread_),
       files_(deps_.disk, Durability::kPowerLoss, [this] { return process_.EnterFileOperation(); }),
       work_files_(deps_.disk, Durability::kProcess,
                   [this] { return process_.EnterFileOperation(); }),
-      pace_(deps_.clock, kUploadBytesPerSecond),
+      pace_(&steady_clock_, kUploadBytesPerSecond),
       admission_({.datasets = deps_.datasets, .policy = deps_.policy, .clock = deps_.clock}),
       link_({.scheduler = deps_.scheduler,
              .network = deps_.network,
@@ -100,7 +101,7 @@ absl::Status WorkerNode::Start() {
                                          deps_.trainer_faults, deps_.trainer_failures);
   flow_ = std::make_unique<worker::TaskFlow>(
       worker::TaskFlow::Dependencies{.files = &work_files_,
-                                     .clock = deps_.clock,
+                                     .clock = &steady_clock_,
                                      .datasets = deps_.datasets,
                                      .admission = &admission_,
                                      .transfers = transfers_.get(),
@@ -111,7 +112,7 @@ absl::Status WorkerNode::Start() {
       std::make_unique<worker::TaskLoop>(worker::TaskLoop::Dependencies{.sender = &link_,
                                                                         .runner = flow_.get(),
                                                                         .admission = &admission_,
-                                                                        .clock = deps_.clock,
+                                                                        .clock = &steady_clock_,
                                                                         .executor = &thread_,
                                                                         .timers = &process_,
                                                                         .wait = &wait_});

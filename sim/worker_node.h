@@ -58,6 +58,7 @@ class WorkerNode {
   class WatchedTransfers;
 
   const Dependencies deps_;
+  const SteadyMachineClock steady_clock_;
   Process process_;
   BlockingThread thread_;
   ThreadWait wait_;

@@ -26,7 +26,7 @@ std::vector<entente::log::Field> LogFields() {
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   entente::PosixFileSystem files;
-  const entente::SystemClock clock;
+  const entente::SteadyClock clock;  // It is asked only how long something takes.
   const entente::log::Scope scope(LogFields());
   return entente::trainer::RunCommandLine(argc, argv,
                                           {.files = files,

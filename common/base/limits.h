@@ -30,6 +30,8 @@ inline constexpr absl::Duration kUploadHeaderWaitMax = absl::Seconds(5);
 inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
 // From one worker, taken and not yet dealt with by the jobs they are for; the next is read after.
 inline constexpr int kWorkerMessagesMax = 16;
+// For new calls. A certificate is shown once a connection; one that was replaced must be seen.
+inline constexpr absl::Duration kConnectionAgeMax = absl::Minutes(10);
 
 // Texts from outside.
 inline constexpr size_t kConfigBytesMax = 4 << 20;
@@ -60,10 +62,11 @@ inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
 inline constexpr int kTaskStopsMax = 32;
 
 // Workers.
-inline constexpr size_t kWorkerTasksMax = 64;         // Jobs a worker is in at once.
-inline constexpr size_t kWorkerKeptUpdatesMax = 64;   // Finished updates kept on disk.
-inline constexpr size_t kWorkerResidualJobsMax = 16;  // Jobs whose residuals are kept on disk.
-inline constexpr size_t kWorkerCheckpointsMax = 4;    // Trainings that were broken off.
+inline constexpr size_t kWorkerTasksMax = 64;          // Jobs a worker is in at once.
+inline constexpr size_t kWorkerTasksToForgetMax = 64;  // Replaced while another one runs.
+inline constexpr size_t kWorkerKeptUpdatesMax = 64;    // Finished updates kept on disk.
+inline constexpr size_t kWorkerResidualJobsMax = 16;   // Jobs whose residuals are kept on disk.
+inline constexpr size_t kWorkerCheckpointsMax = 4;     // Trainings that were broken off.
 inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
 inline constexpr size_t kTrainerErrorLineBytesMax =
     4 << 10;  // Of its standard error; the rest is cut.

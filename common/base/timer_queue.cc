@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/timer_queue.h"
 
+#include <algorithm>
+
 namespace entente {
+namespace {
+
+// A clock that is set ahead makes timers due that were not when the thread lay down.
+constexpr absl::Duration kClockLookInterval = absl::Seconds(1);
+
+}  // namespace
 
 TimerQueue::TimerQueue(const Clock* clock) : clock_(*clock), thread_([this] { Run(); }) {}
 
@@ -13,7 +21,7 @@ void TimerQueue::Stop() {
     stopping_ = true;
     timers_.clear();
     times_.clear();
-    changed_.Signal();
+    changed_.SignalAll();
   }
   if (thread_.joinable()) thread_.join();
 }
@@ -24,7 +32,7 @@ TimerQueue::TimerId TimerQueue::RunAt(absl::Time when, std::function<void()> cal
   if (stopping_) return id;
   timers_.emplace(std::pair(when, id), std::move(callback));
   times_.emplace(id, when);
-  changed_.Signal();
+  changed_.SignalAll();
   return id;
 }
 
@@ -45,7 +53,8 @@ void TimerQueue::Run() {
         if (timers_.empty()) {
           changed_.Wait(&mu_);
         } else {
-          changed_.WaitWithTimeout(&mu_, timers_.begin()->first.first - clock_.Now());
+          changed_.WaitFor(
+              &mu_, std::min(timers_.begin()->first.first - clock_.Now(), kClockLookInterval));
         }
       }
       if (stopping_) return;

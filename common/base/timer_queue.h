@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/base/steady_cond_var.h"
 #include "common/base/timers.h"
 
 namespace entente {
@@ -20,7 +21,8 @@ namespace entente {
 // Thread-safe.
 class TimerQueue final : public Timers {
  public:
-  // `clock` is borrowed. It must move with real time, for the thread sleeps in real time.
+  // `clock` is borrowed, and moves with real time, for the thread sleeps in real time. It may be
+  // set: timers are due when it says so, which is noticed within a second.
   explicit TimerQueue(const Clock* clock);
 
   // As Stop.
@@ -40,7 +42,7 @@ class TimerQueue final : public Timers {
   const Clock& clock_;
 
   absl::Mutex mu_;
-  absl::CondVar changed_;
+  SteadyCondVar changed_;
   std::map<std::pair<absl::Time, TimerId>, std::function<void()>> timers_ ABSL_GUARDED_BY(mu_);
   std::map<TimerId, absl::Time> times_ ABSL_GUARDED_BY(mu_);
   TimerId next_id_ ABSL_GUARDED_BY(mu_) = 1;

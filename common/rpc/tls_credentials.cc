@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -176,7 +177,8 @@ std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const 
   return channel;
 }
 
-void SetServerChannelOptions(grpc::ServerBuilder* builder, const ServerMemory& memory) {
+void SetServerChannelOptions(grpc::ServerBuilder* builder, const ServerMemory& memory,
+                             absl::Duration connection_age_max) {
   builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, memory.window_bytes);
   builder->SetResourceQuota(grpc::ResourceQuota("entente").Resize(memory.quota_bytes));
@@ -187,6 +189,10 @@ void SetServerChannelOptions(grpc::ServerBuilder* builder, const ServerMemory& m
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                               kKeepaliveMilliseconds / 2);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                              static_cast<int>(absl::ToInt64Milliseconds(connection_age_max)));
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                              std::numeric_limits<int>::max());  // A worker stays for weeks.
 }
 
 }  // namespace entente

@@ -56,7 +56,10 @@ struct ServerMemory {
 
 // The server's side of DialCoordinator: the same message limit, and leave for its keepalive pings
 // (gRPC's default takes a ping every 20 s for an attack and hangs up). Notices a dead peer itself.
-void SetServerChannelOptions(grpc::ServerBuilder* builder, const ServerMemory& memory);
+// A connection takes no new calls after `connection_age_max`, 10 % more or less, and those that are
+// under way end when they end: the peer dials again, and shows the certificate that it has by then.
+void SetServerChannelOptions(grpc::ServerBuilder* builder, const ServerMemory& memory,
+                             absl::Duration connection_age_max = limits::kConnectionAgeMax);
 
 }  // namespace entente
 

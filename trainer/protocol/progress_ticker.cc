@@ -12,6 +12,7 @@ ProgressTicker::~ProgressTicker() {
   {
     absl::MutexLock lock(&mu_);
     stopping_ = true;
+    stops_.SignalAll();
   }
   thread_.join();
 }
@@ -26,7 +27,8 @@ void ProgressTicker::Run() {
     Progress progress;
     {
       absl::MutexLock lock(&mu_);
-      if (mu_.AwaitWithTimeout(absl::Condition(&stopping_), interval_)) return;
+      const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_; };
+      if (stops_.AwaitFor(&mu_, interval_, is_stopping)) return;
       progress = latest_;
     }
     writer_.Progressed(task_, progress);

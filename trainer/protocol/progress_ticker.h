@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/base/steady_cond_var.h"
 #include "trainer/protocol/message_writer.h"
 #include "trainer/protocol/training_session.h"
 
@@ -32,6 +33,7 @@ class ProgressTicker final : public ProgressSink {
   const absl::Duration interval_;
 
   absl::Mutex mu_;
+  SteadyCondVar stops_;
   Progress latest_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;  // Last: it starts when everything else is ready.

@@ -117,8 +117,10 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
   const TlsPaths tls = PathsOf(setup.config.tls());
   const std::shared_ptr<grpc::Channel> channel = DialCoordinator(coordinator, tls);
 
-  TokenBucket upload_pace(&clock, setup.config.bandwidth().upload_bytes_max());
-  TokenBucket download_pace(&clock, setup.config.bandwidth().download_bytes_max());
+  // For what lasts: a clock that somebody sets must neither silence a task nor end it.
+  const SteadyClock steady_clock;
+  TokenBucket upload_pace(&steady_clock, setup.config.bandwidth().upload_bytes_max());
+  TokenBucket download_pace(&steady_clock, setup.config.bandwidth().download_bytes_max());
   // Connections of their own: a heartbeat would wait behind what a slow line still has to carry.
   // Who transfers backs off by itself.
   GrpcTransfers transfers(DialCoordinator(coordinator, tls, kTransferReconnectMax),
@@ -132,7 +134,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                          .work_directory = setup.config.work_directory(),
                          .certificate = tls.certificate,
                          .authority = tls.authority},
-                        &clock, files);
+                        &steady_clock, files);
   ObservedTransfers observed_transfers(&transfers, &metrics);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<CheckpointStore> checkpoints,
@@ -146,7 +148,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
          return away.Sentence();
        }});
   TaskFlow flow({.files = &work_files,
-                 .clock = &clock,
+                 .clock = &steady_clock,
                  .datasets = &setup.datasets,
                  .admission = &admission,
                  .transfers = &observed_transfers,
@@ -169,11 +171,11 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
   ENTENTE_ASSIGN_OR_RETURN(const WorkerHttp http,
                            StartWorkerHttp(setup.config, &clock, files, &metrics));
   ThreadPool task_thread(1);
-  TimerQueue timers(&clock);
+  TimerQueue timers(&steady_clock);
   TaskLoop loop({.sender = &link,
                  .runner = &observed_flow,
                  .admission = &admission,
-                 .clock = &clock,
+                 .clock = &steady_clock,
                  .executor = &task_thread,
                  .timers = &timers});
   away.Start({.sender = &link, .give_back_tasks = [&loop](const std::string& reason) {

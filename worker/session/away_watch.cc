@@ -61,7 +61,8 @@ void AwayWatch::Start(Listeners listeners) {
     while (true) {
       Look();
       absl::MutexLock lock(&mu_);
-      if (mu_.AwaitWithTimeout(absl::Condition(&is_stopping_), kLookInterval)) return;
+      const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_stopping_; };
+      if (stops_.AwaitFor(&mu_, kLookInterval, is_stopping)) return;
     }
   });
 }
@@ -70,6 +71,7 @@ void AwayWatch::Stop() {
   {
     absl::MutexLock lock(&mu_);
     is_stopping_ = true;
+    stops_.SignalAll();
   }
   if (thread_.joinable()) thread_.join();
 }

@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
 #include "common/base/file_system.h"
+#include "common/base/steady_cond_var.h"
 #include "entente/v1/member.pb.h"
 #include "worker/session/control_sender.h"
 
@@ -63,6 +64,7 @@ class AwayWatch {
   std::string complaint_;  // The looking thread's: what it has logged last.
 
   mutable absl::Mutex mu_;
+  SteadyCondVar stops_;
   std::optional<v1::Away> away_ ABSL_GUARDED_BY(mu_);
   bool is_started_ ABSL_GUARDED_BY(mu_) = false;
   bool is_stopping_ ABSL_GUARDED_BY(mu_) = false;

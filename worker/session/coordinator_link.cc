@@ -2,10 +2,10 @@
 #include "worker/session/coordinator_link.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/retry.h"
@@ -24,9 +24,7 @@ constexpr absl::Duration kComplaintInterval = absl::Minutes(5);
 constexpr absl::Duration kStableTime = absl::Seconds(30);
 
 // Time that never jumps, for silence and intervals.
-absl::Time SteadyNow() {
-  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
-}
+absl::Time SteadyNow() { return SteadyClock().Now(); }
 
 // What came with the protocol's second number; see limits::kProtocolMinor.
 bool IsSpoken(const v1::WorkerMessage& message, uint32_t peer_minor) {
@@ -68,6 +66,7 @@ void CoordinatorLink::Stop(const std::string& reason) {
     absl::MutexLock lock(&mu_);
     if (!is_stopping_) stop_reason_ = reason;
     is_stopping_ = true;
+    changed_.SignalAll();
   }
   if (thread_.joinable()) thread_.join();
 }
@@ -84,8 +83,8 @@ void CoordinatorLink::Run() {
     if (SteadyNow() - started_at >= kStableTime) backoff.Reset();
     Complain(Explain(ended));
     absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(&is_stopping_), backoff.Next());
-    if (is_stopping_) return;
+    const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_stopping_; };
+    if (changed_.AwaitFor(&mu_, backoff.Next(), is_stopping)) return;
   }
 }
 
@@ -122,7 +121,7 @@ absl::Status CoordinatorLink::Greet() {
   const auto is_decided = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return is_attached_ || is_done_ || is_stopping_ || !misfit_.ok();
   };
-  if (!mu_.AwaitWithTimeout(absl::Condition(&is_decided), options_.welcome_wait)) {
+  if (!changed_.AwaitFor(&mu_, options_.welcome_wait, is_decided)) {
     return absl::DeadlineExceededError(absl::StrCat("it did not answer our Hello within ",
                                                     absl::FormatDuration(options_.welcome_wait)));
   }
@@ -135,7 +134,7 @@ absl::Status CoordinatorLink::StayAttached() {
   if (is_stopping_) return absl::OkStatus();  // Perhaps before the Welcome.
   const auto is_over = [this]()
                            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_done_ || is_stopping_; };
-  while (!mu_.AwaitWithTimeout(absl::Condition(&is_over), silence_->due_at() - SteadyNow())) {
+  while (!changed_.AwaitFor(&mu_, silence_->due_at() - SteadyNow(), is_over)) {
     switch (silence_->Check(SteadyNow())) {
       case SilenceWatch::Verdict::kNotDue:
         break;
@@ -168,7 +167,8 @@ void CoordinatorLink::SayGoodbye() {
 
 void CoordinatorLink::FinishStream() {
   stream_->FinishSending();
-  mu_.AwaitWithTimeout(absl::Condition(&is_done_), options_.hang_up_wait);
+  changed_.AwaitFor(&mu_, options_.hang_up_wait,
+                    [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_done_; });
 }
 
 void CoordinatorLink::HandleMessage(v1::CoordinatorMessage message) {
@@ -206,6 +206,7 @@ void CoordinatorLink::HandleWelcome(const v1::Welcome& welcome) {
   if (absl::Status fits = CheckWelcome(welcome); !fits.ok()) {
     absl::MutexLock lock(&mu_);
     misfit_ = std::move(fits);
+    changed_.SignalAll();
     return;
   }
   const absl::Duration interval =
@@ -221,6 +222,7 @@ void CoordinatorLink::HandleWelcome(const v1::Welcome& welcome) {
     goodbye_.clear();
     peer_minor_ = welcome.protocol_minor();
     is_attached_ = true;
+    changed_.SignalAll();
   }
   listener_->HandleAttached(
       WorkerId(std::string(ClipUtf8(welcome.worker_id(), kWorkerIdBytesMax))));
@@ -232,6 +234,7 @@ void CoordinatorLink::HandleDone(const absl::Status& status) {
   end_status_ = status;
   is_attached_ = false;
   is_done_ = true;
+  changed_.SignalAll();
 }
 
 std::string CoordinatorLink::Explain(const absl::Status& status) const {

@@ -25,6 +25,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/random_source.h"
+#include "common/base/steady_cond_var.h"
 #include "entente/v1/worker_service.grpc.pb.h"
 #include "worker/session/control_sender.h"
 #include "worker/session/control_stream.h"
@@ -103,6 +104,7 @@ class CoordinatorLink final : public ControlSender {
   absl::Time last_complaint_at_ = absl::InfinitePast();
 
   absl::Mutex mu_;
+  SteadyCondVar changed_;  // Whether it is attached, a misfit, done or stopping.
   // Shared with gRPC's reactions until its OnDone; null between streams.
   std::shared_ptr<ControlStream> stream_ ABSL_GUARDED_BY(mu_);
   bool is_attached_ ABSL_GUARDED_BY(mu_) = false;

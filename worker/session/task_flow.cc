@@ -20,6 +20,7 @@
 #include "common/tensor/safetensors.h"
 #include "worker/session/task_key.h"
 #include "worker/session/task_trace.h"
+#include "worker/session/transfer_retry.h"
 
 namespace entente::worker {
 namespace {
@@ -137,10 +138,13 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
       },
       work.cancel);
   TaskResult result = EndOf(sent, work.cancel);
-  // INTERNAL: nobody refused it, it could not be sent. It is kept.
-  if (result.end == TaskResult::End::kFailed && !absl::IsInternal(sent)) {
+  if (result.end != TaskResult::End::kFailed) return result;
+  // Whatever else went wrong, nobody refused it: it is kept until its round has moved on.
+  result.keeps_update = !IsRefusalOfUpdate(sent);
+  result.reason = absl::StrCat("the update was not taken",
+                               result.keeps_update ? ", and is kept" : "", ": ", sent.message());
+  if (!result.keeps_update) {
     result.end = TaskResult::End::kRefused;
-    result.reason = absl::StrCat("the update was not taken: ", sent.message());
     Forget(work.task.key());
   }
   return result;

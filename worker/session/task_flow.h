@@ -37,7 +37,7 @@ class TaskFlow final : public TaskRunner {
   // Borrowed; all must outlive this.
   struct Dependencies {
     FileSystem* files = nullptr;
-    const Clock* clock = nullptr;
+    const Clock* clock = nullptr;  // What Run's `deadline` is a time of.
     const OfferedDatasets* datasets = nullptr;
     const TaskAdmission* admission = nullptr;
     Transfers* transfers = nullptr;

@@ -125,7 +125,7 @@ void TaskLoop::Drain(absl::Duration limit) {
     }
     queue_.clear();
     const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return running_ == nullptr; };
-    if (!mu_.AwaitWithTimeout(absl::Condition(&idle), limit)) {
+    if (!became_idle_.AwaitFor(&mu_, limit, idle)) {
       dependencies_.sender->Send(StoppingMessage(running_->task.key()));
       running_->cancel.Cancel(kStopping);
     }
@@ -150,7 +150,7 @@ void TaskLoop::PostWork() {
 
 void TaskLoop::RunTasks() {
   while (true) {
-    std::vector<EntryPointer> to_forget;
+    std::vector<Forgotten> to_forget;
     std::vector<std::string> jobs_to_forget;
     WorkerId self;
     EntryPointer next;
@@ -170,9 +170,9 @@ void TaskLoop::RunTasks() {
         running_ = next;
       }
     }
-    for (const EntryPointer& entry : to_forget) {
-      const log::Scope scope(TaskLogFields(entry->task, entry->worker));
-      dependencies_.runner->Forget(entry->task.key());
+    for (const Forgotten& forgotten : to_forget) {
+      const log::Scope scope(forgotten.log_fields);
+      dependencies_.runner->Forget(forgotten.key);
     }
     for (const std::string& job_id : jobs_to_forget) {
       const log::Scope scope({{"job", job_id}, {"worker", self.value()}});
@@ -215,6 +215,7 @@ void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
   }
   absl::MutexLock lock(&mu_);
   running_ = nullptr;
+  became_idle_.SignalAll();
   entry->state = Entry::State::kFinished;
   const auto known = entries_.find(key.job_id());
   const bool is_wanted = known != entries_.end() && known->second == entry;
@@ -226,9 +227,11 @@ void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
     dependencies_.sender->Send(*entry->answer);
     return;
   }
-  entry->answer = FailedMessage(key, result.reason);
-  // Who refused the update knows it already.
-  if (result.end != TaskResult::End::kRefused) dependencies_.sender->Send(*entry->answer);
+  v1::WorkerMessage failed = FailedMessage(key, result.reason);
+  // Who asks for the task again has not given it up, and gets an update that is kept.
+  if (!result.keeps_update) entry->answer = failed;
+  // A refusal is in the coordinator's journal already, or its round is over.
+  if (result.end != TaskResult::End::kRefused) dependencies_.sender->Send(std::move(failed));
 }
 
 void TaskLoop::OnTimer(absl::Time at) {
@@ -287,7 +290,8 @@ void TaskLoop::AnswerAgain(const EntryPointer& entry, const v1::Task& task) {
   } else if (entry->answer.has_value()) {
     dependencies_.sender->Send(*entry->answer);
   } else if (!draining_) {
-    // The update was acknowledged, and yet it is asked for: it is sent again from the kept file.
+    // The update was acknowledged, and yet it is asked for; or it could not be sent. It is sent
+    // from the kept file.
     Enqueue(entry);
   }
 }
@@ -308,7 +312,13 @@ void TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
   entries_.erase(known);
   entry->cancel.Cancel(reason);
   queue_.erase(std::remove(queue_.begin(), queue_.end(), entry), queue_.end());
-  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN) to_forget_.push_back(entry);
+  // Nothing is lost by one too many: more tasks than that were never started here, and what an
+  // earlier run of this worker kept for them goes when there is too much of it.
+  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN &&
+      to_forget_.size() < limits::kWorkerTasksToForgetMax) {
+    to_forget_.push_back(
+        {.key = entry->task.key(), .log_fields = TaskLogFields(entry->task, entry->worker)});
+  }
   PostWork();
 }
 

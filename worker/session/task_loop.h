@@ -13,7 +13,9 @@
 //
 // A job has one task here at a time; a newer one takes its place. A task that comes again (after a
 // reconnect) is not started again: it is accepted, and where it stands or how it ended is said
-// again. While a task is queued or running its progress is said at least three times a lease.
+// again. While a task is queued or running its progress is said at least three times a lease, and
+// it is stopped when the time has passed that its round had left when it came: both whatever
+// anybody sets this machine's clock to.
 
 #include <deque>
 #include <map>
@@ -28,6 +30,8 @@
 #include "common/base/clock.h"
 #include "common/base/drain_gate.h"
 #include "common/base/executor.h"
+#include "common/base/log.h"
+#include "common/base/steady_cond_var.h"
 #include "common/base/timers.h"
 #include "entente/v1/worker_service.pb.h"
 #include "worker/session/control_sender.h"
@@ -45,7 +49,7 @@ class TaskLoop final : public TaskListener {
     ControlSender* sender = nullptr;
     TaskRunner* runner = nullptr;
     const TaskAdmission* admission = nullptr;
-    const Clock* clock = nullptr;
+    const Clock* clock = nullptr;           // As SteadyClock: it must never be set.
     Executor* executor = nullptr;           // A running task keeps it busy until it has ended.
     Timers* timers = nullptr;               // For progress and deadlines; must go by `clock`.
     const CancellableWait* wait = nullptr;  // How a task waits; null: real time.
@@ -90,6 +94,12 @@ class TaskLoop final : public TaskListener {
   // Shared by the map of jobs, the queue and who runs it.
   using EntryPointer = std::shared_ptr<Entry>;
 
+  // What is left of a task whose files are to go. Without the recipe, which may be large.
+  struct Forgotten {
+    v1::TaskKey key;
+    std::vector<log::Field> log_fields;
+  };
+
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Posts RunTasks if there is work and it is not posted yet.
   void PostWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -104,7 +114,8 @@ class TaskLoop final : public TaskListener {
   void AnswerAgain(const EntryPointer& entry, const v1::Task& task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enqueue(const EntryPointer& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Cancels the job's task, whatever it does, and has its update forgotten.
+  // Cancels the job's task, whatever it does, and has its update forgotten. Of more than
+  // limits::kWorkerTasksToForgetMax at once the files stay until others take their place.
   void Remove(const std::string& job_id, absl::string_view reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetDeadline(const EntryPointer& entry, const v1::Task& task)
@@ -120,10 +131,11 @@ class TaskLoop final : public TaskListener {
   const Dependencies dependencies_;
 
   absl::Mutex mu_;
+  SteadyCondVar became_idle_;
   WorkerId self_ ABSL_GUARDED_BY(mu_);  // Empty before the first task can come.
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
-  std::vector<EntryPointer> to_forget_ ABSL_GUARDED_BY(mu_);
+  std::vector<Forgotten> to_forget_ ABSL_GUARDED_BY(mu_);
   std::vector<std::string> jobs_to_forget_ ABSL_GUARDED_BY(mu_);
   EntryPointer running_ ABSL_GUARDED_BY(mu_);    // Null while idle.
   bool is_posted_ ABSL_GUARDED_BY(mu_) = false;  // RunTasks is on the executor.

@@ -19,13 +19,15 @@ namespace entente::worker {
 struct TaskResult {
   enum class End {
     kDone,       // The update is uploaded, or `metrics` are there.
-    kRefused,    // The coordinator refused the update, and said `reason`.
-    kFailed,     // `reason` is for the coordinator.
+    kRefused,    // The coordinator has no use for the update, and said `reason`: it is written down
+                 // there, or the round is over.
+    kFailed,     // `reason` is for the coordinator, which does not know.
     kCancelled,  // By the token.
   };
   End end = End::kFailed;
   std::string reason;
   std::optional<v1::Metrics> metrics;  // Of an evaluation.
+  bool keeps_update = false;  // kFailed, and the update is there: the same task would only send it.
 };
 
 // Does the work of one task after the other. task_flow.h is the real one. One thread uses it.
@@ -37,7 +39,7 @@ class TaskRunner {
   virtual ~TaskRunner() = default;
 
   // Blocks until the task is done or cancelled. A training that was done before and is still kept
-  // is only uploaded. Nobody waits for the result after `deadline`.
+  // is only uploaded. Nobody waits for the result after `deadline`, a time of the TaskLoop's clock.
   virtual TaskResult Run(const v1::Task& task, absl::Time deadline, const Report& report,
                          const CancelToken& cancel) = 0;
 

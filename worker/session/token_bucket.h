@@ -18,8 +18,8 @@ namespace entente::worker {
 // Thread-safe: all who take share the rate.
 class TokenBucket {
  public:
-  // `clock` is borrowed. 0 bytes a second: no limit. The bucket is full at first, and holds what
-  // comes in in a second.
+  // `clock` is borrowed, and best a steady one. 0 bytes a second: no limit. The bucket is full at
+  // first, and holds what comes in in a second.
   TokenBucket(const Clock* clock, uint64_t bytes_per_second);
 
   // Takes `bytes` and says how long to wait before they may be moved.

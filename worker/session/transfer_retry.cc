@@ -6,6 +6,20 @@
 #include "common/base/retry.h"
 
 namespace entente::worker {
+namespace {
+
+absl::string_view SentenceOf(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) {
+    return "the coordinator has no room for a transfer; trying again later";
+  }
+  if (absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status)) {
+    return "the coordinator does not admit this worker; trying again, in case a certificate or a "
+           "clock is put right";
+  }
+  return "a transfer broke off; trying again";
+}
+
+}  // namespace
 
 bool MayHelpToTryAgain(const absl::Status& status) {
   switch (status.code()) {
@@ -18,14 +32,25 @@ bool MayHelpToTryAgain(const absl::Status& status) {
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kUnauthenticated:
       return true;
     default:
       return false;
   }
 }
 
+bool MayHelpToSendAgain(const absl::Status& status) {
+  return MayHelpToTryAgain(status) || absl::IsPermissionDenied(status);
+}
+
+bool IsRefusalOfUpdate(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
+         absl::IsAlreadyExists(status);
+}
+
 absl::Status RetryTransfer(absl::string_view what, RandomSource* random, const CancelToken& cancel,
-                           absl::FunctionRef<absl::Status(bool* made_progress)> try_once) {
+                           absl::FunctionRef<absl::Status(bool* made_progress)> try_once,
+                           absl::FunctionRef<bool(const absl::Status&)> may_help) {
   Backoff backoff(limits::kBackoffFirst, limits::kBackoffMax, random);
   while (true) {
     if (cancel.cancelled()) return cancel.status();
@@ -33,13 +58,11 @@ absl::Status RetryTransfer(absl::string_view what, RandomSource* random, const C
     const absl::Status status = try_once(&made_progress);
     if (status.ok()) return status;
     if (cancel.cancelled()) return cancel.status();
-    if (!MayHelpToTryAgain(status)) return status;
+    if (!may_help(status)) return status;
     if (made_progress) backoff.Reset();
     const absl::Duration wait = backoff.Next();
     log::Warning(
-        absl::IsResourceExhausted(status)
-            ? "the coordinator has no room for a transfer; trying again later"
-            : "a transfer broke off; trying again",
+        SentenceOf(status),
         {{"transfer", what}, {"reason", status.message()}, {"wait", absl::FormatDuration(wait)}});
     if (cancel.WaitFor(wait)) return cancel.status();
   }

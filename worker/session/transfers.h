@@ -35,9 +35,8 @@ class Transfers {
                                                      const CancelToken& cancel) = 0;
 
   // OK: the coordinator has the update for good. INVALID_ARGUMENT, FAILED_PRECONDITION,
-  // PERMISSION_DENIED and the like: it refused it, with its words. INTERNAL: nobody refused it, but
-  // it could not be read here, or the coordinator is broken. `compresses`: chunks may travel as
-  // zstd.
+  // ALREADY_EXISTS: it has no use for it, with its words. Anything else: nobody refused it, but it
+  // could not be sent; INTERNAL: nor read here. `compresses`: chunks may travel as zstd.
   virtual absl::Status Upload(const v1::UploadHeader& header, const std::string& path,
                               bool compresses, const ByteProgress& progress,
                               const CancelToken& cancel) = 0;

@@ -24,10 +24,12 @@ Upload::Upload(v1::TransferService::StubInterface* stub, RandomSource* random, T
 
 absl::Status Upload::Run(const Transfers::ByteProgress& progress, const CancelToken& cancel) {
   const absl::Status sent = RetryTransfer(
-      absl::StrCat("upload ", header_.digest()), &random_, cancel, [&](bool* made_progress) {
+      absl::StrCat("upload ", header_.digest()), &random_, cancel,
+      [&](bool* made_progress) {
         const absl::Status status = SendOnce(progress, cancel, made_progress);
         return local_failure_.ok() ? status : absl::OkStatus();
-      });
+      },
+      &MayHelpToSendAgain);
   if (!local_failure_.ok()) {
     return absl::InternalError(
         absl::StrCat("cannot read the update to send: ", local_failure_.message()));

@@ -15,6 +15,7 @@ void CancelToken::Cancel(absl::string_view reason) {
   if (cancelled_) return;
   cancelled_ = true;
   reason_ = std::string(reason);
+  was_cancelled_.SignalAll();
   for (const auto& [id, callback] : callbacks_) callback();
 }
 
@@ -31,7 +32,8 @@ absl::Status CancelToken::status() const {
 bool CancelToken::WaitFor(absl::Duration limit) const {
   if (wait_ != nullptr) return wait_->WaitFor(*this, limit);
   absl::MutexLock lock(&mu_);
-  return mu_.AwaitWithTimeout(absl::Condition(&cancelled_), limit);
+  return was_cancelled_.AwaitFor(
+      &mu_, limit, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return cancelled_; });
 }
 
 CancelToken::Registration CancelToken::OnCancel(std::function<void()> callback) const {

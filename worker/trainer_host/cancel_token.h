@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/base/steady_cond_var.h"
 
 namespace entente::worker {
 
@@ -58,7 +59,8 @@ class CancelToken {
   // OK, or CANCELLED with the reason.
   absl::Status status() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Waits for at most `limit`; returns whether it is cancelled.
+  // Waits for at most `limit`, whatever the machine's clock is set to meanwhile; returns whether it
+  // is cancelled.
   bool WaitFor(absl::Duration limit) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Calls `callback` once, when cancelled, on the cancelling thread; at once if it is already. It
@@ -70,6 +72,7 @@ class CancelToken {
   const CancellableWait* const wait_;
 
   mutable absl::Mutex mu_;
+  mutable SteadyCondVar was_cancelled_;
   bool cancelled_ ABSL_GUARDED_BY(mu_) = false;
   std::string reason_ ABSL_GUARDED_BY(mu_);
   mutable uint64_t next_id_ ABSL_GUARDED_BY(mu_) = 1;

@@ -138,6 +138,38 @@ TEST_F(TimerQueueTest, DestructionDropsWhatHasNotRun) {
   EXPECT_FALSE(ran);
 }
 
+// The machine's clock, until somebody sets it.
+class JumpingClock final : public Clock {
+ public:
+  absl::Time Now() const override { return real_.Now() + absl::Hours(hours_ahead_.load()); }
+  void JumpHours(int hours) { hours_ahead_ += hours; }
+
+ private:
+  const SystemClock real_;
+  std::atomic<int> hours_ahead_{0};
+};
+
+TEST_F(TimerQueueTest, AClockThatIsSetAheadMakesTimersDueSoon) {
+  JumpingClock clock;
+  TimerQueue timers(&clock);
+  absl::Notification ran;
+  timers.RunAt(clock.Now() + absl::Hours(23), [&] { ran.Notify(); });
+
+  clock.JumpHours(24);
+
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kTimerWait));
+}
+
+TEST_F(TimerQueueTest, TimersOfASteadyClockAreDueWhateverIsSet) {
+  const SteadyClock steady;
+  TimerQueue timers(&steady);
+  absl::Notification ran;
+
+  timers.RunAt(steady.Now() + absl::Milliseconds(5), [&] { ran.Notify(); });
+
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(kTimerWait));
+}
+
 TEST_F(TimerQueueTest, TimerForNeverDoesNotKeepTheOthersWaiting) {
   TimerQueue timers(&clock_);
   absl::Notification ran;

@@ -42,11 +42,12 @@ inline TlsPaths WriteTlsFiles(const TempFolder& folder, const std::string& name,
 
 class LoopbackServer final : private grpc::CallbackGenericService {
  public:
-  explicit LoopbackServer(const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+  explicit LoopbackServer(const std::shared_ptr<grpc::ServerCredentials>& credentials,
+                          absl::Duration connection_age_max = limits::kConnectionAgeMax) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
     builder.RegisterCallbackGenericService(this);
-    SetServerChannelOptions(&builder, ServerMemory{});
+    SetServerChannelOptions(&builder, ServerMemory{}, connection_age_max);
     server_ = builder.BuildAndStart();
     ENTENTE_CHECK(server_ != nullptr && port_ != 0);
   }

@@ -219,5 +219,24 @@ TEST_F(TlsCredentialsTest, ReplacedFilesArePickedUp) {
   EXPECT_EQ(DescribeCertificate(after)->spiffe_id, "spiffe://alliance.example/coordinator/main");
 }
 
+// Or its old certificate would expire on a connection that is never closed.
+TEST_F(TlsCredentialsTest, AReplacedCertificateIsShownOnAChannelThatIsInUse) {
+  LoopbackServer server(ServerTls(ServerFiles()), /*connection_age_max=*/absl::Milliseconds(200));
+  const auto channel =
+      grpc::CreateChannel(server.target(), ClientTls(WorkerFiles(), absl::Seconds(1)));
+  ASSERT_TRUE(Call(channel).ok());
+  ASSERT_EQ(server.last_peer(), worker_.certificate_pem);
+
+  const CertificateAndKey renewed = MakeCertificate(lab_, "spiffe://fr.example/worker/a", now_);
+  WriteTlsFiles(folder_, "worker", renewed, alliance_.certificate_pem);
+
+  for (int i = 0; i < 600 && server.last_peer() != renewed.certificate_pem; ++i) {
+    const absl::Notification never;
+    never.WaitForNotificationWithTimeout(absl::Milliseconds(50));
+    EXPECT_TRUE(Call(channel).ok());
+  }
+  EXPECT_EQ(server.last_peer(), renewed.certificate_pem);
+}
+
 }  // namespace
 }  // namespace entente

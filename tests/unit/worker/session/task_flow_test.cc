@@ -6,15 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <set>
 
-#include "common/codec/tensor_values.h"
-#include "tests/support/simulated_clock.h"
-#include "tests/support/temp_folder.h"
-#include "tests/unit/worker/session/session_examples.h"
-#include "tests/unit/worker/session/task_flow_fakes.h"
+#include "tests/unit/worker/session/task_flow_fixture.h"
 #include "worker/session/task_key.h"
 
 namespace entente::worker {
@@ -22,116 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using End = TaskResult::End;
-
-class TaskFlowTest : public testing::Test {
- protected:
-  TaskFlowTest()
-      : cache_(OpenCache()),
-        resume_state_(OpenResumeState()),
-        residuals_(OpenResiduals()),
-        transfers_(cache_.get()),
-        trainer_(&files_, folder_.path()),
-        policy_(LoadPolicy(files_, folder_.Write("policy.yaml", kOpenPolicy))) {
-    model_digest_ = WriteTensors(files_, folder_.File("base"), {0, 0, 0}).ToHex();
-    auto text = ReadTextFile(files_, folder_.File("base"), 1000);
-    EXPECT_THAT(text, IsOk());
-    transfers_.models[model_digest_] = *text;
-    auto checkpoints =
-        CheckpointStore::Open(&files_, folder_.File("checkpoints"), folder_.File("trainer"));
-    EXPECT_THAT(checkpoints, IsOk());
-    EXPECT_THAT(files_.CreateFolder(folder_.File("trainer")), IsOk());
-    checkpoints_ = *std::move(checkpoints);
-    trainer_.checkpoints = checkpoints_.get();
-  }
-  // Whether one is kept for the next try.
-  bool HasCheckpoint() {
-    checkpoints_->TakeBack();
-    return files_.Exists(folder_.File("checkpoints/") + trainer_.checkpoint_name);
-  }
-
-  TaskResult Run(const v1::Task& task) {
-    const TaskAdmission admission({.datasets = &datasets_, .policy = &policy_, .clock = &clock_});
-    TaskFlow flow({.files = &files_,
-                   .clock = &clock_,
-                   .datasets = &datasets_,
-                   .admission = &admission,
-                   .transfers = &transfers_,
-                   .trainer = &trainer_,
-                   .resume_state = resume_state_.get(),
-                   .residuals = residuals_.get(),
-                   .checkpoints = checkpoints_.get()});
-    return flow.Run(
-        task, clock_.Now() + absl::Minutes(10),
-        [this](absl::string_view activity, const StepProgress&) {
-          if (activities_.empty() || activities_.back() != std::string(activity)) {
-            activities_.push_back(std::string(activity));
-          }
-        },
-        cancel_);
-  }
-
-  v1::Task Task(const std::string& more = "") { return SomeTask(model_digest_, SomeRecipe(more)); }
-  v1::Task EvaluateTask() {
-    v1::Task task = Task();
-    task.mutable_key()->set_kind(v1::TaskKey::KIND_EVALUATE);
-    return task;
-  }
-
-  std::unique_ptr<ModelCache> OpenCache() {
-    auto cache = ModelCache::Open(&files_, folder_.File("models"), 10'000);
-    EXPECT_THAT(cache, IsOk());
-    return *std::move(cache);
-  }
-  std::unique_ptr<ResumeState> OpenResumeState() {
-    auto state = ResumeState::Open(&files_, folder_.File("updates"));
-    EXPECT_THAT(state, IsOk());
-    return *std::move(state);
-  }
-  std::unique_ptr<ResidualStore> OpenResiduals() {
-    auto store = ResidualStore::Open(&files_, folder_.File("residuals"));
-    EXPECT_THAT(store, IsOk());
-    return *std::move(store);
-  }
-  // What the update that is kept for the task decodes to.
-  std::vector<float> Sent(const v1::Task& task, const UpdateEncoding& encoding) {
-    const auto reader = SafetensorsReader::Open(files_, resume_state_->UpdatePath(task.key()));
-    EXPECT_THAT(reader, IsOk());
-    std::vector<float> sent;
-    const auto collect = [&sent](uint64_t, absl::Span<const float> values) {
-      sent.assign(values.begin(), values.end());
-      return absl::OkStatus();
-    };
-    EXPECT_THAT(VisitValues(**reader, {.index = 0, .elements = 3, .encoding = encoding}, collect),
-                IsOk());
-    return sent;
-  }
-  std::vector<std::string> ResidualFiles() {
-    auto names = files_.ListFiles(folder_.File("residuals"));
-    EXPECT_THAT(names, IsOk());
-    return *names;
-  }
-  std::vector<std::string> KeptFiles() {
-    auto names = files_.ListFiles(folder_.File("updates"));
-    EXPECT_THAT(names, IsOk());
-    return *names;
-  }
-
-  TempFolder folder_;
-  PosixFileSystem files_;
-  SimulatedClock clock_;
-  std::unique_ptr<ModelCache> cache_;
-  std::unique_ptr<ResumeState> resume_state_;
-  std::unique_ptr<ResidualStore> residuals_;
-  std::unique_ptr<CheckpointStore> checkpoints_;
-  FakeTransfers transfers_;
-  FakeTrainer trainer_;
-  LocalPolicy policy_;
-  const OfferedDatasets datasets_ = SomeDatasets();
-  CancelToken cancel_;
-  std::string model_digest_;
-  std::vector<std::string> activities_;
-};
 
 TEST_F(TaskFlowTest, TrainsEncodesAndUploads) {
   const TaskResult result = Run(Task());
@@ -287,6 +172,7 @@ TEST_F(TaskFlowTest, ARefusedUpdateIsNotKept) {
   const TaskResult result = Run(Task());
 
   EXPECT_EQ(result.end, End::kRefused);
+  EXPECT_FALSE(result.keeps_update);
   EXPECT_THAT(result.reason, HasSubstr("round 3 has closed"));
   EXPECT_THAT(KeptFiles(), ElementsAre());
 }
@@ -299,6 +185,27 @@ TEST_F(TaskFlowTest, AnUpdateThatCouldNotBeSentIsKeptAndSaid) {
   EXPECT_EQ(result.end, End::kFailed);
   EXPECT_THAT(result.reason, HasSubstr("disk error"));
   EXPECT_THAT(KeptFiles(), testing::SizeIs(2));
+}
+
+// Who is not admitted, or asks about a job that is not known, is told nothing about the update:
+// hours of training must not go with it.
+TEST_F(TaskFlowTest, AnUpdateThatNobodyRefusedIsKeptAndSentTheNextTime) {
+  for (const absl::Status& status :
+       {absl::UnauthenticatedError("the certificate has expired"),
+        absl::PermissionDeniedError("may not vouch for role worker"),
+        absl::NotFoundError("there is no such job"), absl::UnimplementedError("no such method")}) {
+    transfers_.upload_result = status;
+    const TaskResult result = Run(Task());
+    EXPECT_EQ(result.end, End::kFailed);
+    EXPECT_TRUE(result.keeps_update);
+    EXPECT_THAT(result.reason, HasSubstr(std::string(status.message())));
+    EXPECT_THAT(KeptFiles(), testing::SizeIs(2)) << status;
+  }
+
+  transfers_.upload_result = absl::OkStatus();
+  EXPECT_EQ(Run(Task()).end, End::kDone);
+
+  EXPECT_EQ(std::count(trainer_.calls.begin(), trainer_.calls.end(), "train"), 1);
 }
 
 TEST_F(TaskFlowTest, AKeptUpdateIsNotSentIfThePolicyForbidsItNow) {
@@ -384,101 +291,6 @@ TEST_F(TaskFlowTest, ATorchScriptModelsProgramIsBroughtToo) {
   EXPECT_EQ(Run(SomeTask(model_digest_, recipe)).end, End::kDone);
 
   EXPECT_EQ(trainer_.prepared.program, folder_.File("models/" + Sha256Of("program").ToHex()));
-}
-
-// One number of three is sent, and exactly: the 2-bit scale is the largest.
-const UpdateEncoding kOneOfThree = UpdateEncoding::Topk(0.25, TopkValues::k2Bit);
-
-class TopkTaskFlowTest : public TaskFlowTest {
- protected:
-  v1::Task TopkTask(uint32_t round, uint32_t attempt = 1, const std::string& counted = "") {
-    v1::Task task = Task("updates: {encoding: topk, topk: {fraction: 0.25, values: 2bit}}\n");
-    task.mutable_key()->set_round_index(round);
-    task.mutable_key()->set_attempt(attempt);
-    task.set_counted_update_digest(counted);
-    return task;
-  }
-  // Runs it and returns the digest of what was sent.
-  std::string Send(const v1::Task& task) {
-    const TaskResult result = Run(task);
-    EXPECT_EQ(result.end, End::kDone) << result.reason;
-    return transfers_.uploads.back().digest();
-  }
-};
-
-TEST_F(TopkTaskFlowTest, WhatIsLeftOutGoesIntoTheNextUpdate) {
-  const std::string first = Send(TopkTask(0));
-  EXPECT_THAT(Sent(TopkTask(0), kOneOfThree), ElementsAre(0, 0, 3));
-
-  resume_state_ = OpenResumeState();  // The worker was started anew.
-  residuals_ = OpenResiduals();
-  const std::string second = Send(TopkTask(1, 1, first));
-  EXPECT_THAT(Sent(TopkTask(1), kOneOfThree), ElementsAre(0, 4, 0));
-
-  Send(TopkTask(2, 1, second));
-  EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 6));
-  EXPECT_THAT(ResidualFiles(), testing::SizeIs(2)) << "the one that counted and the new one";
-}
-
-TEST_F(TopkTaskFlowTest, WhatIsLeftOutGoesIntoAnUpdateInFp32AsAWhole) {
-  const std::string first = Send(TopkTask(0));
-  v1::Task task = Task();
-  task.mutable_key()->set_round_index(1);
-  task.set_counted_update_digest(first);
-
-  const std::string second = Send(task);
-
-  EXPECT_THAT(Sent(task, UpdateEncoding::kFp32), ElementsAre(2, 4, 3));
-  Send(TopkTask(2, 1, second));
-  EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 3)) << "nothing was left";
-}
-
-TEST_F(TopkTaskFlowTest, UpdateThatDidNotCountLeavesTheResidualAsItWas) {
-  const std::string first = Send(TopkTask(0));
-  Send(TopkTask(1, 1, first));
-
-  // The attempt was aborted: the model never had that update.
-  Send(TopkTask(1, 2, first));
-  EXPECT_THAT(Sent(TopkTask(1, 2), kOneOfThree), ElementsAre(0, 4, 0));
-
-  transfers_.upload_result = absl::InvalidArgumentError("refused");
-  EXPECT_EQ(Run(TopkTask(2, 1, first)).end, End::kRefused);
-  transfers_.upload_result = absl::OkStatus();
-  Send(TopkTask(3, 1, first));
-  EXPECT_THAT(Sent(TopkTask(3), kOneOfThree), ElementsAre(0, 4, 0));
-}
-
-TEST_F(TopkTaskFlowTest, KeptUpdateThatIsSentAgainKeepsItsResidual) {
-  transfers_.upload_result = absl::InternalError("cannot read");
-  EXPECT_EQ(Run(TopkTask(0)).end, End::kFailed);
-  transfers_.upload_result = absl::OkStatus();
-
-  const std::string sent_again = Send(TopkTask(0));
-  Send(TopkTask(1, 1, sent_again));
-
-  EXPECT_THAT(trainer_.calls, ElementsAre("prepare", "train", "prepare", "train"));
-  EXPECT_THAT(Sent(TopkTask(1), kOneOfThree), ElementsAre(0, 4, 0));
-}
-
-TEST_F(TopkTaskFlowTest, ResidualThatIsNotHereOrIsSpoiltCostsItselfAlone) {
-  Send(TopkTask(1, 1, Sha256Of("made elsewhere").ToHex()));
-  EXPECT_THAT(Sent(TopkTask(1), kOneOfThree), ElementsAre(0, 0, 3));
-
-  const std::string counted = transfers_.uploads.back().digest();
-  folder_.Write("residuals/" + ResidualFiles().front(), "spoilt");
-  Send(TopkTask(2, 1, counted));
-  EXPECT_THAT(Sent(TopkTask(2), kOneOfThree), ElementsAre(0, 0, 3));
-}
-
-TEST_F(TopkTaskFlowTest, EndOfTheJobRemovesItsResiduals) {
-  Send(TopkTask(0));
-  EXPECT_THAT(ResidualFiles(), testing::SizeIs(1));
-  const TaskAdmission admission({.datasets = &datasets_, .policy = &policy_, .clock = &clock_});
-  TaskFlow flow({.files = &files_, .admission = &admission, .residuals = residuals_.get()});
-
-  flow.ForgetJob("toy-1");
-
-  EXPECT_THAT(ResidualFiles(), ElementsAre());
 }
 
 TEST_F(TaskFlowTest, RoundingIsTheSameForTheSameTaskAndOthersRoundOtherwise) {

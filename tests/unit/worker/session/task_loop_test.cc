@@ -119,6 +119,11 @@ class FakeRunner final : public TaskRunner {
     absl::MutexLock lock(&mu_);
     results_.push_back(result);
   }
+  void EndKeepingUpdate(const std::string& reason) {
+    absl::MutexLock lock(&mu_);
+    results_.push_back(
+        {.end = TaskResult::End::kFailed, .reason = reason, .metrics = {}, .keeps_update = true});
+  }
   std::vector<std::string> runs() {
     absl::MutexLock lock(&mu_);
     return runs_;
@@ -134,6 +139,10 @@ class FakeRunner final : public TaskRunner {
       return std::count(forgotten_.begin(), forgotten_.end(), text) > 0;
     };
     return mu_.AwaitWithTimeout(absl::Condition(&there), kLoopWait);
+  }
+  size_t forgotten_count() {
+    absl::MutexLock lock(&mu_);
+    return forgotten_.size();
   }
   bool closed() {
     absl::MutexLock lock(&mu_);
@@ -275,6 +284,23 @@ TEST_F(TaskLoopTest, AFailureIsSaidWithItsReason) {
   EXPECT_TRUE(sender_.WaitFor("failed train a round 1: the trainer ended with signal 11"));
 }
 
+TEST_F(TaskLoopTest, AFailureIsSaidAgainUnlessTheUpdateIsKept) {
+  loop_.HandleTask(Task("a"));
+  runner_.End(TaskResult::End::kFailed, "no data");
+  ASSERT_TRUE(sender_.WaitFor("failed train a round 1: no data"));
+  loop_.HandleTask(Task("b"));
+  runner_.EndKeepingUpdate("there is no such job");
+  ASSERT_TRUE(sender_.WaitFor("failed train b round 1: there is no such job"));
+
+  loop_.HandleTask(Task("a"));
+  loop_.HandleTask(Task("b"));
+  runner_.End(TaskResult::End::kDone);
+
+  EXPECT_TRUE(sender_.WaitFor("failed train a round 1: no data", 2));
+  EXPECT_TRUE(runner_.WaitForRuns(3));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1", "train b round 1", "train b round 1"));
+}
+
 // The coordinator could not read a message with anything else, and would end the stream.
 TEST_F(TaskLoopTest, WhatIsSaidIsUtf8) {
   loop_.HandleTask(Task("a"));
@@ -403,6 +429,22 @@ TEST_F(TaskLoopTest, TooManyTasksAreDeclined) {
     loop_.HandleTask(Task(absl::StrCat("j", i)));
 
   EXPECT_THAT(sender_.lines().back(), HasSubstr("the worker has 64 tasks waiting already"));
+}
+
+TEST_F(TaskLoopTest, TasksThatReplaceEachOtherWithoutEndAreNotAllRemembered) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+  v1::Task task = Task("b");
+  for (uint32_t attempt = 1; attempt <= 3 * limits::kWorkerTasksToForgetMax; ++attempt) {
+    task.mutable_key()->set_attempt(attempt);
+    loop_.HandleTask(task);
+  }
+
+  runner_.End(TaskResult::End::kDone);
+
+  ASSERT_TRUE(runner_.WaitForRuns(2));  // By then what came before is forgotten.
+  EXPECT_EQ(runner_.forgotten_count(), limits::kWorkerTasksToForgetMax);
+  EXPECT_EQ(runner_.runs().back(), TaskText(task.key()));
 }
 
 TEST_F(TaskLoopTest, EndedJobIsForgottenOnceItsTaskHasEnded) {

@@ -82,6 +82,15 @@ TEST_F(UploadTest, AFullCoordinatorIsAskedAgain) {
   EXPECT_THAT(Run("0123456789"), IsOk());
 }
 
+TEST_F(UploadTest, ACoordinatorThatDoesNotKnowUsIsAskedAgain) {
+  service_.upload_results = {{grpc::StatusCode::UNAUTHENTICATED, "the certificate has expired"},
+                             {grpc::StatusCode::PERMISSION_DENIED, "may not vouch for workers"}};
+
+  EXPECT_THAT(Run("0123456789"), IsOk());
+
+  EXPECT_EQ(service_.Uploaded(), "0123456789");
+}
+
 TEST_F(UploadTest, ARefusalEndsItWithTheCoordinatorsWords) {
   service_.upload_results = {{grpc::StatusCode::INVALID_ARGUMENT, "tensor \"w\" holds a NaN"}};
   EXPECT_THAT(Run("0123456789"),
