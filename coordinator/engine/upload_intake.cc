@@ -40,8 +40,7 @@ class StoredUpload final : public Upload {
 class UpdateUpload final : public Upload {
  public:
   struct Parts {
-    std::unique_ptr<IncomingFile> file;
-    updates::SpaceReservation space;  // Ends before the file's lease does.
+    updates::IncomingUpdate incoming;
     updates::SpoolKey key;
     updates::UpdateSpool* spool = nullptr;
     std::shared_ptr<JobEngine> job;
@@ -52,10 +51,10 @@ class UpdateUpload final : public Upload {
   UpdateUpload(Parts parts, FileSystem* files) : parts_(std::move(parts)), files_(*files) {}
 
   bool already_stored() const override { return false; }
-  uint64_t offset() const override { return parts_.file->offset(); }
+  uint64_t offset() const override { return parts_.incoming.file->offset(); }
   absl::Status Append(uint64_t offset, absl::string_view data) override {
-    absl::Status status = parts_.file->Append(offset, data);
-    parts_.space.SetPresent(parts_.file->offset());
+    absl::Status status = parts_.incoming.file->Append(offset, data);
+    parts_.incoming.space.SetPresent(parts_.incoming.file->offset());
     if (absl::IsNotFound(status)) {
       // The round has ended, and its folder is gone: that is what the worker has to know.
       ENTENTE_RETURN_IF_ERROR(CheckUpload(*parts_.job, parts_.claim).status());
@@ -69,12 +68,13 @@ class UpdateUpload final : public Upload {
   }
 
   void Seal(std::function<void(absl::Status)> done) override {
-    const absl::Status verified = parts_.file->Verify(parts_.update.record.digest);
+    const absl::Status verified = parts_.incoming.file->Verify(parts_.update.record.digest);
     if (!verified.ok()) return done(verified);
     // The round may have moved on while the bytes travelled, and taken the part with it.
     const absl::StatusOr<UploadVerdict> verdict = CheckUpload(*parts_.job, parts_.claim);
     if (!verdict.ok() || *verdict == UploadVerdict::kAlreadyAccepted) {
-      parts_.file->Discard().IgnoreError();  // A part that stays is removed with its round.
+      parts_.incoming.file->Discard()
+          .IgnoreError();  // A part that stays is removed with its round.
       return done(verdict.status());
     }
     const absl::StatusOr<updates::ValidUpdate> valid = Validate();
@@ -82,9 +82,9 @@ class UpdateUpload final : public Upload {
     if (absl::IsInvalidArgument(status)) {
       parts_.job->RefuseUpdate(parts_.update.worker, parts_.claim.key,
                                std::string(status.message()));
-      parts_.file->Discard().IgnoreError();
+      parts_.incoming.file->Discard().IgnoreError();
     }
-    if (status.ok()) status = parts_.file->Commit();
+    if (status.ok()) status = parts_.incoming.file->Commit();
     if (!status.ok()) return done(status);
     parts_.update.record.norm = valid->norm;
     parts_.job->AcceptUpdate(
@@ -111,7 +111,7 @@ class UpdateUpload final : public Upload {
     const jobs::AggregationPlan plan = jobs::AggregationPlanOf(parts_.job->description().recipe);
     ENTENTE_ASSIGN_OR_RETURN(const auto base, parts_.models->OpenModel(parts_.claim.base_model));
     return updates::ValidateUpdate(
-        files_, parts_.file->part_path(),
+        files_, parts_.incoming.file->part_path(),
         {.model = &base->layout(), .encoding = plan.encoding, .value_bound = plan.value_bound});
   }
 
@@ -279,8 +279,7 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
                                   .bytes = header.total_bytes(),
                                   .examples = description.examples(),
                                   .training_loss = description.training_loss()}};
-  return std::make_unique<UpdateUpload>(UpdateUpload::Parts{.file = std::move(incoming.file),
-                                                            .space = std::move(incoming.space),
+  return std::make_unique<UpdateUpload>(UpdateUpload::Parts{.incoming = std::move(incoming),
                                                             .key = spool_key,
                                                             .spool = deps_.spool,
                                                             .job = std::move(job),

@@ -123,6 +123,10 @@ absl::StatusOr<IncomingUpdate> UpdateSpool::Receive(const SpoolKey& key, uint64_
   const std::string path = PathOf(key);
   const std::string what = absl::StrCat("the update of ", key.worker.value());
   ENTENTE_ASSIGN_OR_RETURN(PathLease lease, leases_.Take(path, what));
+  // An upload that has no part yet is one as well.
+  ENTENTE_ASSIGN_OR_RETURN(PathLease sender,
+                           leases_.Take(path.substr(0, path.size() - key.digest.ToHex().size()),
+                                        absl::StrCat("another update of ", key.worker.value())));
   ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(FolderOf(key.job, key.round_index, key.attempt)));
   ENTENTE_RETURN_IF_ERROR(DropOtherParts(key));
   ENTENTE_ASSIGN_OR_RETURN(SpaceReservation space,
@@ -135,7 +139,8 @@ absl::StatusOr<IncomingUpdate> UpdateSpool::Receive(const SpoolKey& key, uint64_
   ENTENTE_ASSIGN_OR_RETURN(
       std::unique_ptr<IncomingFile> file,
       IncomingFile::Open(files_, path, total_bytes, /*free_bytes_min=*/0, std::move(lease)));
-  return IncomingUpdate{.file = std::move(file), .space = std::move(space)};
+  return IncomingUpdate{
+      .sender = std::move(sender), .file = std::move(file), .space = std::move(space)};
 }
 
 absl::Status UpdateSpool::DropOtherParts(const SpoolKey& key) {
@@ -152,9 +157,6 @@ absl::Status UpdateSpool::DropOtherParts(const SpoolKey& key) {
       continue;
     }
     const std::string path = absl::StrCat(folder, "/", absl::StripSuffix(name, kPartSuffix));
-    ENTENTE_ASSIGN_OR_RETURN(
-        const PathLease lease,
-        leases_.Take(path, absl::StrCat("another update of ", key.worker.value())));
     ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(folder, "/", name)));
     space_.Forget(path);
   }

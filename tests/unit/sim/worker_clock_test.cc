@@ -42,6 +42,7 @@ class WorkerClockTest : public ::testing::Test {
     *recipe_.mutable_pacing()->mutable_deadline() = ToProto(absl::Hours(3));
     *recipe_.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(15));
     recipe_.mutable_pacing()->set_attempts(1);
+    recipe_.mutable_evaluation()->clear_deadline();
     recipe_.mutable_evaluation()->set_every_rounds(0);
   }
 
@@ -77,7 +78,7 @@ class WorkerClockTest : public ::testing::Test {
     RunFor(absl::Seconds(30));
     ASSERT_THAT(coordinator.Submit(recipe_, initial_.FileBytes()), IsOk());
     RunFor(absl::Seconds(30));
-    ASSERT_THAT(trace_.Text(), HasSubstr("training train round 1 attempt 1"));
+    ASSERT_THAT(trace_.Text(), HasSubstr("preparing train round 1 attempt 1"));
     ASSERT_THAT(trace_.Text(), Not(HasSubstr("uploading")));
 
     worker_clock_.Jump(jump);

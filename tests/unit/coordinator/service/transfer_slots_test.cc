@@ -3,10 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
-#include <vector>
 
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
@@ -62,6 +63,40 @@ TEST(TransferSlotsTest, SlotMayOutliveTheRest) {
   }
 }
 
+// An upload that says nothing, and so keeps its place until it is destroyed. It may come while
+// another call has the last place; then it tries again.
+class SilentUpload {
+ public:
+  explicit SilentUpload(v1::TransferService::Stub* stub) : stub_(*stub) { Begin(); }
+  ~SilentUpload() {
+    context_->TryCancel();
+    waiting_.join();
+  }
+
+  void TryAgainIfRefused() {
+    if (!is_refused_) return;
+    waiting_.join();
+    Begin();
+  }
+
+ private:
+  void Begin() {
+    is_refused_ = false;
+    context_ = std::make_unique<grpc::ClientContext>();
+    writer_ = stub_.Upload(context_.get(), &receipt_);
+    waiting_ = std::thread([this] {
+      is_refused_ = writer_->Finish().error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
+    });
+  }
+
+  v1::TransferService::Stub& stub_;
+  std::unique_ptr<grpc::ClientContext> context_;
+  v1::UploadReceipt receipt_;
+  std::unique_ptr<grpc::ClientWriter<v1::UploadMessage>> writer_;
+  std::atomic<bool> is_refused_ = false;
+  std::thread waiting_;  // For the upload's end.
+};
+
 class TransferCapTest : public ServiceTest {
  protected:
   TransferCapTest() : ServiceTest({.transfers_max = 1}) {}
@@ -74,17 +109,14 @@ TEST_F(TransferCapTest, TransferBeyondTheCapIsToldToTryAgain) {
   request.set_digest(StoreModel(1, 2).ToHex());
   std::string bytes;
   {
-    grpc::ClientContext context;
-    v1::UploadReceipt receipt;
-    const auto upload = stub->Upload(&context, &receipt);
+    SilentUpload upload(stub.get());
     grpc::Status status;
     do {  // Until the upload has reached the server, the slot is free.
+      upload.TryAgainIfRefused();
       status = Download(channel, request, &bytes);
     } while (status.ok());
     EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
     EXPECT_THAT(status.error_message(), HasSubstr("(limits.transfersMax); try again later"));
-    context.TryCancel();
-    upload->Finish();
   }
   grpc::Status status;
   do {
@@ -105,21 +137,15 @@ TEST_F(TransferShareTest, StrangerWithItsShareKeepsNobodyElseOut) {
   const std::string bytes = UpdateBytes(1, 1);
   const auto channel = ChannelAs("fr-lab.example", "observer", "o");
   const auto stub = v1::TransferService::NewStub(channel);
-  struct Silent {
-    grpc::ClientContext context;
-    v1::UploadReceipt receipt;
-    std::unique_ptr<grpc::ClientWriter<v1::UploadMessage>> writer;
-  };
-  std::vector<std::unique_ptr<Silent>> streams;
-  for (int i = 0; i < 2; ++i) {
-    streams.push_back(std::make_unique<Silent>());
-    streams.back()->writer = stub->Upload(&streams.back()->context, &streams.back()->receipt);
-  }
+  SilentUpload first(stub.get());
+  SilentUpload second(stub.get());
   v1::DownloadRequest request;
   request.set_digest(task.model_digest());
   std::string ignored;
   grpc::Status status;
   do {  // Until the uploads have reached the server.
+    first.TryAgainIfRefused();
+    second.TryAgainIfRefused();
     status = Download(channel, request, &ignored);
   } while (status.ok());
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
@@ -132,10 +158,6 @@ TEST_F(TransferShareTest, StrangerWithItsShareKeepsNobodyElseOut) {
   const grpc::Status uploaded = Upload(AsWorker(), HeaderOf(task, bytes), bytes);
 
   EXPECT_TRUE(uploaded.ok()) << uploaded.error_message();
-  for (const auto& stream : streams) {
-    stream->context.TryCancel();
-    stream->writer->Finish();
-  }
 }
 
 }  // namespace
