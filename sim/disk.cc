@@ -18,9 +18,10 @@ struct Disk::Node {
   };
 
   bool is_folder = false;
-  std::string data;             // As it is read.
-  std::string durable;          // As it is on the disk.
-  std::vector<Write> unsynced;  // What stands between the two, oldest first.
+  std::string data;              // As it is read.
+  std::string durable;           // As it is on the disk.
+  std::vector<Write> unsynced;   // What stands between the two, oldest first.
+  bool has_lost_writes = false;  // So does what a sync that failed has dropped.
   absl::Time modified_at;
 };
 
@@ -136,9 +137,11 @@ void Disk::LosePower() {
   unsynced_names_.clear();
   names_ = durable_names_;
   for (const auto& [path, node] : names_) {
+    if (node->unsynced.empty() && !node->has_lost_writes) continue;
     for (const Node::Write& write : node->unsynced) ApplyTorn(write, chance, &node->durable);
     node->unsynced.clear();
     node->data = node->durable;
+    node->has_lost_writes = false;
   }
 }
 
@@ -215,6 +218,7 @@ class DiskWritableFile final : public WritableFile {
     Disk& disk = files_.disk_;
     if (disk.Fails(disk.faults.sync_fails)) {
       node_->unsynced.clear();
+      node_->has_lost_writes = true;
       if (disk.scheduler_.chance().Happens(0.5)) node_->data = node_->durable;
       return absl::UnavailableError(absl::StrCat("cannot sync ", path_, ": I/O error"));
     }

@@ -79,11 +79,6 @@ absl::StatusOr<SqliteJournal::Parts> SqliteJournal::OpenParts(FileSystem& files,
                                                               const std::string& path,
                                                               SqliteFileSystem::Access access,
                                                               std::unique_ptr<FileLock> lock) {
-  const std::string log = path + "-wal";
-  ENTENTE_ASSIGN_OR_RETURN(const uint64_t log_bytes, CheckSqliteLog(files, log));
-  if (access == SqliteFileSystem::Access::kReadWrite) {
-    ENTENTE_RETURN_IF_ERROR(WriteLogAgain(files, log, log_bytes));
-  }
   Parts parts;
   parts.lock = std::move(lock);
   parts.disk = std::make_unique<SqliteFileSystem>(&files, access);
@@ -99,11 +94,14 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
                            LockJournal(*files, path, LockKind::kExclusive));
   ENTENTE_RETURN_IF_ERROR(CheckLogHasItsJournal(*files, path));
+  const std::string log = path + "-wal";
+  ENTENTE_ASSIGN_OR_RETURN(const uint64_t log_bytes, CheckSqliteLog(*files, log));
   // What is refused stays as it is, and merely closing a database that was opened for writing moves
   // its log into it. Only a transaction that has to be undone first cannot be looked at like that.
   if (files->Exists(path) && !files->Exists(path + "-journal")) {
     ENTENTE_RETURN_IF_ERROR(OpenParts(*files, path, Access::kRead, nullptr).status());
   }
+  ENTENTE_RETURN_IF_ERROR(WriteLogAgain(*files, log, log_bytes));
   ENTENTE_ASSIGN_OR_RETURN(Parts parts,
                            OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
   ENTENTE_RETURN_IF_ERROR(SetUpForWriting(*parts.database, parts.schema_version));
@@ -118,6 +116,7 @@ absl::StatusOr<std::unique_ptr<const SqliteJournal>> SqliteJournal::OpenForRead(
   if (files->Exists(LockPath(path))) {
     ENTENTE_ASSIGN_OR_RETURN(lock, LockJournal(*files, path, LockKind::kShared));
   }
+  ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(*files, path + "-wal").status());
   ENTENTE_ASSIGN_OR_RETURN(
       Parts parts, OpenParts(*files, path, SqliteFileSystem::Access::kRead, std::move(lock)));
   return absl::WrapUnique<const SqliteJournal>(
