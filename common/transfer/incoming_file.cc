@@ -57,7 +57,11 @@ absl::Status IncomingFile::HashTheRest() {
   while (hashed_bytes_ < offset_) {
     const size_t size = std::min<uint64_t>(buffer.size(), offset_ - hashed_bytes_);
     ENTENTE_RETURN_IF_ERROR(part->ReadAt(hashed_bytes_, absl::MakeSpan(buffer.data(), size)));
-    hash_.Update(absl::string_view(buffer.data(), size));
+    // Written again: a sync of them may have failed before whoever came with them could remove the
+    // part. They can be read then, and no later sync would bring them to the disk.
+    const absl::string_view piece(buffer.data(), size);
+    ENTENTE_RETURN_IF_ERROR(file_->WriteAt(hashed_bytes_, piece));
+    hash_.Update(piece);
     hashed_bytes_ += size;
   }
   return absl::OkStatus();

@@ -22,9 +22,9 @@ namespace entente {
 // Not thread-safe. Destroyed before Commit, it leaves the part for a later Open.
 class IncomingFile {
  public:
-  // Goes on with "<path>.part"; what an earlier try left is hashed again and kept (a part longer
-  // than `total_bytes` is dropped). Only one may be open for a path at a time: where that is not
-  // plain, the caller takes a lease, which is held until this is destroyed.
+  // Goes on with "<path>.part"; what an earlier try left is hashed, written again and kept (a part
+  // longer than `total_bytes` is dropped). Only one may be open for a path at a time: where that is
+  // not plain, the caller takes a lease, which is held until this is destroyed.
   //
   // Nothing on the disk changes before the first Append or Verify, so who only asks for offset()
   // leaves nothing behind.
@@ -67,8 +67,8 @@ class IncomingFile {
   // Sets offset_ to what is there of the part.
   absl::Status TakeUp();
   absl::Status OpenPart();
-  // Brings hash_ up to offset_. Not in Open, for who only asks for the offset of a large part would
-  // wait for all of it to be read.
+  // Brings hash_ up to offset_, and what it covers to file_. Not in Open, for who only asks for the
+  // offset of a large part would wait for all of it to be read.
   absl::Status HashTheRest();
   absl::Status CheckFreeBytes(uint64_t free_bytes_min) const;
 
