@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/synchronization/notification.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
 
@@ -24,6 +25,10 @@ class JobEngineStaleTest : public EngineTest {
     job.Cancel("cancelled by a test",
                [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
     WaitForEnd(job);
+    // Its end can be seen before everybody who is attached was told.
+    absl::Notification all_told;
+    job.WhenCaughtUp([&all_told] { all_told.Notify(); });
+    all_told.WaitForNotification();
   }
 
   // The worker is back on its link, and still at work on `key`.
