@@ -37,8 +37,8 @@ TEST_F(JobDirectoryTest, JobsHaveCaughtUpOnceTheLastOneHas) {
   EXPECT_TRUE(without_jobs.HasBeenNotified());
   const auto slow = Submit(RecipeOf(1, 1));
   const auto quick = Submit(RecipeOf(1, 1));
-  absl::Notification go_on;
-  slow->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  const auto go_on = std::make_shared<absl::Notification>();  // Who waits may outlive the test.
+  slow->ResumeJob("", [go_on](const absl::Status&) { go_on->WaitForNotification(); });
   absl::Notification caught_up;
 
   jobs_->WhenCaughtUp([&caught_up] { caught_up.Notify(); });
@@ -47,7 +47,7 @@ TEST_F(JobDirectoryTest, JobsHaveCaughtUpOnceTheLastOneHas) {
   quick_is_done.WaitForNotification();
   EXPECT_FALSE(caught_up.HasBeenNotified());
 
-  go_on.Notify();
+  go_on->Notify();
   caught_up.WaitForNotification();
 }
 

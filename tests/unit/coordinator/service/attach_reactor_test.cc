@@ -193,8 +193,8 @@ TEST_F(AttachReactorTest, WorkerIsReadNoFasterThanItsJobKeepsUp) {
   const auto stream = Attach();
   v1::TaskKey key;
   const auto job = BeginTask(*stream, &key);
-  absl::Notification go_on;
-  job->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  const auto go_on = std::make_shared<absl::Notification>();  // Who waits may outlive the test.
+  job->ResumeJob("", [go_on](const absl::Status&) { go_on->WaitForNotification(); });
   for (int i = 0; i < limits::kWorkerMessagesMax; ++i) stream->Write(ProgressOf(key));
   v1::WorkerMessage away;
   away.mutable_away();
@@ -208,7 +208,7 @@ TEST_F(AttachReactorTest, WorkerIsReadNoFasterThanItsJobKeepsUp) {
   EXPECT_EQ(heartbeats, 5);
   EXPECT_FALSE(workers_->AwayOf(worker_).has_value());
 
-  go_on.Notify();
+  go_on->Notify();
   while (!workers_->AwayOf(worker_).has_value()) absl::SleepFor(absl::Milliseconds(1));
   call_->TryCancel();
   stream->Finish();
@@ -218,8 +218,8 @@ TEST_F(AttachReactorTest, WhatFollowsAFewMessagesDoesNotWaitForTheirJob) {
   const auto stream = Attach();
   v1::TaskKey key;
   const auto job = BeginTask(*stream, &key);
-  absl::Notification go_on;
-  job->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  const auto go_on = std::make_shared<absl::Notification>();  // Who waits may outlive the test.
+  job->ResumeJob("", [go_on](const absl::Status&) { go_on->WaitForNotification(); });
   stream->Write(ProgressOf(key));
   v1::WorkerMessage away;
   away.mutable_away();
@@ -227,7 +227,7 @@ TEST_F(AttachReactorTest, WhatFollowsAFewMessagesDoesNotWaitForTheirJob) {
   stream->Write(away);
 
   while (!workers_->AwayOf(worker_).has_value()) absl::SleepFor(absl::Milliseconds(1));
-  go_on.Notify();
+  go_on->Notify();
   call_->TryCancel();
   stream->Finish();
 }
@@ -236,8 +236,8 @@ TEST_F(AttachReactorTest, StreamOfAWorkerThatIsNotReadCanBeClosed) {
   const auto stream = Attach();
   v1::TaskKey key;
   const auto job = BeginTask(*stream, &key);
-  absl::Notification go_on;
-  job->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  const auto go_on = std::make_shared<absl::Notification>();  // Who waits may outlive the test.
+  job->ResumeJob("", [go_on](const absl::Status&) { go_on->WaitForNotification(); });
   for (int i = 0; i < 2 * limits::kWorkerMessagesMax; ++i) stream->Write(ProgressOf(key));
   v1::CoordinatorMessage heartbeat;
   EXPECT_TRUE(stream->Read(&heartbeat));  // Time for what was written to be read.
@@ -247,7 +247,7 @@ TEST_F(AttachReactorTest, StreamOfAWorkerThatIsNotReadCanBeClosed) {
   EXPECT_TRUE(Next(*stream).has_goodbye());
   Next(*stream);
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-  go_on.Notify();
+  go_on->Notify();
 }
 
 TEST_F(AttachReactorTest, WorkerThatSaysGoodbyeIsNotedAsLeft) {

@@ -149,14 +149,14 @@ TEST_F(WorkerMessageTest, MessageIsDoneOnceItsJobHasDealtWithIt) {
   *progress.mutable_progress()->mutable_key() = task_.key();
   v1::WorkerMessage away;
   away.mutable_away();
-  absl::Notification go_on;
-  job_->ResumeJob("", [&go_on](const absl::Status&) { go_on.WaitForNotification(); });
+  const auto go_on = std::make_shared<absl::Notification>();  // Who waits may outlive the test.
+  job_->ResumeJob("", [go_on](const absl::Status&) { go_on->WaitForNotification(); });
 
   EXPECT_THAT(Dispatch(progress), IsOk());
   EXPECT_THAT(Dispatch(away), IsOk());
   EXPECT_EQ(*done_count_, 0);
 
-  go_on.Notify();
+  go_on->Notify();
   while (*done_count_ < 2) absl::SleepFor(absl::Milliseconds(1));
 }
 
