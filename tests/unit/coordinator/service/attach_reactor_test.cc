@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
+
 #include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
