@@ -73,8 +73,8 @@ class UpdateUpload final : public Upload {
     // The round may have moved on while the bytes travelled, and taken the part with it.
     const absl::StatusOr<UploadVerdict> verdict = CheckUpload(*parts_.job, parts_.claim);
     if (!verdict.ok() || *verdict == UploadVerdict::kAlreadyAccepted) {
-      parts_.incoming.file->Discard()
-          .IgnoreError();  // A part that stays is removed with its round.
+      // A part that stays is removed with its round.
+      parts_.incoming.file->Discard().IgnoreError();
       return done(verdict.status());
     }
     const absl::StatusOr<updates::ValidUpdate> valid = Validate();
@@ -176,7 +176,7 @@ class BlobUpload final : public Upload {
 
 UploadIntake::UploadIntake(const Dependencies& dependencies) : deps_(dependencies) {}
 
-absl::StatusOr<models::ModelStore::Parts> UploadIntake::RemoveOldParts(size_t kept_max) {
+absl::StatusOr<models::ModelStore::Parts> UploadIntake::RemovePartsBeyond(size_t kept_max) {
   ENTENTE_ASSIGN_OR_RETURN(
       models::ModelStore::Parts parts,
       deps_.models->RemoveParts(deps_.clock->Now() - limits::kModelPartAgeMax, kept_max));
@@ -190,7 +190,7 @@ absl::StatusOr<models::ModelStore::Parts> UploadIntake::RemoveOldParts(size_t ke
 
 absl::Status UploadIntake::CountParts() {
   ENTENTE_ASSIGN_OR_RETURN(const models::ModelStore::Parts parts,
-                           RemoveOldParts(limits::kModelPartsMax));
+                           RemovePartsBeyond(limits::kModelPartsMax));
   for (const std::string& path : parts.kept) {
     deps_.spool->space().AddPresent(path, updates::SpaceLedger::Account::kDisk);
   }
@@ -206,7 +206,8 @@ void UploadIntake::RemoveOldParts() {
     parts_looked_at_ = now;
   }
   // Half of them, so that not every upload has to look again.
-  const auto parts = RemoveOldParts(too_many ? limits::kModelPartsMax / 2 : limits::kModelPartsMax);
+  const auto parts =
+      RemovePartsBeyond(too_many ? limits::kModelPartsMax / 2 : limits::kModelPartsMax);
   if (!parts.ok()) {
     log::Warning("old parts of models could not be removed",
                  {{"reason", std::string(parts.status().message())}});

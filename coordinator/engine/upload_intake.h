@@ -81,8 +81,10 @@ class UploadIntake {
 
  private:
   absl::Status CheckSize(uint64_t total_bytes) const;
+  // Now and then, or when there are too many.
   void RemoveOldParts() ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<models::ModelStore::Parts> RemoveOldParts(size_t kept_max);
+  // Those too old, and the oldest of more than `kept_max`.
+  absl::StatusOr<models::ModelStore::Parts> RemovePartsBeyond(size_t kept_max);
 
   const Dependencies deps_;
 

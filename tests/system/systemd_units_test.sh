@@ -16,7 +16,7 @@ for unit in coordinator worker; do
   # It looks whether the program is there, which is not installed on this machine.
   sed "s|^ExecStart=/usr/local/bin/|ExecStart=$bin/|" "$units/entente-$unit.service" >"$folder/entente-$unit.service"
   grep -q "^ExecStart=$bin/entente-$unit --config " "$folder/entente-$unit.service" || fail "entente-$unit.service starts something else"
-  systemd-analyze verify --man=no "$folder/entente-$unit.service" >"$folder/said.txt" 2>&1 || true
+  systemd-analyze verify --man=no "$folder/entente-$unit.service" >"$folder/said.txt" 2>&1 || fail "systemd refuses entente-$unit.service: $(cat "$folder/said.txt")"
   [ ! -s "$folder/said.txt" ] || fail "systemd finds fault with entente-$unit.service: $(cat "$folder/said.txt")"
   code=0
   "$bin/entente-$unit" --config "$folder/none.yaml" >"$folder/said.txt" 2>&1 || code=$?
