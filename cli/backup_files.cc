@@ -11,13 +11,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
+#include "common/transfer/incoming_file.h"
 
 namespace entente::cli {
 namespace {
 
 constexpr char kJournal[] = "journal.sqlite";
 constexpr char kStoredFolder[] = "models";
-constexpr absl::string_view kArriving = ".part";
+
+// What SQLite keeps beside a database, and would apply to whichever stands in its place.
+constexpr const char* kBesideAJournal[] = {"-wal", "-journal", "-shm"};
 
 // The coordinator is another machine: a name of its choosing must stay in the folder.
 absl::Status CheckName(const std::string& name) {
@@ -39,6 +42,25 @@ absl::Status CheckName(const std::string& name) {
 absl::Status Misplaced(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("the coordinator's backup is malformed: ", what,
                                                  "; compare \"entente version\" of both sides"));
+}
+
+absl::Status CheckNoJournal(FileSystem& files, const std::string& folder) {
+  const std::string journal = absl::StrCat(folder, "/", kJournal);
+  if (files.Exists(journal)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(folder,
+                     " holds a data directory already; name another folder, or "
+                     "move its journal.sqlite away to have its models used again"));
+  }
+  for (const char* const suffix : kBesideAJournal) {
+    const std::string left = absl::StrCat(journal, suffix);
+    if (!files.Exists(left)) continue;
+    return absl::AlreadyExistsError(
+        absl::StrCat(left,
+                     " was left by another journal, and would be taken for a part of the one that "
+                     "comes; name another folder, or move that file away too"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -67,12 +89,7 @@ BackupFiles::BackupFiles(FileSystem* files, std::string folder,
 absl::StatusOr<std::unique_ptr<BackupFiles>> BackupFiles::Create(
     FileSystem& files, std::string folder, std::map<Digest, std::string> present) {
   auto backup = absl::WrapUnique(new BackupFiles(&files, std::move(folder), std::move(present)));
-  if (files.Exists(backup->PathOf(kJournal))) {
-    return absl::AlreadyExistsError(
-        absl::StrCat(backup->folder_,
-                     " holds a data directory already; name another folder, or "
-                     "move its journal.sqlite away to have its models used again"));
-  }
+  ENTENTE_RETURN_IF_ERROR(CheckNoJournal(files, backup->folder_));
   ENTENTE_RETURN_IF_ERROR(files.CreateFolder(backup->folder_));
   return backup;
 }
@@ -114,7 +131,7 @@ absl::Status BackupFiles::BeginFile(const v1::BackupFile& file) {
   offset_ = 0;
   const std::filesystem::path path(PathOf(file.path()));
   ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(path.parent_path().string()));
-  const std::string arriving = absl::StrCat(path.string(), kArriving);
+  const std::string arriving = absl::StrCat(path.string(), kPartSuffix);
   ENTENTE_RETURN_IF_ERROR(files_.Remove(arriving));
   ENTENTE_ASSIGN_OR_RETURN(open_file_, files_.OpenForWrite(arriving));
   return EndFileIfWhole();
@@ -141,7 +158,7 @@ absl::Status BackupFiles::EndFileIfWhole() {
   const std::string path = PathOf(file_.path());
   if (hash_.Current() != digest_) {
     open_file_.reset();
-    files_.Remove(absl::StrCat(path, kArriving)).IgnoreError();  // The reason follows.
+    files_.Remove(absl::StrCat(path, kPartSuffix)).IgnoreError();  // The reason follows.
     return absl::DataLossError(absl::StrCat(
         file_.path(), " is damaged: its SHA-256 is ", hash_.Current().ToHex(), ", announced was ",
         digest_.ToHex(), "; look at the coordinator's disk with entente-coordinator --verify"));
@@ -152,7 +169,7 @@ absl::Status BackupFiles::EndFileIfWhole() {
     has_journal_ = true;
     return absl::OkStatus();
   }
-  return files_.Rename(absl::StrCat(path, kArriving), path);
+  return files_.Rename(absl::StrCat(path, kPartSuffix), path);
 }
 
 absl::StatusOr<v1::BackupEnd> BackupFiles::Finish() {
@@ -160,8 +177,10 @@ absl::StatusOr<v1::BackupEnd> BackupFiles::Finish() {
     return absl::UnavailableError(
         "the backup was cut off; the same command goes on with the files that have come");
   }
+  // Somebody may have started a coordinator there while the files came.
+  ENTENTE_RETURN_IF_ERROR(CheckNoJournal(files_, folder_));
   ENTENTE_RETURN_IF_ERROR(
-      files_.Rename(absl::StrCat(PathOf(kJournal), kArriving), PathOf(kJournal)));
+      files_.Rename(absl::StrCat(PathOf(kJournal), kPartSuffix), PathOf(kJournal)));
   return end_;
 }
 

@@ -28,7 +28,8 @@ absl::StatusOr<std::map<Digest, std::string>> StoredFilesIn(FileSystem& files,
 // so that a folder with a journal is whole. Not thread-safe.
 class BackupFiles {
  public:
-  // Makes the folder. ALREADY_EXISTS if there is a journal in it: nobody's data is overwritten.
+  // Makes the folder. ALREADY_EXISTS if there is a journal in it, or what SQLite kept beside one:
+  // nobody's data is overwritten, and no old log is laid over the journal that comes.
   static absl::StatusOr<std::unique_ptr<BackupFiles>> Create(FileSystem& files, std::string folder,
                                                              std::map<Digest, std::string> present);
 
@@ -36,7 +37,8 @@ class BackupFiles {
   // DATA_LOSS if a file's digest is another; from the disk: RESOURCE_EXHAUSTED, UNAVAILABLE.
   absl::Status Take(const v1::BackupMessage& message);
 
-  // Puts the journal in its place; UNAVAILABLE if the end has not come.
+  // Puts the journal in its place; UNAVAILABLE if the end has not come, ALREADY_EXISTS, with
+  // nothing changed, if one or what SQLite keeps beside one has appeared there since Create.
   absl::StatusOr<v1::BackupEnd> Finish();
 
   uint64_t received_bytes() const { return received_bytes_; }

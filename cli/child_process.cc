@@ -56,7 +56,7 @@ absl::StatusOr<ChildResult> RunChild(const std::vector<std::string>& arguments) 
   writing_end.Close();
   ChildResult result;
   result.error_output = ReadTail(reading_end.get());
-  result.exit_status = WaitForExitCode(child->pid);
+  result.exit_status = WaitForEnd(child->pid).code;
   return result;
 }
 

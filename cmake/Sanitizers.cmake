@@ -14,12 +14,13 @@ if(ENTENTE_SANITIZE)
       UBSAN_OPTIONS=print_stacktrace=1)
   if(ENTENTE_SANITIZE MATCHES "thread")
     list(APPEND entente_test_environment
-         TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan/suppressions.txt:ignore_noninstrumented_modules=1)
+         TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan/suppressions.txt:ignore_noninstrumented_modules=1:log_path=${CMAKE_BINARY_DIR}/race)
     # protobuf's headers give messages with maps two more fields when they see this macro, and the library
     # does not have them; the C++ library's headers want to know all the same.
     add_compile_options(-U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
     # In every program and test, in the place of what the library has.
-    add_library(entente_tsan OBJECT ${CMAKE_SOURCE_DIR}/tests/tsan/absl_synchronization.cc)
+    add_library(entente_tsan OBJECT ${CMAKE_SOURCE_DIR}/tests/tsan/absl_synchronization.cc
+                                    ${CMAKE_SOURCE_DIR}/tests/tsan/grpc_completion.cc)
     target_link_libraries(entente_tsan PUBLIC absl::synchronization)
   endif()
 endif()

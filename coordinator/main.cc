@@ -33,8 +33,9 @@ constexpr char kFooter[] =
     "Exit codes: 0 stopped cleanly, 1 failed while running or starting, or a finding of --verify, "
     "2 bad "
     "usage or configuration.\n"
-    "Signals: SIGTERM and SIGINT stop it within drainTime; its jobs go on when it is started "
-    "again.";
+    "Signals: SIGTERM and SIGINT stop it within twice drainTime: once for calls, and once for an "
+    "aggregation in flight; an upload that is just being checked or written is finished first. Its "
+    "jobs go on when it is started again.";
 
 // Updates, transfers and workers each hold a descriptor; the usual soft limit of 1,024 is too few.
 // A limit that cannot be raised is met where it is too low, with a sentence of its own.

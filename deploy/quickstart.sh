@@ -99,15 +99,19 @@ split_images "$out" "$seed"
 
 step start "Starting one coordinator and five workers"
 start_five "$out" "$port"
+disown "$coordinator"  # Who kills it by hand need not hear of that from the shell.
 echo "watch it in a browser: $dashboard"
+echo "look at it in a terminal: $(printf '%q ' "${as_submitter[@]}")top"
+echo "kill it and start it again, and the job goes on: kill -9 $coordinator; $(coordinator_command)"
 
 step train "Training"
 recipe="$repository/configs/recipes/fashion-mnist.yaml"
 if [ -z "$rounds" ]; then rounds=$(sed -n 's/^rounds: *\([0-9]*\).*/\1/p' "$recipe"); fi
-sed -e "s/^rounds:.*/rounds: $rounds/" -e "s/^\( *\)seed:.*/\1seed: $seed/" "$recipe" >"$out/recipe.yaml"
+five_recipe "$rounds" "$seed" >"$out/recipe.yaml"
 "${as_submitter[@]}" job submit "$out/recipe.yaml" --dry-run -o json >"$out/recipe.json"
 job_token="quickstart-$(sha256sum "$out/recipe.yaml" | cut -c1-16)"
-run "${as_submitter[@]}" job submit "$out/recipe.yaml" --token "$job_token" --watch || fail "the job did not complete"
+start "${as_submitter[@]}" job submit "$out/recipe.yaml" --token "$job_token" --watch
+finish_with_coordinator "$started" || fail "the job did not complete"
 job=$("${as_submitter[@]}" job list -o json | jq -r '.jobs[0].id')
 "${as_submitter[@]}" job show "$job" -o json >"$out/job.json"
 rounds=$(jq -r .roundsCommitted "$out/job.json")
@@ -179,9 +183,11 @@ jq -r '
 echo "logs, model and result.json are in $out"
 
 if $keep_running; then
+  adopt_coordinator
   printf '#!/bin/sh\nkill -TERM %s\n' "${pids[*]}" >"$out/stop.sh"
   chmod +x "$out/stop.sh"
   echo "coordinator and workers go on at 127.0.0.1:$port, the dashboard at $dashboard; stop them with $out/stop.sh"
   disown -a
   pids=()
+  coordinator_folder=""
 fi

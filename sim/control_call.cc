@@ -18,7 +18,7 @@ ControlCall::ControlCall(const CallContext& context, int machine, WorkerId worke
       worker_(std::move(worker)),
       stream_(std::move(stream)),
       on_over_(std::move(on_over)),
-      last_heard_at_(context.service->clock->Now()) {}
+      last_heard_at_(context.service->steady_clock->Now()) {}
 
 void ControlCall::Start() {
   stream_->Listen({.on_message =
@@ -49,7 +49,7 @@ void ControlCall::Close(const absl::Status& status) {
 
 void ControlCall::OnMessage(const std::string& text) {
   if (is_over_ || !context_.process->alive()) return;
-  last_heard_at_ = context_.service->clock->Now();
+  last_heard_at_ = context_.service->steady_clock->Now();
   v1::WorkerMessage message;
   if (!message.ParseFromString(text)) return Close(absl::InvalidArgumentError("not a message"));
   if (context_.trace->kept() && !message.has_heartbeat()) {
@@ -89,15 +89,16 @@ absl::Status ControlCall::Greet(const v1::Hello& hello) {
 }
 
 void ControlCall::ArmHeartbeat() {
-  context_.process->RunAt(context_.service->clock->Now() + context_.service->heartbeat_interval,
-                          [weak = weak_from_this()] {
-                            if (const auto self = weak.lock()) self->OnHeartbeatDue();
-                          });
+  context_.service->pauses->RunAt(
+      context_.service->steady_clock->Now() + context_.service->heartbeat_interval,
+      [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->OnHeartbeatDue();
+      });
 }
 
 void ControlCall::OnHeartbeatDue() {
   if (is_over_) return;
-  const absl::Duration silence = context_.service->clock->Now() - last_heard_at_;
+  const absl::Duration silence = context_.service->steady_clock->Now() - last_heard_at_;
   if (silence > 3 * context_.service->heartbeat_interval) {
     context_.service->workers->Detach(worker_, this, "silent");
     return Close(absl::DeadlineExceededError("the worker was silent"));

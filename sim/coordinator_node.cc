@@ -64,7 +64,9 @@ class CoordinatorNode::WatchedJournal final : public store::Journal {
 
 CoordinatorNode::CoordinatorNode(const Dependencies& dependencies)
     : deps_(dependencies),
+      steady_clock_(deps_.scheduler),
       process_(deps_.scheduler, deps_.clock),
+      pauses_(&process_, &steady_clock_),
       files_(deps_.disk, Durability::kPowerLoss, [this] { return process_.EnterFileOperation(); }),
       registry_(MembersOf(deps_.workers), deps_.clock, /*workers_max=*/1000) {}
 
@@ -94,12 +96,14 @@ absl::Status CoordinatorNode::Start() {
   ENTENTE_RETURN_IF_ERROR(OpenData());
   jobs_ = std::make_unique<engine::JobDirectory>(
       engine::JobEngine::Dependencies{.clock = deps_.clock,
+                                      .steady_clock = &steady_clock_,
                                       .journal = journal_.get(),
                                       .models = models_.get(),
                                       .spool = spool_.get(),
                                       .files = &files_,
                                       .workers = &registry_,
                                       .timers = &process_,
+                                      .pauses = &pauses_,
                                       .executor = &process_,
                                       .aggregation_lane = &process_,
                                       .aggregation_pool = &process_,
@@ -117,13 +121,16 @@ absl::Status CoordinatorNode::Start() {
                                          .clock = deps_.clock,
                                          .blob_bytes_max = 1 << 20,
                                          .free_bytes_min = 1 << 20});
+  ENTENTE_RETURN_IF_ERROR(uploads_->CountParts());
   service_.clock = deps_.clock;
+  service_.steady_clock = &steady_clock_;
   service_.jobs = jobs_.get();
   service_.uploads = uploads_.get();
   service_.models = models_.get();
   service_.workers = &registry_;
-  service_.timers = &process_;
+  service_.pauses = &pauses_;
   service_.executor = &process_;
+  service_.transfer_executor = &process_;
   service_.heartbeat_interval = absl::Seconds(10);
   ENTENTE_RETURN_IF_ERROR(jobs_->Restore());
   deps_.promises->CheckStores(files_, *models_, *spool_);

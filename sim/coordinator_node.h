@@ -62,7 +62,9 @@ class CoordinatorNode {
   void TakeCall(const std::string& method, int machine, std::unique_ptr<Stream> stream);
 
   const Dependencies deps_;
+  const SteadyMachineClock steady_clock_;
   Process process_;
+  SteadyTimers pauses_;
   DiskFileSystem files_;
   std::unique_ptr<store::Journal> real_journal_;
   std::unique_ptr<WatchedJournal> journal_;

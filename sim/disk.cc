@@ -19,10 +19,11 @@ struct Disk::Node {
   };
 
   bool is_folder = false;
-  std::string data;              // As it is read.
-  std::string durable;           // As it is on the disk.
-  std::vector<Write> unsynced;   // What stands between the two, oldest first.
-  bool has_lost_writes = false;  // So does what a sync that failed has dropped.
+  std::string data;             // As it is read.
+  std::string durable;          // As it is on the disk.
+  std::vector<Write> unsynced;  // What stands between the two, oldest first.
+  // A sync that failed has dropped some: data and durable may differ.
+  bool has_lost_writes = false;
   absl::Time modified_at;
 };
 

@@ -2,6 +2,7 @@
 #include "sim/machine.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace entente::sim {
 
@@ -99,6 +100,17 @@ void Process::RunDueTimers() {
     callback();
   }
   if (alive_) ArmAlarm();
+}
+
+SteadyTimers::TimerId SteadyTimers::RunAt(absl::Time when, std::function<void()> callback) {
+  const TimerId id = next_id_++;
+  if (when == absl::InfiniteFuture()) return id;
+  waiting_.insert(id);
+  process_.PostAfter(std::max(absl::ZeroDuration(), when - clock_.Now()),
+                     [this, id, callback = std::move(callback)] {
+                       if (waiting_.erase(id) > 0) callback();
+                     });
+  return id;
 }
 
 bool Process::EnterFileOperation() {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -104,6 +105,23 @@ class Process final : public Executor, public Timers {
   std::map<TimerId, absl::Time> timer_times_;
   TimerId next_timer_ = 1;
   std::unique_ptr<Scheduler::EventKey> alarm_;  // Null: none is set.
+};
+
+// Timers of a process by time that only passes, as a TimerQueue on a SteadyClock.
+class SteadyTimers final : public Timers {
+ public:
+  // Both borrowed; must outlive what the process has in hand.
+  SteadyTimers(Process* process, const SteadyMachineClock* clock)
+      : process_(*process), clock_(*clock) {}
+
+  TimerId RunAt(absl::Time when, std::function<void()> callback) override;
+  void Cancel(TimerId id) override { waiting_.erase(id); }
+
+ private:
+  Process& process_;
+  const SteadyMachineClock& clock_;
+  TimerId next_id_ = 1;
+  std::set<TimerId> waiting_;
 };
 
 }  // namespace entente::sim

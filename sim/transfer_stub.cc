@@ -190,19 +190,20 @@ std::unique_ptr<v1::TransferService::StubInterface> MakeTransferStub(TransferCon
 }
 
 absl::StatusOr<worker::ModelCache::Lease> CancellableTransfers::Download(
-    const Digest& digest, const std::string& job_id, const ByteProgress& progress,
-    const worker::CancelToken& cancel) {
+    const Digest& digest, const std::string& job_id, const TraceContext& trace,
+    const ByteProgress& progress, const worker::CancelToken& cancel) {
   context_.cancel = &cancel;
   const absl::Cleanup forget = [this] { context_.cancel = nullptr; };
-  return real_.Download(digest, job_id, progress, cancel);
+  return real_.Download(digest, job_id, trace, progress, cancel);
 }
 
 absl::Status CancellableTransfers::Upload(const v1::UploadHeader& header, const std::string& path,
-                                          bool compresses, const ByteProgress& progress,
+                                          bool compresses, const TraceContext& trace,
+                                          const ByteProgress& progress,
                                           const worker::CancelToken& cancel) {
   context_.cancel = &cancel;
   const absl::Cleanup forget = [this] { context_.cancel = nullptr; };
-  return real_.Upload(header, path, compresses, progress, cancel);
+  return real_.Upload(header, path, compresses, trace, progress, cancel);
 }
 
 }  // namespace entente::sim

@@ -36,10 +36,12 @@ class CancellableTransfers final : public worker::Transfers {
 
   absl::StatusOr<worker::ModelCache::Lease> Download(const Digest& digest,
                                                      const std::string& job_id,
+                                                     const TraceContext& trace,
                                                      const ByteProgress& progress,
                                                      const worker::CancelToken& cancel) override;
   absl::Status Upload(const v1::UploadHeader& header, const std::string& path, bool compresses,
-                      const ByteProgress& progress, const worker::CancelToken& cancel) override;
+                      const TraceContext& trace, const ByteProgress& progress,
+                      const worker::CancelToken& cancel) override;
 
  private:
   worker::Transfers& real_;

@@ -33,13 +33,15 @@ class WorkerNode::WatchedTransfers final : public worker::Transfers {
 
   absl::StatusOr<worker::ModelCache::Lease> Download(const Digest& digest,
                                                      const std::string& job_id,
+                                                     const TraceContext& trace,
                                                      const ByteProgress& progress,
                                                      const worker::CancelToken& cancel) override {
-    return real_.Download(digest, job_id, progress, cancel);
+    return real_.Download(digest, job_id, trace, progress, cancel);
   }
   absl::Status Upload(const v1::UploadHeader& header, const std::string& path, bool compresses,
-                      const ByteProgress& progress, const worker::CancelToken& cancel) override {
-    const absl::Status sent = real_.Upload(header, path, compresses, progress, cancel);
+                      const TraceContext& trace, const ByteProgress& progress,
+                      const worker::CancelToken& cancel) override {
+    const absl::Status sent = real_.Upload(header, path, compresses, trace, progress, cancel);
     if (sent.ok()) deps_.promises->OnReceipt(deps_.id, header);
     return sent;
   }
@@ -83,7 +85,7 @@ absl::Status WorkerNode::Start() {
   ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(kTrainerFolder));
   ENTENTE_ASSIGN_OR_RETURN(cache_,
                            worker::ModelCache::Open(&work_files_, "/lab/models", kCacheBytesMax));
-  ENTENTE_ASSIGN_OR_RETURN(resume_state_, worker::ResumeState::Open(&work_files_, "/lab/updates"));
+  ENTENTE_ASSIGN_OR_RETURN(resume_state_, worker::ResumeState::Open(&files_, "/lab/updates"));
   ENTENTE_ASSIGN_OR_RETURN(residuals_, worker::ResidualStore::Open(&files_, "/lab/residuals"));
   if (!process_.alive()) return absl::UnavailableError("the process is dead");
   real_transfers_ = std::make_unique<worker::GrpcTransfers>(
@@ -104,6 +106,7 @@ absl::Status WorkerNode::Start() {
                                      .clock = &steady_clock_,
                                      .datasets = deps_.datasets,
                                      .admission = &admission_,
+                                     .models = cache_.get(),
                                      .transfers = transfers_.get(),
                                      .trainer = trainer_.get(),
                                      .resume_state = resume_state_.get(),

@@ -101,12 +101,12 @@ close_streams() {
   tail -n 1 "$folder/streams.txt" >"$folder/streams.json"
 }
 
-# measure_part NUMBER KIND: rounds of a fresh federation, with streams if KIND is `with`. A fresh one, because a
+# measure_part PAIR KIND: rounds of a fresh federation, with streams if KIND is `with`. A fresh one, because a
 # coordinator whose dashboard was looked at goes on for a minute to write down what it would tell. Leaves its figures in
-# part-NUMBER.json.
+# part-PAIR-KIND.json.
 measure_part() {
-  local number=$1 kind=$2 coordinator_ticks first passed peak
-  folder="$work/part-$number"
+  local pair=$1 kind=$2 i coordinator_ticks first passed peak
+  folder="$work/part-$pair-$kind"
   mkdir -p "$folder"
   coordinator_yaml 127.0.0.1:0 "$folder/coordinator" >"$folder/coordinator.yaml"
   start_coordinator "$folder/coordinator.yaml" "$folder/coordinator" "$folder/coordinator.log" bench
@@ -151,7 +151,7 @@ measure_part() {
       coordinator_peak_rss_bytes: $peak,
       stream_bytes: $streams[0].bytes,
       reader_cpu_seconds: $streams[0].cpu_seconds
-    }' "$folder/rounds.json" >"$work/part-$number.json"
+    }' "$folder/rounds.json" >"$work/part-$pair-$kind.json"
 }
 
 # ---- All of them, and what came out ---------------------------------------------------------------------
@@ -159,7 +159,7 @@ measure_part() {
 parts=()
 for ((pair = 1; pair <= pairs; ++pair)); do
   for kind in without with; do
-    measure_part "$pair-$kind" "$kind"
+    measure_part "$pair" "$kind"
     parts+=("$work/part-$pair-$kind.json")
   done
 done

@@ -7,3 +7,6 @@ def seconds: capture("^(?<whole>[^.Z]+)(\\.(?<part>[0-9]+))?Z$") | ((.whole + "Z
 def quantile($q): sort | if length == 0 then null else .[([((length * $q) | ceil) - 1, 0] | max)] end;
 def round3: . * 1000 | round / 1000;
 def mib: . / 1048576 * 10 | round / 10 | tostring + " MiB";
+def whole_mib: "\(. / 1048576 | round) MiB";
+# A duration in seconds; empty if there is none.
+def seconds_text: if . == null then "" elif . < 0.2 then "\(. * 1000 | round) ms" else "\(. * 100 | round / 100) s" end;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -106,9 +107,7 @@ void PlainLoop(benchmark::State& state) {
 }
 BENCHMARK(PlainLoop)->UseRealTime()->Unit(benchmark::kMillisecond);
 
-void MeasureAggregation(benchmark::State& state, Files& files, const UpdateEncoding& encoding,
-                        int threads) {
-  files.MakeUpdates(encoding);
+void MeasureAggregation(benchmark::State& state, Files& files, int threads) {
   ThreadPool pool(threads);
   for (auto _ : state) {
     auto outcome = engine::RunAggregation(files.request, *files.store, files.files, pool, threads);
@@ -121,35 +120,64 @@ void MeasureAggregation(benchmark::State& state, Files& files, const UpdateEncod
   state.SetBytesProcessed(state.iterations() * kUpdateBytes);
 }
 
-void Aggregate(benchmark::State& state, const UpdateEncoding& encoding) {
-  Files files;
-  MeasureAggregation(state, files, encoding, static_cast<int>(state.range(0)));
+// Made once for all benchmarks of an encoding, which stand one after the other; those of the
+// encoding before are gone then.
+Files& UpdatesIn(const UpdateEncoding& encoding) {
+  static std::unique_ptr<Files> files;
+  if (files == nullptr || files->request.encoding != encoding) {
+    files.reset();
+    files = std::make_unique<Files>();
+    files->MakeUpdates(encoding);
+  }
+  return *files;
 }
-BENCHMARK_CAPTURE(Aggregate, fp32, UpdateEncoding::kFp32)
-    ->Arg(1)
-    ->Arg(2)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Aggregate, bf16, UpdateEncoding::kBf16)
-    ->Arg(1)
-    ->Arg(2)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Aggregate, int8, UpdateEncoding::kInt8)
-    ->Arg(1)
-    ->Arg(2)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Aggregate, topk, UpdateEncoding::Topk(0.03125, TopkValues::kInt8))
-    ->Arg(1)
-    ->Arg(2)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+
+void Aggregate(benchmark::State& state, const UpdateEncoding& encoding, int64_t target) {
+  Files& files = UpdatesIn(encoding);
+  hwy::SetSupportedTargetsForTest(target);
+  MeasureAggregation(state, files, static_cast<int>(state.range(0)));
+  hwy::SetSupportedTargetsForTest(0);
+}
+
+constexpr int64_t kBestTarget = 0;  // Whichever this machine has.
+
+// With the machine's best vectors and one or two threads; with every other kind, one thread.
+const bool kAggregationsRegistered = [] {
+  const std::pair<std::string, UpdateEncoding> encodings[] = {
+      {"fp32", UpdateEncoding::kFp32},
+      {"bf16", UpdateEncoding::kBf16},
+      {"fp16", UpdateEncoding::kFp16},
+      {"int8", UpdateEncoding::kInt8},
+      {"int4", UpdateEncoding::kInt4},
+      {"topk", UpdateEncoding::Topk(0.03125, TopkValues::kInt8)},
+      {"topk_2bit", UpdateEncoding::Topk(0.0625, TopkValues::k2Bit)}};
+  const int64_t supported = hwy::SupportedTargets() & HWY_TARGETS;
+  for (const auto& [name, encoding] : encodings) {
+    benchmark::RegisterBenchmark(absl::StrCat("Aggregate/", name).c_str(), Aggregate, encoding,
+                                 kBestTarget)
+        ->Arg(1)
+        ->Arg(2)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+    // Highway gives the best the lowest bit.
+    for (int64_t rest = supported & (supported - 1); rest != 0; rest &= rest - 1) {
+      const int64_t target = rest & -rest;
+      benchmark::RegisterBenchmark(
+          absl::StrCat("Aggregate/", name, "/", hwy::TargetName(target)).c_str(), Aggregate,
+          encoding, target)
+          ->Arg(1)
+          ->UseRealTime()
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+  return true;
+}();
 
 void AggregateInBlocks(benchmark::State& state) {
   Files files;
+  files.MakeUpdates(UpdateEncoding::kFp32);
   files.request.block_elements = static_cast<size_t>(state.range(0));
-  MeasureAggregation(state, files, UpdateEncoding::kFp32, 1);
+  MeasureAggregation(state, files, 1);
 }
 BENCHMARK(AggregateInBlocks)
     ->RangeMultiplier(4)

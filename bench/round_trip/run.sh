@@ -47,6 +47,8 @@ while [ $# -gt 0 ]; do
     --preset) [[ "$2" = release || "$2" = dev ]] || bad_usage "--preset must be release or dev, not '$2'" ;;
     --durability) [[ "$2" = power_loss || "$2" = process ]] || bad_usage "--durability must be power_loss or process, not '$2'" ;;
     --download) [[ "$2" = fp32 || "$2" = bf16 ]] || bad_usage "--download must be fp32 or bf16, not '$2'" ;;
+    --encoding) [[ "$2" =~ ^(fp32|bf16|fp16|int8|int4|topk)$ ]] || bad_usage "--encoding must be fp32, bf16, fp16, int8, int4 or topk, not '$2'" ;;
+    --threads) is_number "$2" && [ "$2" -le 256 ] || bad_usage "--threads must be a number from 0 to 256, not '$2'" ;;
     --compression) [[ "$2" = none || "$2" = zstd ]] || bad_usage "--compression must be none or zstd, not '$2'" ;;
     --parameters|--workers|--rounds) is_count "$2" || bad_usage "$1 must be a number from 1, not '$2'" ;;
   esac
@@ -55,6 +57,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$parameters" ] || bad_usage "--parameters is missing"
 [ -n "$workers" ] || bad_usage "--workers is missing"
+if [ -n "$keep" ]; then must_be_new --keep "$keep"; fi
 warm_up=2
 
 # ---- Build, and a place to work ---------------------------------------------------------------------
@@ -162,6 +165,7 @@ jq -L "$repository/bench/lib" -n --slurpfile rounds "$work/rounds.json" --slurpf
     seconds_per_round_p95: ($taken | quantile(0.95)),
     ceiling_seconds: $ceiling_seconds,
     ceiling_seconds_default_channel: ($bare[0].seconds[$warm_up:] | quantile(0.5)),
+    ceiling_cpu_seconds_per_round: $ceiling[0].cpu_seconds_per_round,
     ratio_to_ceiling: (if $ceiling_seconds then ($taken | quantile(0.5)) / $ceiling_seconds else null end),
     mib_per_second: (($up + $down) / 1048576 / ($taken | quantile(0.5))),
     bytes_up: $up, bytes_down: $down,
@@ -183,6 +187,7 @@ else
     "  bare gRPC, same bytes  \(.ceiling_seconds | round3) s (gRPC'"'"'s own channel settings: \(.ceiling_seconds_default_channel | round3) s); a round is \(.ratio_to_ceiling | round3) x that" else empty end),
     "  bytes a round          \(.bytes_up | mib) up, \(.bytes_down | mib) down, \(.wire_bytes_per_round | mib) on the wire",
     "  peak memory            coordinator \(.coordinator_peak_rss_bytes | mib), largest worker \(.worker_peak_rss_bytes | mib)",
-    "  CPU a round            coordinator \(.coordinator_cpu_seconds_per_round | round3) s, workers \(.workers_cpu_seconds_per_round | round3) s"
+    "  CPU a round            coordinator \(.coordinator_cpu_seconds_per_round | round3) s, workers \(.workers_cpu_seconds_per_round | round3) s" +
+      (if .ceiling_cpu_seconds_per_round then ", bare gRPC \(.ceiling_cpu_seconds_per_round | round3) s" else "" end)
   ' "$work/result.json"
 fi

@@ -65,13 +65,12 @@ compare() { # NAME ARGUMENTS...
   measure "$name" "$repository/bench/compare/run.sh" --rounds "$rounds" --limit "$limit" "$@"
 }
 
-# A row of rounds: | work | median | p95 | bare gRPC | ratio | MiB up | coordinator | worker | CPU of both |
+# A row of rounds: | work | median | p95 | bare gRPC | ratio | MiB up | coordinator | worker | CPU of both and of bare gRPC |
 row() { # LABEL FILE
-  jq -r --arg work "$1" '
-    def seconds: if . == null then "" elif . < 0.2 then "\(. * 1000 | round) ms" else "\(. * 100 | round / 100) s" end;
-    def mib: "\(. / 1048576 | round) MiB";
+  jq -L "$repository/bench/lib" -r --arg work "$1" '
+    include "figures";
     (if .tools then .tools.entente else . end) |
-    "| \($work) | \(.seconds_per_round_median | seconds) | \(.seconds_per_round_p95 | seconds) | \(.ceiling_seconds | seconds) | \(if .ratio_to_ceiling then .ratio_to_ceiling * 100 | round / 100 else "" end) | \(.bytes_up / 104857.6 | round / 10) MiB | \(.coordinator_peak_rss_bytes | mib) | \(.worker_peak_rss_bytes | mib) | \(.coordinator_cpu_seconds_per_round | seconds) | \(.workers_cpu_seconds_per_round | seconds) |"
+    "| \($work) | \(.seconds_per_round_median | seconds_text) | \(.seconds_per_round_p95 | seconds_text) | \(.ceiling_seconds | seconds_text) | \(if .ratio_to_ceiling then .ratio_to_ceiling * 100 | round / 100 else "" end) | \(.bytes_up / 104857.6 | round / 10) MiB | \(.coordinator_peak_rss_bytes | whole_mib) | \(.worker_peak_rss_bytes | whole_mib) | \(.coordinator_cpu_seconds_per_round | seconds_text) | \(.workers_cpu_seconds_per_round | seconds_text) | \(.ceiling_cpu_seconds_per_round | seconds_text) |"
   ' "$work/$2.json"
 }
 
@@ -91,8 +90,8 @@ echo "table: micro ($SECONDS s)" >&2
 
 echo "Of one run of bench/table/run.sh --rounds $rounds, $(date -u +%F), $(git -C "$repository" describe --always --dirty):"
 echo
-echo "| work | a round, median | p95 | bare gRPC, same bytes | ratio | up | coordinator's peak memory | largest worker's | CPU a round, coordinator | workers |"
-echo "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+echo "| work | a round, median | p95 | bare gRPC, same bytes | ratio | up | coordinator's peak memory | largest worker's | CPU a round, coordinator | workers | bare gRPC |"
+echo "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 row "25 M x 4" 25M-x-4
 row "10 M x 8" 10M-x-8
 row "25 M x 4, \`bf16\` both ways" 25M-x-4-bf16

@@ -4,16 +4,15 @@
 // machine: files, data, trainer, disk, memory.
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "cli/commands/commands.h"
 #include "cli/doctor/connection_checks.h"
 #include "cli/doctor/examination.h"
+#include "cli/doctor/listen_checks.h"
 #include "cli/doctor/machine_checks.h"
 #include "cli/doctor/worker_checks.h"
 #include "cli/text_layout.h"
@@ -22,9 +21,9 @@
 #include "common/config/config_file.h"
 #include "common/config/coordinator_config.h"
 #include "common/config/worker_config.h"
+#include "common/config/yaml_document.h"
 #include "common/identity/certificate.h"
 #include "common/identity/peer_identity.h"
-#include "common/rpc/tcp_connection.h"
 #include "common/rpc/tls_credentials.h"
 #include "entente/config/v1/coordinator.pb.h"
 #include "entente/config/v1/local_policy.pb.h"
@@ -89,6 +88,16 @@ TlsPaths PathsOf(const config::v1::TlsFiles& tls) {
           .authority = tls.authority()};
 }
 
+void CheckWorkerHttp(const Invocation& invocation, const config::v1::Http& section,
+                     Examination* examination) {
+  std::vector<BrowserAuthority> authorities;
+  if (!section.tls().authority().empty()) {
+    authorities.push_back({.trust_domain = "", .path = section.tls().authority()});
+  }
+  CheckHttpSection(invocation.files(), *invocation.surroundings.clock, section, authorities,
+                   "worker", examination);
+}
+
 void ExamineWorker(const Invocation& invocation, const DoctorArguments& arguments,
                    Examination* examination) {
   FileSystem& files = invocation.files();
@@ -112,6 +121,7 @@ void ExamineWorker(const Invocation& invocation, const DoctorArguments& argument
             "make room there, lower cacheBytesMax, or move workDirectory", examination);
   CheckMemory(ReadMemoryTexts(), BytesOr(arguments.memory_min_mebibytes, kWorkerMemoryBytesMin),
               examination);
+  CheckWorkerHttp(invocation, config->http(), examination);
   // entente-worker will not try its trainer without an identity either.
   if (!CheckIdentityFiles(files, PathsOf(config->tls()), invocation.Now(), examination)) return;
   CheckTrainer({.program_path = invocation.surroundings.program_path,
@@ -125,21 +135,6 @@ void ExamineWorker(const Invocation& invocation, const DoctorArguments& argument
       invocation,
       {.context = "", .coordinator = config->coordinator(), .tls = PathsOf(config->tls())},
       examination);
-}
-
-// Whether somebody listens there already. Both are well: the coordinator may run or not.
-void CheckListen(const std::string& listen, Examination* examination) {
-  const absl::StatusOr<HostAndPort> where = ParseHostAndPort(listen);
-  if (!where.ok()) {  // Port 0, which is nobody's.
-    examination->Ok("port", absl::StrCat(listen, ", a free one is picked at each start"));
-    return;
-  }
-  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-  if (TcpConnection::Open(*where, deadline).ok()) {
-    examination->Ok("port", absl::StrCat(listen, " is taken: by this coordinator, if it runs"));
-  } else {
-    examination->Ok("port", absl::StrCat(listen, " is free: the coordinator does not run"));
-  }
 }
 
 void ExamineCoordinator(const Invocation& invocation, const DoctorArguments& arguments,
@@ -165,7 +160,16 @@ void ExamineCoordinator(const Invocation& invocation, const DoctorArguments& arg
     CheckAuthorityFile(invocation.files(), member.authority(), member.id(), invocation.Now(),
                        examination);
   }
-  CheckListen(config->listen(), examination);
+  CheckListen(config->listen(), "coordinator", examination);
+  // Those whose certificates it takes from workers and commands, it takes from browsers.
+  std::vector<BrowserAuthority> authorities;
+  authorities.push_back(
+      {.trust_domain = config->alliance().trust_domain(), .path = config->alliance().authority()});
+  for (const config::v1::MemberConfig& member : config->members()) {
+    authorities.push_back({.trust_domain = member.trust_domain(), .path = member.authority()});
+  }
+  CheckHttpSection(invocation.files(), *invocation.surroundings.clock, config->http(), authorities,
+                   "coordinator", examination);
   CheckDisk(invocation.files(), config->data_directory(),
             BytesOr(arguments.disk_min_mebibytes, config->limits().free_bytes_min()),
             "make room there, or move dataDirectory: updates are refused below "
@@ -175,12 +179,14 @@ void ExamineCoordinator(const Invocation& invocation, const DoctorArguments& arg
               BytesOr(arguments.memory_min_mebibytes, kCoordinatorMemoryBytesMin), examination);
 }
 
-// A file of neither kind is examined, and refused, as a worker's.
+// A file of neither kind, or that is no YAML, is examined, and refused, as a worker's.
 bool IsCoordinatorConfig(FileSystem& files, const std::string& path) {
   const absl::StatusOr<std::string> text = ReadTextFile(files, path, limits::kConfigBytesMax);
   if (!text.ok()) return false;
-  for (const absl::string_view line : absl::StrSplit(*text, '\n')) {
-    if (absl::StripAsciiWhitespace(line) == "kind: Coordinator") return true;
+  const absl::StatusOr<YamlNode> root = ParseYaml(*text, path);
+  if (!root.ok()) return false;
+  for (size_t i = 0; i < root->keys.size(); ++i) {
+    if (root->keys[i].text == "kind") return root->items[i].text == "Coordinator";
   }
   return false;
 }

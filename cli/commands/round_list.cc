@@ -24,7 +24,8 @@ std::string RoundsTable(const v1::ListRoundsResponse& response, absl::Time now) 
          absl::StrCat(round.updates_accepted(), " (", round.updates_required(), " needed)"),
          RoundLoss(round) != 0 ? LossText(RoundLoss(round)) : "",
          round.evaluation().has_accuracy() ? PercentText(round.evaluation().accuracy()) : "",
-         BytesText(round.bytes_up()), ShortDuration(end - ToTime(round.opened_at())),
+         BytesText(round.bytes_up()),
+         round.has_opened_at() ? ShortDuration(end - ToTime(round.opened_at())) : "",
          round.reason()});
   }
   return table.Text();

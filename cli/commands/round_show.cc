@@ -23,10 +23,14 @@ struct RoundShowArguments {
   int attempt = 0;
 };
 
+bool IsAccepted(const v1::Participant& participant) {
+  return participant.state() == v1::PARTICIPANT_STATE_ACCEPTED;
+}
+
 // Of an accepted update; a coordinator that is too old, or was when it took the update, has none.
 std::string NormText(const v1::Participant& participant) {
   if (participant.has_update_norm()) return absl::StrFormat("%.4g", participant.update_norm());
-  return participant.state() == v1::PARTICIPANT_STATE_ACCEPTED ? "unknown" : "";
+  return IsAccepted(participant) ? "unknown" : "";
 }
 
 std::string ParticipantsTable(const v1::Round& round) {
@@ -36,14 +40,17 @@ std::string ParticipantsTable(const v1::Round& round) {
   for (const v1::Participant& participant : round.participants()) {
     const std::string& note =
         participant.reason().empty() ? participant.activity() : participant.reason();
-    table.AddRow(
-        {participant.jurisdiction(), participant.worker(),
-         ParticipantStateWord(participant.state()),
-         participant.examples() > 0 ? WithCommas(participant.examples()) : "",
-         participant.weight() > 0 ? PercentText(participant.weight()) : "", NormText(participant),
-         participant.training_loss() != 0 ? LossText(participant.training_loss()) : "",
-         MetricsText(participant.evaluation()),
-         participant.update_bytes() > 0 ? BytesText(participant.update_bytes()) : "", note});
+    table.AddRow({participant.jurisdiction(), participant.worker(),
+                  ParticipantStateWord(participant.state()),
+                  participant.examples() > 0 ? WithCommas(participant.examples()) : "",
+                  participant.weight() > 0 ? PercentText(participant.weight()) : "",
+                  NormText(participant),
+                  participant.training_loss() != 0 ? LossText(participant.training_loss()) : "",
+                  MetricsText(participant.evaluation()),
+                  IsAccepted(participant) && participant.update_bytes() > 0
+                      ? BytesText(participant.update_bytes())
+                      : "",
+                  note});
   }
   return absl::StrCat("\n", table.Text());
 }
@@ -60,7 +67,7 @@ std::string RoundText(const v1::Round& round) {
           {"updates", absl::StrCat(round.updates_accepted(), " accepted, ",
                                    round.updates_required(), " required")},
           {"held-out", MetricsText(round)},
-          {"opened", TimeText(ToTime(round.opened_at()))},
+          {"opened", round.has_opened_at() ? TimeText(ToTime(round.opened_at())) : ""},
           {"closes", round.has_closes_at() && !round.has_ended_at()
                          ? TimeText(ToTime(round.closes_at()))
                          : ""},

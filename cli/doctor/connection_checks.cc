@@ -25,12 +25,6 @@ constexpr absl::Duration kAuthorityLeftMin = absl::Hours(24 * 30);
 constexpr absl::Duration kSkewWarned = absl::Seconds(2);
 constexpr absl::Duration kSkewFailed = absl::Minutes(1);
 
-absl::StatusOr<CertificateDescription> DescribeFile(FileSystem& files, const std::string& path) {
-  const absl::StatusOr<std::string> pem = ReadTextFile(files, path, limits::kPemBytesMax);
-  if (!pem.ok()) return pem.status();
-  return DescribeCertificate(*pem);
-}
-
 // Certificates may be short-lived by design: what is new is never about to end.
 bool EndsSoon(const CertificateDescription& certificate, absl::Time now, absl::Duration left_min) {
   const absl::Duration lifetime = certificate.not_after - certificate.not_before;
@@ -86,11 +80,12 @@ bool CheckIdentityFiles(FileSystem& files, const TlsPaths& paths, absl::Time now
                         Examination* examination) {
   const absl::Status status = CheckTlsFiles(paths, now);
   if (!status.ok()) return examination->Add("certificate", status, "");
-  const absl::StatusOr<CertificateDescription> own = DescribeFile(files, paths.certificate);
+  const absl::StatusOr<CertificateDescription> own =
+      DescribeCertificateFile(files, paths.certificate);
   if (!own.ok()) return examination->Add("certificate", own.status(), "");
   const absl::Duration left = own->not_after - now;
   const std::string seen = absl::StrCat(own->spiffe_id, ", valid for ", ShortDuration(left));
-  if (EndsSoon(*own, now, kCertificateLeftMin)) {
+  if (CertificateEndsSoon(*own, now)) {
     examination->Warn("certificate", absl::StrCat(seen, " only"),
                       "issue a new one with \"entente pki issue\" in place of it");
   } else {
@@ -99,9 +94,20 @@ bool CheckIdentityFiles(FileSystem& files, const TlsPaths& paths, absl::Time now
   return true;
 }
 
+absl::StatusOr<CertificateDescription> DescribeCertificateFile(FileSystem& files,
+                                                               const std::string& path) {
+  const absl::StatusOr<std::string> pem = ReadTextFile(files, path, limits::kPemBytesMax);
+  if (!pem.ok()) return pem.status();
+  return DescribeCertificate(*pem);
+}
+
+bool CertificateEndsSoon(const CertificateDescription& certificate, absl::Time now) {
+  return EndsSoon(certificate, now, kCertificateLeftMin);
+}
+
 void CheckAuthorityFile(FileSystem& files, const std::string& path, const std::string& whose,
                         absl::Time now, Examination* examination) {
-  const absl::StatusOr<CertificateDescription> authority = DescribeFile(files, path);
+  const absl::StatusOr<CertificateDescription> authority = DescribeCertificateFile(files, path);
   if (!authority.ok()) {
     examination->Fail("member", absl::StrCat(whose, ": ", authority.status().message()),
                       "get the authority's certificate from the member");

@@ -7,11 +7,13 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cli/coordinator_client.h"
 #include "cli/doctor/examination.h"
 #include "cli/invocation.h"
 #include "common/base/file_system.h"
+#include "common/identity/certificate.h"
 #include "common/rpc/tls_paths.h"
 
 namespace entente::cli {
@@ -20,6 +22,14 @@ namespace entente::cli {
 // quarters are over, whichever is later, is warned about. Whether they can be used.
 bool CheckIdentityFiles(FileSystem& files, const TlsPaths& paths, absl::Time now,
                         Examination* examination);
+
+// What is in the PEM file of a certificate. The file system's errors; INVALID_ARGUMENT if it is
+// none.
+absl::StatusOr<CertificateDescription> DescribeCertificateFile(FileSystem& files,
+                                                               const std::string& path);
+
+// Whether it is to be warned about, as above.
+bool CertificateEndsSoon(const CertificateDescription& certificate, absl::Time now);
 
 // The certificate of an authority in a file of its own; `whose` is said with it. One that ends
 // within a month is warned about, with the same exception for short ones.

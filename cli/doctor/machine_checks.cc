@@ -41,6 +41,21 @@ std::optional<uint64_t> MeminfoAvailable(absl::string_view meminfo) {
   return std::nullopt;
 }
 
+// The number after `name` at the start of a line of memory.stat.
+std::optional<uint64_t> StatOf(absl::string_view text, absl::string_view name) {
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    if (words.size() == 2 && words[0] == name) return NumberOf(words[1]);
+  }
+  return std::nullopt;
+}
+
+// Version 1 says with `total_` what the groups below have as well, as its usage does.
+uint64_t InactiveFileBytes(absl::string_view text) {
+  if (const std::optional<uint64_t> total = StatOf(text, "total_inactive_file")) return *total;
+  return StatOf(text, "inactive_file").value_or(0);
+}
+
 // The folder itself, or the nearest one above it that is there.
 std::string ExistingFolder(FileSystem& files, const std::string& folder) {
   std::filesystem::path path(folder);
@@ -71,9 +86,15 @@ void CheckDisk(FileSystem& files, const std::string& folder, uint64_t bytes_min,
 }
 
 MemoryTexts ReadMemoryTexts() {
-  return {.meminfo = ReadKernelFile("/proc/meminfo"),
-          .cgroup_max = ReadKernelFile("/sys/fs/cgroup/memory.max"),
-          .cgroup_current = ReadKernelFile("/sys/fs/cgroup/memory.current")};
+  MemoryTexts texts{.meminfo = ReadKernelFile("/proc/meminfo"),
+                    .cgroup_max = ReadKernelFile("/sys/fs/cgroup/memory.max"),
+                    .cgroup_current = ReadKernelFile("/sys/fs/cgroup/memory.current"),
+                    .cgroup_stat = ReadKernelFile("/sys/fs/cgroup/memory.stat")};
+  if (!texts.cgroup_max.empty()) return texts;
+  texts.cgroup_max = ReadKernelFile("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+  texts.cgroup_current = ReadKernelFile("/sys/fs/cgroup/memory/memory.usage_in_bytes");
+  texts.cgroup_stat = ReadKernelFile("/sys/fs/cgroup/memory/memory.stat");
+  return texts;
 }
 
 std::optional<uint64_t> AvailableMemory(const MemoryTexts& texts) {
@@ -81,7 +102,8 @@ std::optional<uint64_t> AvailableMemory(const MemoryTexts& texts) {
   const std::optional<uint64_t> limit = NumberOf(texts.cgroup_max);  // None of "max".
   const std::optional<uint64_t> used = NumberOf(texts.cgroup_current);
   if (!limit || !used) return available;
-  const uint64_t left = *limit > *used ? *limit - *used : 0;
+  const uint64_t kept = *used - std::min(*used, InactiveFileBytes(texts.cgroup_stat));
+  const uint64_t left = *limit - std::min(*limit, kept);
   return available ? std::min(*available, left) : left;
 }
 

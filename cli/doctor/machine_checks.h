@@ -21,16 +21,18 @@ void CheckDisk(FileSystem& files, const std::string& folder, uint64_t bytes_min,
 
 // What the kernel says of memory, as text; empty where it says nothing.
 struct MemoryTexts {
-  std::string meminfo;         // /proc/meminfo
-  std::string cgroup_max;      // /sys/fs/cgroup/memory.max
-  std::string cgroup_current;  // /sys/fs/cgroup/memory.current
+  std::string meminfo;           // /proc/meminfo
+  std::string cgroup_max;        // /sys/fs/cgroup/memory.max, or version 1's limit_in_bytes
+  std::string cgroup_current;    // memory.current beside it, or usage_in_bytes
+  std::string cgroup_stat = {};  // memory.stat beside it
 };
 
 // Of this process.
 MemoryTexts ReadMemoryTexts();
 
 // Bytes that a program may still take: what the machine has, or its control group if that is less.
-// None if neither says.
+// Copies of files that nobody has used for a while count as free, for the kernel drops them when
+// memory is wanted. None if neither says.
 std::optional<uint64_t> AvailableMemory(const MemoryTexts& texts);
 
 // Failed below `bytes_min`, warned about below twice as much.

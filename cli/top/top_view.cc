@@ -2,6 +2,8 @@
 #include "cli/top/top_view.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <iterator>
 #include <map>
 
@@ -24,6 +26,11 @@ constexpr size_t kSparkColumns = 10;
 // From these widths on a job's row has room for sparklines, and for what it waits for.
 constexpr size_t kSparkWidthMin = 96;
 constexpr size_t kWaitColumnMin = 16;
+// From a terminal of 120 columns on, less the two before each row, a worker's row has what else is
+// known of it. The bar then needs more: how many steps are done must not be cut off for it.
+constexpr size_t kFactsWidthMin = 118;
+constexpr size_t kBarWidthMin = 72;
+constexpr size_t kBarAndFactsWidthMin = 140;
 
 std::string AtBothEnds(const std::string& left, const std::string& right, size_t width) {
   const size_t used = DisplayWidth(left) + DisplayWidth(right);
@@ -68,6 +75,48 @@ std::string StateText(const v1::Worker& worker, absl::Time now) {
   return absl::StrCat("gone ", ShortDuration(now - ToTime(worker.last_seen_at())));
 }
 
+std::string CertificateLeftText(const v1::Worker& worker, absl::Time now) {
+  if (!worker.has_certificate_expires_at()) return "";
+  const int64_t hours = absl::ToInt64Hours(ToTime(worker.certificate_expires_at()) - now);
+  if (ToTime(worker.certificate_expires_at()) <= now) return "expired";
+  return hours >= 48 ? absl::StrCat("cert ", hours / 24, " d") : absl::StrCat("cert ", hours, " h");
+}
+
+// Version, certificate, bytes from the worker and to it.
+using Facts = std::array<std::string, 3>;
+using FactWidths = std::array<size_t, 3>;
+
+// What somebody wrote must not take the room of the rest.
+constexpr FactWidths kFactColumnsMax = {12, 12, 23};
+
+Facts FactsOf(const v1::Worker& worker, absl::Time now) {
+  return {Printable(worker.version()), CertificateLeftText(worker, now),
+          absl::StrCat("↑", BytesText(worker.bytes_up()), " ↓", BytesText(worker.bytes_down()))};
+}
+
+// All 0 where there is no room.
+FactWidths FactWidthsOf(const TopPicture& picture, size_t width) {
+  FactWidths widths = {0, 0, 0};
+  if (width < kFactsWidthMin) return widths;
+  for (const v1::Member& member : picture.members) {
+    for (const v1::Worker& worker : member.workers()) {
+      const Facts facts = FactsOf(worker, picture.now);
+      for (size_t i = 0; i < facts.size(); ++i) {
+        widths[i] = std::max(widths[i], std::min(DisplayWidth(facts[i]), kFactColumnsMax[i]));
+      }
+    }
+  }
+  return widths;
+}
+
+std::string FactsText(const Facts& facts, const FactWidths& widths) {
+  std::string text;
+  for (size_t i = 0; i < facts.size(); ++i) {
+    if (widths[i] > 0) absl::StrAppend(&text, Pad(facts[i], widths[i]), "  ");
+  }
+  return text;
+}
+
 std::vector<Row> WorkerRows(const TopPicture& picture, size_t width) {
   const std::map<std::string, const v1::Participant*> progress = ProgressOfWorkers(picture);
   size_t name_width = 0;
@@ -75,6 +124,8 @@ std::vector<Row> WorkerRows(const TopPicture& picture, size_t width) {
     name_width = std::max(name_width, DisplayWidth(name));
   }
   name_width = std::min({name_width, kWorkerColumnMax, width / 3});
+  const FactWidths fact_widths = FactWidthsOf(picture, width);
+  const bool with_bar = width >= (width < kFactsWidthMin ? kBarWidthMin : kBarAndFactsWidthMin);
   std::vector<Row> rows;
   for (const v1::Member& member : picture.members) {
     const std::string head = absl::StrCat(Pad(Printable(member.jurisdiction()), 2), "  ");
@@ -86,9 +137,10 @@ std::vector<Row> WorkerRows(const TopPicture& picture, size_t width) {
     for (const v1::Worker& worker : member.workers()) {
       const auto found = progress.find(worker.id());
       const std::string doing =
-          DoingText(worker, found == progress.end() ? nullptr : found->second, width >= 72);
+          DoingText(worker, found == progress.end() ? nullptr : found->second, with_bar);
       rows.push_back({.text = absl::StrCat(head, Pad(Printable(worker.id()), name_width), "  ",
                                            Pad(StateText(worker, picture.now), kStateColumn), "  ",
+                                           FactsText(FactsOf(worker, picture.now), fact_widths),
                                            Printable(doing)),
                       .style = !worker.connected() ? kRed
                                : worker.has_away() ? kYellow

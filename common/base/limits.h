@@ -30,6 +30,9 @@ inline constexpr absl::Duration kUploadHeaderWaitMax = absl::Seconds(5);
 inline constexpr int kControlQueueMessagesMax = 256;  // To one worker, before it is cut off.
 // From one worker, taken and not yet dealt with by the jobs they are for; the next is read after.
 inline constexpr int kWorkerMessagesMax = 16;
+// Of one member, that were refused and never attached and are remembered, for people to see: its
+// authority can make as many names as it likes.
+inline constexpr size_t kRefusedWorkersMax = 8;
 // For new calls. A certificate is shown once a connection; one that was replaced must be seen.
 inline constexpr absl::Duration kConnectionAgeMax = absl::Minutes(10);
 
@@ -57,15 +60,24 @@ inline constexpr int kUpdatesPerRoundMax = 1 << 14;
 // Models described by a recipe: at four bytes each, the default limit on one file.
 inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
 
-// How often a worker may stop its task and come back to it in one attempt of a round; then its task
-// has failed.
+// How often a worker may stop its task and come back to it in one attempt of a round, since the
+// coordinator's last start; then its task has failed.
 inline constexpr int kTaskStopsMax = 32;
+
+// Workers that are away and that a round lacks: for so long since it was planned it waits for them,
+// and so many of its attempts that were broken off are not counted. Then they count as if the
+// workers were gone, so that a round ends.
+inline constexpr absl::Duration kAbsenceWaitMax = absl::Hours(31 * 24);
+inline constexpr uint32_t kAttemptsBrokenOffMax = 16;
+// Who did not say until when is expected after so long, again and again: each time is journalled.
+inline constexpr absl::Duration kAbsenceUnsaid = absl::Minutes(10);
 
 // Workers.
 inline constexpr size_t kWorkerTasksMax = 64;          // Jobs a worker is in at once.
 inline constexpr size_t kWorkerTasksToForgetMax = 64;  // Replaced while another one runs.
 inline constexpr size_t kWorkerKeptUpdatesMax = 64;    // Finished updates kept on disk.
 inline constexpr size_t kWorkerResidualJobsMax = 16;   // Jobs whose residuals are kept on disk.
+inline constexpr size_t kWorkerModelJobsMax = 64;      // Jobs whose newest model is known.
 inline constexpr size_t kWorkerCheckpointsMax = 4;     // Trainings that were broken off.
 inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
 inline constexpr size_t kTrainerErrorLineBytesMax =
@@ -80,7 +92,7 @@ inline constexpr size_t kNotificationSecretBytesMax = 64;
 
 // A coordinator whose journal refused an event is not ready for so long, or until the journal takes
 // one: whoever still has something to write has tried again by then.
-inline constexpr absl::Duration kJournalFailureCounts = absl::Minutes(1);
+inline constexpr absl::Duration kJournalFailureAgeMax = absl::Minutes(1);
 
 // Parts of models that cut uploads left at a coordinator: since the last write, and how many.
 inline constexpr absl::Duration kModelPartAgeMax = absl::Hours(24);
@@ -92,6 +104,8 @@ inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);
 // An aggregation whose disk failed: pauses of 1, 2, 4, 8 and 16 seconds.
 inline constexpr int kAggregationTriesMax = 6;
 inline constexpr absl::Duration kAggregationRetryPause = absl::Seconds(1);
+// An event that the journal did not take and that nobody says a second time.
+inline constexpr absl::Duration kJournalRetryPause = absl::Seconds(1);
 // Of one worker in an attempt, that are asked for again after they were accepted and lost.
 inline constexpr uint32_t kUpdateLossesMax = 3;
 

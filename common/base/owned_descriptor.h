@@ -8,7 +8,7 @@
 
 namespace entente {
 
-// A file descriptor, closed on destruction.
+// A file descriptor, closed on destruction. Not thread-safe. A negative number: holds none.
 class OwnedDescriptor {
  public:
   OwnedDescriptor() = default;

@@ -89,15 +89,16 @@ absl::StatusOr<SpawnedProcess> Spawn(const SpawnSpec& spec) {
   if (process.ended.is_open()) return process;
   const std::string why = std::strerror(errno);
   kill(spec.has_own_group ? -process.pid : process.pid, SIGKILL);
-  WaitForExitCode(process.pid);
+  WaitForEnd(process.pid);
   return absl::UnavailableError(absl::StrCat("cannot watch ", spec.argv.front(), ": ", why));
 }
 
-int WaitForExitCode(pid_t pid) {
+ProcessEnd WaitForEnd(pid_t pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) return {.code = 128 + WTERMSIG(status), .by_signal = true};
+  return {.code = WEXITSTATUS(status), .by_signal = false};
 }
 
 }  // namespace entente

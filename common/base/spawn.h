@@ -15,7 +15,7 @@
 namespace entente {
 
 struct SpawnSpec {
-  std::vector<std::string> argv;         // argv[0] is the program's path.
+  std::vector<std::string> argv;         // argv[0] is the program's path; not empty.
   std::vector<std::string> environment;  // "NAME=value"; nothing else is inherited.
   std::string folder;                    // Where it starts.
   // What it gets as its standard streams, borrowed; -1 is /dev/null.
@@ -33,13 +33,20 @@ struct SpawnedProcess {
 };
 
 // The child has no other descriptor of ours, no signal blocked and none ignored. Whoever started it
-// reaps it, with WaitForExitCode.
+// reaps it, with WaitForEnd.
 //
 // UNAVAILABLE, naming the program, if it cannot be started or watched; nothing runs then.
+// Thread-safe.
 absl::StatusOr<SpawnedProcess> Spawn(const SpawnSpec& spec);
 
-// Waits for the child's end and reaps it. Its exit status, or 128 plus its signal as shells count.
-int WaitForExitCode(pid_t pid);
+// How a child ended.
+struct ProcessEnd {
+  int code = 0;  // Its exit status, or 128 plus the signal that ended it, as shells count.
+  bool by_signal = false;
+};
+
+// Waits for the child's end and reaps it.
+ProcessEnd WaitForEnd(pid_t pid);
 
 }  // namespace entente
 

@@ -20,7 +20,7 @@ class SteadyCondVar {
   // Lets go of `mu`, waits until somebody signals, and takes it again. May return for no reason.
   void Wait(absl::Mutex* mu) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
 
-  // The same for at most `limit`.
+  // The same for at most `limit`. A negative `limit` is none, an infinite one has no end.
   void WaitFor(absl::Mutex* mu, absl::Duration limit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
 
   // Waits until `condition`, at most `limit`, and returns its last answer. It is asked under `mu`,

@@ -2,8 +2,15 @@
 #ifndef COMMON_BASE_TIMERS_H_
 #define COMMON_BASE_TIMERS_H_
 
-// Callbacks at a time: round deadlines, leases, heartbeats. timer_queue.h is the real one; the
-// simulator has one whose time it moves itself.
+// Callbacks at a time. timer_queue.h is the real one; the simulator has ones whose time it moves
+// itself.
+//
+// A time means something by one clock alone, so by convention Timers have one of two names:
+//   timers   by wall time, as SystemClock tells it: what is due at a time of day and survives a
+//            restart, so a round's deadline. Whoever sets the clock moves it.
+//   pauses   by SteadyClock: what is due after a while, so leases, heartbeats, retries, silence.
+//            Nobody can move it.
+// So it is `pauses->RunAt(steady_clock->Now() + ...)`, never the wall clock's now.
 
 #include <cstdint>
 #include <functional>

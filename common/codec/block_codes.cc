@@ -20,11 +20,20 @@ constexpr int kInt4Levels = 7;
 
 // floor(value / scale + u) with u from [0, 1): up with the probability of the fraction.
 int RoundAtRandom(float value, float scale, int levels, uint64_t random) {
-  if (scale == 0) return 0;
-  const double chance = static_cast<double>(random >> 11) * 0x1p-53;
-  const double steps = std::floor(double{value} / double{scale} + chance);
+  const double chance = static_cast<double>(static_cast<int64_t>(random >> 11)) * 0x1p-53;
+  const double steps = double{value} / double{scale} + chance;
+  // std::floor would be a call for each number, where the processor need not have SSE4.1.
+  const int towards_zero = static_cast<int>(steps);
+  const int rounded = towards_zero - (static_cast<double>(towards_zero) > steps ? 1 : 0);
   // The scale was rounded down, so the largest may be a little more than `levels` steps.
-  return std::clamp(static_cast<int>(steps), -levels, levels);
+  return std::clamp(rounded, -levels, levels);
+}
+
+// Appends the scale and `size` zeros, and returns where these are.
+char* AppendScaleAndZeros(float scale, size_t size, std::string* bytes) {
+  AppendScale(scale, bytes);
+  bytes->resize(bytes->size() + size);
+  return bytes->data() + (bytes->size() - size);
 }
 
 void CheckBlock(size_t elements, size_t bytes, size_t bytes_expected) {
@@ -62,24 +71,28 @@ void AppendScale(float scale, std::string* bytes) {
 void AppendInt8Block(absl::Span<const float> values, uint64_t seed, uint64_t first,
                      std::string* bytes) {
   const float scale = ScaleFor(values, kInt8Levels);
-  AppendScale(scale, bytes);
+  char* const integers =
+      AppendScaleAndZeros(scale, Int8BlockBytes(values.size()) - kScaleBytes, bytes);
+  if (scale == 0) return;
   for (size_t i = 0; i < values.size(); ++i) {
     const uint64_t random = SplitMix64At(seed, first + i);
-    bytes->push_back(static_cast<char>(RoundAtRandom(values[i], scale, kInt8Levels, random)));
+    integers[i] = static_cast<char>(RoundAtRandom(values[i], scale, kInt8Levels, random));
   }
 }
 
 void AppendInt4Block(absl::Span<const float> values, uint64_t seed, uint64_t first,
                      std::string* bytes) {
   const float scale = ScaleFor(values, kInt4Levels);
-  AppendScale(scale, bytes);
+  char* const integers =
+      AppendScaleAndZeros(scale, Int4BlockBytes(values.size()) - kScaleBytes, bytes);
+  if (scale == 0) return;
   const auto nibble = [&](size_t i) {
     if (i == values.size()) return 0U;
     const uint64_t random = SplitMix64At(seed, first + i);
     return static_cast<unsigned>(RoundAtRandom(values[i], scale, kInt4Levels, random)) & 0xfU;
   };
   for (size_t i = 0; i < values.size(); i += 2) {
-    bytes->push_back(static_cast<char>(nibble(i) | (nibble(i + 1) << 4)));
+    integers[i / 2] = static_cast<char>(nibble(i) | (nibble(i + 1) << 4));
   }
 }
 

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
@@ -16,6 +17,8 @@ namespace entente {
 namespace {
 
 constexpr int kIndexBits = 12;
+constexpr size_t kPlaceMax = (size_t{1} << kIndexBits) - 1;
+static_assert(kTopkChunkElements - 1 == kPlaceMax);
 constexpr int kByteLevels = 127;
 
 size_t BytesOfBits(size_t bits) { return (bits + 7) / 8; }
@@ -67,19 +70,24 @@ class BitReader {
   int pending_bits_ = 0;
 };
 
-// Places of the `entries` largest magnitudes, ascending.
-void SelectLargest(absl::Span<const float> values, size_t entries, absl::Span<uint16_t> places) {
-  std::iota(places.begin(), places.end(), uint16_t{0});
-  const auto is_larger = [&values](uint16_t a, uint16_t b) {
-    const float left = std::fabs(values[a]);
-    const float right = std::fabs(values[b]);
-    return left > right || (left == right && a < b);
-  };
-  // The order is total, so which ones come first does not depend on the algorithm.
-  if (entries < places.size()) {
-    std::nth_element(places.begin(), places.begin() + entries, places.end(), is_larger);
+// Fills `places` with those of the largest magnitudes, ascending.
+void SelectLargest(absl::Span<const float> values, absl::Span<uint16_t> places) {
+  // A number's magnitude, which for finite ones is in the order of its bits, and below it how far
+  // its place is from the last: of equal magnitudes the first is larger. The order is total, so
+  // which ones come first does not depend on the algorithm.
+  std::array<uint64_t, kTopkChunkElements> keys;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint64_t magnitude = std::bit_cast<uint32_t>(values[i]) & 0x7fffffffU;
+    keys[i] = (magnitude << kIndexBits) | (kPlaceMax - i);
   }
-  std::sort(places.begin(), places.begin() + entries);
+  if (places.size() < values.size()) {
+    std::nth_element(keys.begin(), keys.begin() + places.size(), keys.begin() + values.size(),
+                     std::greater<>());
+  }
+  for (size_t i = 0; i < places.size(); ++i) {
+    places[i] = static_cast<uint16_t>(kPlaceMax - (keys[i] & kPlaceMax));
+  }
+  std::sort(places.begin(), places.end());
 }
 
 // The nearest of -1, -1/3, 1/3, 1 times `scale`; ties go up. The products are exact.
@@ -106,7 +114,7 @@ void AppendTopkChunk(absl::Span<const float> values, size_t entries, TopkValues 
                      std::string* bytes) {
   ENTENTE_CHECK(entries >= 1 && entries <= values.size() && values.size() <= kTopkChunkElements);
   std::array<uint16_t, kTopkChunkElements> places;
-  SelectLargest(values, entries, absl::MakeSpan(places).first(values.size()));
+  SelectLargest(values, absl::MakeSpan(places).first(entries));
 
   const float scale = ScaleFor(values, form == TopkValues::k2Bit ? 1 : kByteLevels);
   AppendScale(scale, bytes);

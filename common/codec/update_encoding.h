@@ -61,7 +61,7 @@ absl::string_view EncodingName(EncodingKind kind);
 Dtype EncodedDtype(const UpdateEncoding& encoding);
 
 // Elements of a block: a range may be decoded by itself if it begins at a multiple of this and ends
-// at one, or at the tensor's end. 1, 256 or 4096: a divisor of 65,536.
+// at one, or at the tensor's end. 1, 256 or 4096: a divisor of the aggregation's block.
 size_t AlignmentElements(const UpdateEncoding& encoding);
 
 // Bytes of `elements` numbers, 2^60 at most, that begin at a block. So it is also where element

@@ -44,7 +44,8 @@ inline constexpr MetricSpec kCertificateExpiry = {
     "entente_certificate_expiry_timestamp_seconds",
     MetricType::kGauge,
     "When a certificate expires, Unix time; the first to expire of those that count. holder: own, "
-    "authority, or worker (those that are attached). member is empty for the alliance's.",
+    "http (what browsers are shown), authority, or worker (those that are attached). member is "
+    "empty for the alliance's.",
     {"holder", "member"}};
 inline constexpr MetricSpec kDiskFree = {
     "entente_disk_free_bytes", MetricType::kGauge,

@@ -28,6 +28,10 @@ using grpc::experimental::FileWatcherCertificateProvider;
 constexpr int kKeepaliveMilliseconds = 20'000;
 constexpr int kKeepaliveTimeoutMilliseconds = 10'000;
 
+// Bounds of the time that one try to connect may take, by how soon the next may come.
+constexpr absl::Duration kConnectMin = absl::Seconds(5);
+constexpr absl::Duration kConnectMax = absl::Seconds(20);
+
 absl::Status InFile(const std::string& path, const absl::Status& status) {
   return absl::InvalidArgumentError(absl::StrCat(path, ": ", status.message()));
 }
@@ -165,6 +169,9 @@ std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const 
   };
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, milliseconds(limits::kBackoffFirst));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, milliseconds(reconnect_max));
+  // How long one try may take, too: one that fell into a restart is answered by nobody.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+                   milliseconds(std::clamp(reconnect_max, kConnectMin, kConnectMax)));
   // gRPC would enlarge the window for as long as the reader is slower than the link.
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits::kDownloadWindowBytes);

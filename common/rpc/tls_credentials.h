@@ -43,8 +43,8 @@ std::shared_ptr<grpc::ChannelCredentials> ClientTls(
 
 // A channel to the coordinator: keepalive every 20 s, messages up to limits::kMessageBytesMax,
 // at most limits::kDownloadWindowBytes of a stream read ahead, reconnecting with a backoff of at
-// most `reconnect_max`, over a connection that no other channel shares. Never null; connects
-// lazily.
+// most `reconnect_max` and 5 to 20 s for each try (the longer the backoff, the longer), over a
+// connection that no other channel shares. Never null; connects lazily.
 std::shared_ptr<grpc::Channel> DialCoordinator(const std::string& target, const TlsPaths& paths,
                                                absl::Duration reconnect_max = limits::kBackoffMax);
 

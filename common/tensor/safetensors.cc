@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/limits.h"
+#include "common/base/little_endian.h"
 #include "common/base/status_macros.h"
 
 namespace entente {
@@ -22,16 +23,6 @@ constexpr uint64_t kSizeBytes = 8;  // The header's size stands in front of it.
 // Refuses a file, by name.
 absl::Status Malformed(const std::string& path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(path, " is not a valid safetensors file: ", what));
-}
-
-uint64_t ReadLittleEndian64(const char* bytes) {
-  uint64_t value = 0;
-  for (int i = 7; i >= 0; --i) value = (value << 8) | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
-void AppendLittleEndian64(uint64_t value, std::string* out) {
-  for (int i = 0; i < 8; ++i) out->push_back(static_cast<char>((value >> (8 * i)) & 0xff));
 }
 
 // What the header says of one tensor.

@@ -16,7 +16,7 @@ IncomingFile::IncomingFile(FileSystem* files, const std::string& path, uint64_t 
                            PathLease lease)
     : files_(*files),
       path_(path),
-      part_path_(path + ".part"),
+      part_path_(absl::StrCat(path, kPartSuffix)),
       total_bytes_(total_bytes),
       lease_(std::move(lease)) {}
 
@@ -100,7 +100,7 @@ absl::Status IncomingFile::Append(uint64_t offset, absl::string_view data) {
   return absl::OkStatus();
 }
 
-absl::Status IncomingFile::Verify(const Digest& expected) {
+absl::Status IncomingFile::CheckDigest(const Digest& expected) {
   if (is_over_) {
     return absl::FailedPreconditionError("the part was dropped; start again from 0");
   }
@@ -116,18 +116,29 @@ absl::Status IncomingFile::Verify(const Digest& expected) {
                                             ", announced was ", expected.ToHex(),
                                             "; send them again from 0"));
   }
+  is_checked_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status IncomingFile::Sync() {
+  ENTENTE_CHECK(is_checked_);
   if (absl::Status status = file_->Sync(); !status.ok()) {
     // A second sync may say yes without having written what the first one could not: Linux marks
     // the pages clean (Rebello et al. 2020, "Can Applications Recover from fsync Failures?").
     ENTENTE_RETURN_IF_ERROR(Discard());
     return status;
   }
-  is_verified_ = true;
+  is_synced_ = true;
   return absl::OkStatus();
 }
 
+absl::Status IncomingFile::Verify(const Digest& expected) {
+  ENTENTE_RETURN_IF_ERROR(CheckDigest(expected));
+  return Sync();
+}
+
 absl::Status IncomingFile::Commit() {
-  ENTENTE_CHECK(is_verified_);
+  ENTENTE_CHECK(is_synced_);
   const bool was_there = files_.Exists(path_);
   if (absl::Status renamed = files_.Rename(part_path_, path_); !renamed.ok()) {
     // A name that might not survive the power must not be found: it would be taken for stored.
@@ -142,7 +153,8 @@ absl::Status IncomingFile::Commit() {
 absl::Status IncomingFile::Discard() {
   file_.reset();
   is_over_ = true;
-  is_verified_ = false;
+  is_checked_ = false;
+  is_synced_ = false;
   return files_.Remove(part_path_);
 }
 

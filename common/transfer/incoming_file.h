@@ -19,6 +19,9 @@
 
 namespace entente {
 
+// What has arrived of the file "<path>" lies at "<path>.part".
+inline constexpr absl::string_view kPartSuffix = ".part";
+
 // Not thread-safe. Destroyed before Commit, it leaves the part for a later Open.
 class IncomingFile {
  public:
@@ -26,8 +29,8 @@ class IncomingFile {
   // longer than `total_bytes` is dropped). Only one may be open for a path at a time: where that is
   // not plain, the caller takes a lease, which is held until this is destroyed.
   //
-  // Nothing on the disk changes before the first Append or Verify, so who only asks for offset()
-  // leaves nothing behind.
+  // Nothing on the disk changes before the first Append or CheckDigest, so who only asks for
+  // offset() leaves nothing behind.
   //
   // RESOURCE_EXHAUSTED, with the numbers, if the bytes still to come would leave less than
   // `free_bytes_min` on the disk.
@@ -47,12 +50,19 @@ class IncomingFile {
   // FAILED_PRECONDITION once the part was dropped.
   absl::Status Append(uint64_t offset, absl::string_view data);
 
-  // Syncs the bytes and checks size and digest; the part stays a part. OUT_OF_RANGE if it is not
-  // whole yet. DATA_LOSS if the digest is another; the part is dropped. UNAVAILABLE if the disk
-  // could not take it; the part is dropped, since nobody knows what of it is there.
+  // Checks size and digest; the part stays a part, and may be read. OUT_OF_RANGE if it is not whole
+  // yet. DATA_LOSS if the digest is another; the part is dropped.
+  absl::Status CheckDigest(const Digest& expected);
+
+  // Syncs the part that CheckDigest found right; what its owner does before, the disk writes
+  // beside. UNAVAILABLE if the disk could not take it; the part is dropped, since nobody knows what
+  // of it is there.
+  absl::Status Sync();
+
+  // CheckDigest, then Sync.
   absl::Status Verify(const Digest& expected);
 
-  // Renames the verified part into place: on disk for good when it returns OK. After an error
+  // Renames the synced part into place: on disk for good when it returns OK. After an error
   // nothing is in its place, and perhaps no part either.
   absl::Status Commit();
 
@@ -83,7 +93,8 @@ class IncomingFile {
   Sha256 hash_;
   uint64_t hashed_bytes_ = 0;  // hash_ is of so many.
   uint64_t offset_ = 0;
-  bool is_verified_ = false;
+  bool is_checked_ = false;  // By CheckDigest.
+  bool is_synced_ = false;
 };
 
 }  // namespace entente

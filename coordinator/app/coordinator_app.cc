@@ -132,6 +132,7 @@ struct CoordinatorApp::Parts {
                                 : CoreCount()),
         workers(MembersOf(config), &clock, config.limits().workers_max()),
         executor(std::max(4, CoreCount())),
+        transfer_executor(std::max(4, CoreCount())),
         aggregation_pool(aggregation_threads),
         aggregation_lane(2) {}
 
@@ -139,6 +140,7 @@ struct CoordinatorApp::Parts {
   ~Parts() {
     gate.CloseAndWait(absl::ZeroDuration());
     if (timers != nullptr) timers->Stop();
+    if (pauses != nullptr) pauses->Stop();
   }
 
   const CoordinatorConfig config;
@@ -146,6 +148,7 @@ struct CoordinatorApp::Parts {
   PosixFileSystem files;
   const int aggregation_threads;
   SystemClock clock;
+  SteadyClock steady_clock;
   SystemRandomSource random;
   std::unique_ptr<TrustStore> trust;
   std::unique_ptr<store::SqliteJournal> journal;
@@ -160,8 +163,10 @@ struct CoordinatorApp::Parts {
   // The jobs outlive the threads that work on them.
   std::unique_ptr<engine::JobDirectory> jobs;
   std::unique_ptr<engine::UploadIntake> uploads;
-  std::unique_ptr<TimerQueue> timers;
+  std::unique_ptr<TimerQueue> timers;  // By `clock`: see common/base/timers.h.
+  std::unique_ptr<TimerQueue> pauses;  // By `steady_clock`.
   ThreadPool executor;
+  ThreadPool transfer_executor;  // What ends there posts to `executor`.
   ThreadPool aggregation_pool;
   ThreadPool aggregation_lane;
   std::shared_ptr<dashboard::EventFeed> feed;  // Shared with the routes that lead to it.
@@ -205,7 +210,7 @@ absl::Status CoordinatorApp::Parts::OpenData() {
       journal, store::SqliteJournal::Open(
                    &files, absl::StrCat(folder, "/", inventory::kJournalFile), on_loss));
   ENTENTE_RETURN_IF_ERROR(journal->BelongTo(config.alliance().trust_domain()));
-  observed_journal = std::make_unique<store::ObservedJournal>(journal.get(), &clock);
+  observed_journal = std::make_unique<store::ObservedJournal>(journal.get(), &steady_clock);
   ENTENTE_ASSIGN_OR_RETURN(models, models::ModelStore::Create(
                                        files, absl::StrCat(folder, "/", inventory::kModelsFolder)));
   const uint64_t quota_bytes = config.limits().spool_bytes_max();
@@ -228,18 +233,21 @@ absl::Status CoordinatorApp::Parts::StartNotifier(const std::string& version) {
   ENTENTE_ASSIGN_OR_RETURN(const std::string pem,
                            ReadTextFile(files, config.tls().certificate(), limits::kPemBytesMax));
   ENTENTE_ASSIGN_OR_RETURN(const CertificateDescription self, DescribeCertificate(pem));
-  ENTENTE_ASSIGN_OR_RETURN(
-      notifier,
-      notify::MakeNotifier(
-          files, config.notifications(), {.coordinator = self.spiffe_id, .version = version},
-          {.clock = &clock, .random = &random, .timers = timers.get(), .workers = &workers}));
+  ENTENTE_ASSIGN_OR_RETURN(notifier,
+                           notify::MakeNotifier(files, config.notifications(),
+                                                {.coordinator = self.spiffe_id, .version = version},
+                                                {.clock = &clock,
+                                                 .steady_clock = &steady_clock,
+                                                 .random = &random,
+                                                 .pauses = pauses.get(),
+                                                 .workers = &workers}));
   return absl::OkStatus();
 }
 
 void CoordinatorApp::Parts::MakeMetrics(const std::string& version) {
   metrics = std::make_unique<metrics::CoordinatorMetrics>(
       MetricsOptions(config, version),
-      metrics::CoordinatorMetrics::Parts{.clock = &clock,
+      metrics::CoordinatorMetrics::Parts{.clock = &steady_clock,
                                          .files = &files,
                                          .executor = &executor,
                                          .workers = &workers,
@@ -249,6 +257,7 @@ void CoordinatorApp::Parts::MakeMetrics(const std::string& version) {
 
 absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
   const engine::JobEngine::Dependencies job_parts{.clock = &clock,
+                                                  .steady_clock = &steady_clock,
                                                   .journal = observed_journal.get(),
                                                   .models = models.get(),
                                                   .spool = spool.get(),
@@ -256,6 +265,7 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                                   .durability = DurabilityOf(config),
                                                   .workers = &workers,
                                                   .timers = timers.get(),
+                                                  .pauses = pauses.get(),
                                                   .executor = &executor,
                                                   .aggregation_lane = &aggregation_lane,
                                                   .aggregation_pool = &aggregation_pool,
@@ -272,6 +282,9 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
     if (notifier != nullptr) notifier->OnWorker(worker, attached);
     if (const auto told = weak.lock()) told->OnWorkersChanged();
   });
+  workers.SetRefusalListener([weak = std::weak_ptr(feed)] {
+    if (const auto told = weak.lock()) told->OnWorkersChanged();
+  });
   observed_journal->SetObserver([weak = std::weak_ptr(feed)](const store::JournalEntry& entry) {
     if (const auto told = weak.lock()) told->OnJournalled(entry);
   });
@@ -285,6 +298,7 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                          .free_bytes_min = config.limits().free_bytes_min()});
   ENTENTE_RETURN_IF_ERROR(uploads->CountParts());
   ENTENTE_RETURN_IF_ERROR(jobs->Restore());
+  for (const WorkerId& worker : jobs->RecentParticipants()) workers.NoteExpected(worker);
   metrics->Begin(jobs.get());
   return absl::OkStatus();
 }
@@ -293,14 +307,16 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
   callers = std::make_unique<service::CallerCheck>(trust.get(), &workers, &clock);
   const service::ServiceContext context{
       .clock = &clock,
+      .steady_clock = &steady_clock,
       .callers = callers.get(),
       .jobs = jobs.get(),
       .uploads = uploads.get(),
       .models = models.get(),
       .workers = &workers,
       .watches = &watches,
-      .timers = timers.get(),
+      .pauses = pauses.get(),
       .executor = &executor,
+      .transfer_executor = &transfer_executor,
       .heartbeat_interval = ToDuration(config.heartbeat_interval()),
       .transfer_idle_max = ToDuration(config.limits().transfer_idle_max()),
       .transfers_max = static_cast<int>(config.limits().transfers_max()),
@@ -360,8 +376,10 @@ dashboard::StatusSources CoordinatorApp::Parts::StatusOf(const std::string& vers
 }
 
 void CoordinatorApp::Parts::FeedBrowsers(const std::string& version) {
-  feed = dashboard::EventFeed::Create(
-      {.sources = StatusOf(version), .timers = timers.get(), .executor = &executor});
+  feed = dashboard::EventFeed::Create({.sources = StatusOf(version),
+                                       .steady_clock = &steady_clock,
+                                       .pauses = pauses.get(),
+                                       .executor = &executor});
 }
 
 absl::Status CoordinatorApp::Parts::ListenForHttp(const std::string& version) {
@@ -385,6 +403,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   ENTENTE_ASSIGN_OR_RETURN(parts->trust, TrustOf(parts->files, config));
   ENTENTE_RETURN_IF_ERROR(parts->OpenData());
   parts->timers = std::make_unique<TimerQueue>(&parts->clock);
+  parts->pauses = std::make_unique<TimerQueue>(&parts->steady_clock);
   ENTENTE_RETURN_IF_ERROR(parts->StartNotifier(version));
   parts->MakeMetrics(version);
   ENTENTE_RETURN_IF_ERROR(parts->RestoreJobs(version));
@@ -411,7 +430,7 @@ void CoordinatorApp::Stop() {
   log::Info("stopping", {{"drain_time", absl::FormatDuration(drain_time)}});
   const absl::Status stopping =
       absl::UnavailableError("the coordinator is stopping; try again soon");
-  const absl::Time end = parts_->clock.Now() + drain_time;
+  const absl::Time end = parts_->steady_clock.Now() + drain_time;
   if (parts_->notifier != nullptr) parts_->notifier->IgnoreWorkers();
   parts_->metrics->SetReadiness(stopping);
   parts_->workers.CloseAll(stopping);
@@ -422,7 +441,7 @@ void CoordinatorApp::Stop() {
     log::Warning("an aggregation is broken off; it is repeated at the next start");
     parts_->stop_aggregations = true;
   }
-  if (parts_->notifier != nullptr) parts_->notifier->Stop(end - parts_->clock.Now());
+  if (parts_->notifier != nullptr) parts_->notifier->Stop(end - parts_->steady_clock.Now());
   log::Info("stopped");
 }
 

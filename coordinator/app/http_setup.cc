@@ -46,8 +46,10 @@ metrics::CoordinatorMetrics::Options MetricsOptions(const CoordinatorConfig& con
                                                .free_bytes_min = config.limits().free_bytes_min(),
                                                .spool_bytes_max = config.limits().spool_bytes_max(),
                                                .certificate = config.tls().certificate(),
+                                               .http_certificate = "",
                                                .alliance_authority = config.alliance().authority(),
                                                .authorities = {}};
+  if (!IsHttpOff(config.http())) options.http_certificate = config.http().tls().certificate();
   for (const config::v1::MemberConfig& member : config.members()) {
     options.authorities[member.id()] = member.authority();
   }

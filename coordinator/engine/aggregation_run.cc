@@ -44,6 +44,9 @@ absl::string_view TextOf(const std::vector<T>& values) {
   return absl::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
+// Written so that a NaN fails it.
+bool IsFiniteFloat(double value) { return std::fabs(value) <= std::numeric_limits<float>::max(); }
+
 absl::Status ChangedError(const WorkerId& worker, absl::string_view how) {
   return absl::DataLossError(
       absl::StrCat("the update of ", worker.value(), " changed after it was accepted: ", how));
@@ -205,15 +208,20 @@ class BlockLoop {
   // The one rounding from double to F32.
   absl::Status Round(const Block& block) {
     values_.resize(block.size);
+    const double* const exact = model_.data();
+    float* const rounded = values_.data();
+    // Who is at fault is asked afterwards: a loop with a way out is not one of vectors.
+    uint64_t is_beyond = 0;
     for (size_t i = 0; i < block.size; ++i) {
-      if (!(std::fabs(model_[i]) <= std::numeric_limits<float>::max())) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "the next model would not be finite: tensor \"", SpecOf(block).name, "\" would hold ",
-            model_[i], " at index ", block.first + i, "; a smaller learning rate may help"));
-      }
-      values_[i] = static_cast<float>(model_[i]);
+      is_beyond |= IsFiniteFloat(exact[i]) ? uint64_t{0} : uint64_t{1};
+      rounded[i] = static_cast<float>(exact[i]);
     }
-    return absl::OkStatus();
+    if (is_beyond == 0) return absl::OkStatus();
+    const size_t at =
+        std::find_if_not(model_.begin(), model_.end(), IsFiniteFloat) - model_.begin();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the next model would not be finite: tensor \"", SpecOf(block).name, "\" would hold ",
+        model_[at], " at index ", block.first + at, "; a smaller learning rate may help"));
   }
 
   absl::Status Write(const Block& block) {
@@ -258,6 +266,12 @@ absl::Status CheckRequest(const AggregationRequest& request, const Layout& base)
     return absl::InvalidArgumentError(absl::StrCat("1 to ", limits::kUpdatesPerRoundMax,
                                                    " updates can be aggregated, not ",
                                                    request.updates.size()));
+  }
+  const size_t alignment = AlignmentElements(request.encoding);
+  if (request.block_elements == 0 || request.block_elements % alignment != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a block of ", request.block_elements, " numbers would cut those of ",
+                     EncodingName(request.encoding.kind), "; take a multiple of ", alignment));
   }
   for (const TensorSpec& tensor : base.tensors()) {
     if (IsFloatingPoint(tensor.dtype) && tensor.dtype != Dtype::kF32) {

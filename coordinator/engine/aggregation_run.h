@@ -48,8 +48,9 @@ struct AggregationRequest {
   bool rounds_model = false;
   double value_bound = 256;
   optimizer::ServerOptimizerSettings optimizer;
-  // Of the model, worked on at one time by each thread. A multiple of 4,096, so that no block of an
-  // encoding is cut. The result does not depend on it.
+  // Of the model, worked on at one time by each thread. A multiple of the encoding's
+  // AlignmentElements, so that none of its blocks is cut; of 4,096 for all encodings. The result
+  // does not depend on it.
   size_t block_elements = kBlockElements;
   // Names the temporary files; unique among runs at the same time.
   std::string label;
@@ -67,11 +68,11 @@ struct AggregationOutcome {
 // every thread_count.
 //
 // CANCELLED if it was stopped. INVALID_ARGUMENT if the result would not be finite or is too large
-// to be rounded (naming the tensor), or the optimizer's state is not this model's. NOT_FOUND naming
-// what is not in the store or the spool. DATA_LOSS if an update cannot be the one that was
-// accepted: it has another size or header, or holds what is refused. (Its digest is not taken
-// again: it was when it came in, and after a restart if the disk may have lost it; see
-// stored_files.h.) RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
+// to be rounded (naming the tensor), the optimizer's state is not this model's, or a block would
+// cut one of the encoding. NOT_FOUND naming what is not in the store or the spool. DATA_LOSS if an
+// update cannot be the one that was accepted: it has another size or header, or holds what is
+// refused. (Its digest is not taken again: it was when it came in, and after a restart if the disk
+// may have lost it; see stored_files.h.) RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
 //
 // On error temporary files are gone and no model is stored. (If one of the last renames fails, a
 // state or a rounded copy may be: files without a name in any journal, and those that the next try

@@ -219,6 +219,21 @@ std::vector<std::shared_ptr<JobEngine>> JobDirectory::All() const {
   return all;
 }
 
+std::set<WorkerId> JobDirectory::RecentParticipants() const {
+  std::set<WorkerId> workers;
+  const auto add_those_of = [&workers](const rounds::RoundState& round) {
+    for (const auto& [worker, participant] : round.participants) workers.insert(worker);
+  };
+  for (const std::shared_ptr<JobEngine>& job : All()) {
+    const JobView view = job->View();
+    if (view.state->HasEnded()) continue;
+    add_those_of(view.state->round);
+    const auto ended = job->Rounds();
+    if (!ended.empty()) add_those_of(*ended.back());
+  }
+  return workers;
+}
+
 void JobDirectory::OnWorkerAttached(const WorkerId& worker) {
   for (const std::shared_ptr<JobEngine>& job : All()) {
     if (!job->View().state->HasEnded()) job->OnWorkerAttached(worker);

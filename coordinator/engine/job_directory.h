@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,9 @@ class JobDirectory {
   // Newest first.
   std::vector<std::shared_ptr<JobEngine>> All() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Of the running jobs: who takes part in the round in flight, and who did in the one before.
+  std::set<WorkerId> RecentParticipants() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // A worker attached: every running job may want it.
   void OnWorkerAttached(const WorkerId& worker);
 
@@ -76,6 +80,8 @@ class JobDirectory {
   // gone after a restart.
   absl::Status RoundInitialModel(const SubmitRequest& request);
   void RestoreRoundedModels(const JobEngine& job);
+  // The rounded copy of `model`, if its digest is not the one it had; RoundModel then makes it
+  // anew. One that cannot be removed stays: who downloads it refuses it.
   void RemoveDamagedCopy(const Digest& model);
   absl::StatusOr<SubmitOutcome> FindByToken(const SubmitRequest& request) const
       ABSL_LOCKS_EXCLUDED(mu_);

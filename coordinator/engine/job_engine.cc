@@ -26,8 +26,6 @@ using rounds::RoundState;
 // The journal keeps microseconds, and replaying it must give the very same state.
 absl::Time JournalTime(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
 
-constexpr absl::Duration kJournalRetryPause = absl::Seconds(1);
-
 }  // namespace
 
 JobEngine::JobEngine(const Dependencies& dependencies, JobDescription description)
@@ -99,7 +97,10 @@ void JobEngine::Resume(std::map<WorkerId, std::string> lost_updates) {
 void JobEngine::RepeatEffects() {
   if (working_state_.HasEnded()) return;
   const RoundState& round = working_state_.round;
-  ArmDeadline(round.closes_at);
+  // A planned round's workers have a lease's time to come back, be it to say that they are away.
+  const bool is_planned = round.phase == RoundPhase::kPlanned;
+  ArmDeadline(is_planned ? std::max(round.closes_at, deps_.clock->Now() + lease_)
+                         : round.closes_at);
   switch (round.phase) {
     case RoundPhase::kPlanned:
       TryToOpenRound();
@@ -129,11 +130,13 @@ void JobEngine::AcceptUpdate(const ArrivedUpdate& update, std::function<void(abs
   });
 }
 
-void JobEngine::RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
-  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
+void JobEngine::RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key,
+                             const rounds::AnnouncedUpdate& update, std::string reason) {
+  Post([worker, key, update, reason = std::move(reason)](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
     LogSetback("update refused", self.description_->id, key.round_index(), worker, reason);
-    self.ApplyRound(key.round_index(), key.attempt(), rounds::UpdateRefused{worker, reason});
+    self.ApplyRound(key.round_index(), key.attempt(),
+                    rounds::UpdateRefused{worker, reason, update});
   });
 }
 
@@ -142,8 +145,7 @@ void JobEngine::OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) {
       return self.CallOffIfStale(worker, key);
     }
-    self.leases_.Renew(worker, self.deps_.clock->Now() + self.lease_);
-    self.ArmLeaseCheck();
+    self.RenewLease(worker);
     if (key.kind() != v1::TaskKey::KIND_TRAIN) return;
     const auto& participant = self.working_state_.round.participants.at(worker);
     if (participant.state == ParticipantState::kWorking) return;  // It was asked twice.
@@ -185,8 +187,7 @@ void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) {
       return self.CallOffIfStale(worker, key);
     }
-    self.leases_.Renew(worker, self.deps_.clock->Now() + self.lease_);
-    self.ArmLeaseCheck();
+    self.RenewLease(worker);
     {
       absl::MutexLock lock(&self.mu_);
       self.progress_[worker] = progress;
@@ -215,20 +216,14 @@ void JobEngine::FailEvaluation(const WorkerId& worker, const std::string& reason
   ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
 }
 
-void JobEngine::Skip(const WorkerId& worker, const std::string& reason) {
-  const RoundState& round = working_state_.round;
-  if (IsAwaited(worker, v1::TaskKey::KIND_EVALUATE)) return FailEvaluation(worker, reason);
-  if (!IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
-  LogSetback("worker skipped", description_->id, round.round_index, worker, reason);
-  ApplyRound(round.round_index, round.attempt, rounds::WorkerSkipped{worker, reason});
-}
-
 void JobEngine::OnWorkerAttached(const WorkerId& worker) {
   Post([worker](JobEngine& self) {
     const RoundState& round = self.working_state_.round;
     if (self.working_state_.HasEnded()) return;
     if (const auto away = self.deps_.workers->AwayOf(worker); away.has_value()) {
-      return self.Skip(worker, AwayText(*away));
+      self.Skip(worker, AwayText(*away));
+      self.AwaitAbsent();
+      return;
     }
     if (round.phase == RoundPhase::kPlanned) return self.TryToOpenRound();
     const auto it = round.participants.find(worker);
@@ -293,22 +288,25 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
   Publish(std::move(transition), now);
   TellObserver(ended_a_round);
   for (const jobs::JobEffect& effect : effects) CarryOut(effect);
-  if (working_state_.HasEnded()) SayJobEnded(*description_, deps_.workers);
+  if (working_state_.HasEnded()) {
+    SayJobEnded(*description_, working_state_.round.round_index, deps_.workers);
+  }
   return absl::OkStatus();
 }
 
 void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event) {
-  const absl::Status status = Apply(jobs::RoundHappened{round_index, attempt, event});
+  const absl::Status status =
+      Apply(jobs::RoundHappened{round_index, attempt, event, ExcusesAbsence(event)});
   if (status.ok()) return;
   const bool is_told_again = std::holds_alternative<rounds::TaskAccepted>(event) ||
                              std::holds_alternative<rounds::WorkerReturned>(event);
   const bool is_the_journals = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   if (is_the_journals && !is_told_again) {
     // Nobody will say it a second time: without it the round would wait for ever.
-    return PostAt(deps_.clock->Now() + kJournalRetryPause,
-                  [round_index, attempt, event](JobEngine& engine) {
-                    engine.ApplyRound(round_index, attempt, event);
-                  });
+    watchers_.NotifyAll();
+    return PostAfter(limits::kJournalRetryPause, [round_index, attempt, event](JobEngine& engine) {
+      engine.ApplyRound(round_index, attempt, event);
+    });
   }
   // An event that no longer applies lost a race and is of no consequence.
   log::Debug("event ignored", {{"event", rounds::EventName(event)}, {"reason", status.message()}});
@@ -348,6 +346,7 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
           std::make_shared<const RoundState>(*std::move(transition.ended_round)));
     }
     if (tasks_changed) progress_.clear();
+    if (round.phase != RoundPhase::kAggregating) combining_.reset();
     for (const WorkerId& worker : settled) progress_.erase(worker);
     state_ = std::make_shared<const jobs::JobState>(std::move(transition.next));
   }
@@ -398,16 +397,26 @@ void JobEngine::TryToOpenRound() {
   const RoundState& round = working_state_.round;
   if (working_state_.HasEnded() || working_state_.paused) return;
   if (round.phase != RoundPhase::kPlanned) return;
-  rounds::CohortRequest request{
-      .eligible = deps_.workers->AvailableWith(description_->recipe.dataset()),
-      .fraction = description_->recipe.pacing().cohort().fraction(),
-      .seed = description_->recipe.training().seed(),
-      .round_index = round.round_index,
-      .attempt = round.attempt};
-  std::vector<WorkerId> cohort = rounds::SelectCohort(std::move(request));
+  std::vector<WorkerId> cohort =
+      CohortOf(deps_.workers->AvailableWith(description_->recipe.dataset()));
   // Tried again whenever a worker attaches; the round's deadline bounds the wait.
-  if (cohort.size() < rounds::UpdatesRequired(round.policy, cohort.size())) return;
+  if (cohort.empty()) {
+    AwaitAbsent();
+    return;
+  }
   ApplyRound(round.round_index, round.attempt, rounds::Opened{std::move(cohort)});
+}
+
+std::vector<WorkerId> JobEngine::CohortOf(std::vector<WorkerId> eligible) const {
+  const RoundState& round = working_state_.round;
+  std::vector<WorkerId> cohort =
+      rounds::SelectCohort({.eligible = std::move(eligible),
+                            .fraction = description_->recipe.pacing().cohort().fraction(),
+                            .seed = description_->recipe.training().seed(),
+                            .round_index = round.round_index,
+                            .attempt = round.attempt});
+  if (cohort.size() < rounds::UpdatesRequired(round.policy, cohort.size())) cohort.clear();
+  return cohort;
 }
 
 void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
@@ -426,43 +435,7 @@ void JobEngine::SendTask(const WorkerId& worker, v1::TaskKey::Kind kind) {
         deps_.models->RoundedOf(kind == v1::TaskKey::KIND_TRAIN ? round.base_model : round.model);
   }
   deps_.workers->Send(worker, TaskMessage(*description_, round, worker, kind, terms, now));
-  leases_.Renew(worker, now + lease_);
-  ArmLeaseCheck();
-}
-
-void JobEngine::ArmDeadline(absl::Time at) {
-  if (at == absl::InfiniteFuture()) return;
-  const RoundState& round = working_state_.round;
-  PostAt(at, [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
-    const RoundState& current = engine.working_state_.round;
-    if (current.round_index != round_index || current.attempt != attempt) return;
-    // The phase may have moved on and have a later deadline, or the clock was set back meanwhile.
-    if (engine.deps_.clock->Now() < current.closes_at) return engine.ArmDeadline(current.closes_at);
-    engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
-  });
-}
-
-void JobEngine::ArmLeaseCheck() {
-  const absl::Time next = leases_.NextExpiry();
-  if (next >= lease_check_at_) return;
-  lease_check_at_ = next;
-  PostAt(next, [](JobEngine& engine) { engine.CheckLeases(); });
-}
-
-void JobEngine::CheckLeases() {
-  lease_check_at_ = absl::InfiniteFuture();
-  const RoundState round = working_state_.round;
-  for (const WorkerId& worker : leases_.TakeExpired(deps_.clock->Now())) {
-    const std::string reason =
-        absl::StrCat("was silent for its lease of ", absl::FormatDuration(lease_));
-    LogSetback("worker missing", description_->id, round.round_index, worker, reason);
-    if (round.phase == RoundPhase::kEvaluating) {
-      ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
-    } else {
-      ApplyRound(round.round_index, round.attempt, rounds::WorkerMissing{worker, reason});
-    }
-  }
-  ArmLeaseCheck();
+  RenewLease(worker);
 }
 
 bool JobEngine::IsCurrent(const v1::TaskKey& key) const {
@@ -481,12 +454,6 @@ void JobEngine::Post(std::function<void(JobEngine&)> task) {
     const log::Scope scope(
         LogFieldsOf(*self->description_, self->working_state_.round.round_index));
     task(*self);
-  });
-}
-
-void JobEngine::PostAt(absl::Time at, std::function<void(JobEngine&)> task) {
-  deps_.timers->RunAt(at, [weak = weak_from_this(), task = std::move(task)] {
-    if (const auto self = weak.lock()) self->Post(task);
   });
 }
 

@@ -44,6 +44,7 @@
 #include "coordinator/jobs/job_plan.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/models/model_store.h"
+#include "coordinator/rounds/round_report.h"
 #include "coordinator/store/journal.h"
 #include "coordinator/updates/update_spool.h"
 #include "entente/v1/recipe.pb.h"
@@ -67,6 +68,8 @@ struct JobView {
   std::optional<rounds::Metrics> evaluation;    // Of the newest model that was evaluated.
   uint64_t bytes_up = 0;    // Of accepted updates as they travelled, all rounds.
   uint64_t bytes_down = 0;  // Of models sent, since the coordinator started.
+  std::optional<rounds::Combining> combining = std::nullopt;  // While the updates are combined.
+  absl::Status journal_health = absl::OkStatus();             // store::Journal::Health.
 };
 
 // How a job came to where it is.
@@ -90,14 +93,16 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
  public:
   // Borrowed collaborators; all must outlive the engine and the work on the executors.
   struct Dependencies {
-    const Clock* clock = nullptr;
+    const Clock* clock = nullptr;         // Wall time.
+    const Clock* steady_clock = nullptr;  // What `pauses` go by.
     store::Journal* journal = nullptr;
     models::ModelStore* models = nullptr;
     updates::UpdateSpool* spool = nullptr;
     FileSystem* files = nullptr;
     Durability durability = Durability::kPowerLoss;  // Of `files`.
     members::WorkerRegistry* workers = nullptr;
-    Timers* timers = nullptr;
+    Timers* timers = nullptr;              // By wall time: deadlines.
+    Timers* pauses = nullptr;              // By steady time: leases, and tries again.
     Executor* executor = nullptr;          // Carries every job's serial executor.
     Executor* aggregation_lane = nullptr;  // Where an aggregation blocks until it is done.
     Executor* aggregation_pool = nullptr;  // Where its blocks run.
@@ -143,7 +148,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // reason why it is not welcome.
   void AcceptUpdate(const ArrivedUpdate& update, std::function<void(absl::Status)> done);
   // Notes that the update was not fit, for the submitter to read.
-  void RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
+  void RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key,
+                    const rounds::AnnouncedUpdate& update, std::string reason);
 
   // What workers say on their control streams. Anything that does not fit the round in flight is
   // ignored: it is late, or wrong. Only a worker that works on what nothing can come of is told so,
@@ -151,7 +157,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key);
   void OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
   // `may_return`: it stops, and may come back to the task while the round is open; not more than
-  // limits::kTaskStopsMax times.
+  // limits::kTaskStopsMax times since the coordinator's last start.
   void OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std::string reason,
                     bool may_return);
   void OnProgress(const WorkerId& worker, const v1::TaskKey& key, WorkerProgress progress);
@@ -185,6 +191,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();
+  // Who of them would be asked in the round in flight; nobody if they cannot meet its quorum.
+  std::vector<WorkerId> CohortOf(std::vector<WorkerId> eligible) const;
   void SendTask(const WorkerId& worker, v1::TaskKey::Kind kind);
   void StartAggregation();
   void EndAggregation(uint32_t round_index, uint32_t attempt,
@@ -192,6 +200,10 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
                       const absl::StatusOr<AggregationOutcome>& outcome);
   bool IsAggregating(uint32_t round_index, uint32_t attempt) const;
   void RepeatAggregationAfter(absl::Duration pause);
+  // For whoever looks at the job. No pause: there is no further try.
+  void NoteTry() ABSL_LOCKS_EXCLUDED(mu_);
+  void NoteTryFailed(const std::string& reason, std::optional<absl::Duration> pause)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // The aggregation failed for good: perhaps for an update that is not what was accepted.
   void LookForLostUpdates(const std::string& reason);
   void EndLookForLostUpdates(uint32_t round_index, uint32_t attempt,
@@ -200,11 +212,19 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Of the round in flight. Not for who has lost too many in it.
   void AskAgainFor(const std::map<WorkerId, std::string>& lost);
   void ArmDeadline(absl::Time at);
+  void RenewLease(const WorkerId& worker);
   void ArmLeaseCheck();
   void CheckLeases();
   void FailEvaluation(const WorkerId& worker, const std::string& reason);
   // Whatever is asked of it in this round: it is away.
   void Skip(const WorkerId& worker, const std::string& reason);
+  // Whether the event may end the attempt for who is away without it being counted.
+  bool ExcusesAbsence(const rounds::RoundEvent& event) const;
+  // Lets a planned round that lacks nobody but workers that are away wait for them, if they are
+  // back after its deadline; whether it does.
+  bool AwaitAbsent();
+  // For whom to wait; none if more are lacking, or it would be for too long.
+  std::optional<rounds::AbsenceAwaited> AbsenceToAwait() const;
   void RepeatEffects();
   // What a worker says it works on and this round does not await.
   void CallOffIfStale(const WorkerId& worker, const v1::TaskKey& key);
@@ -215,8 +235,10 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   bool IsCurrent(const v1::TaskKey& key) const;
   bool IsAwaited(const WorkerId& worker, v1::TaskKey::Kind kind) const;
   void Post(std::function<void(JobEngine&)> task);
-  // Not if the engine is gone by then.
+  // At a wall time, or after a while whatever the clock is set to; not if the engine is gone by
+  // then.
   void PostAt(absl::Time at, std::function<void(JobEngine&)> task);
+  void PostAfter(absl::Duration pause, std::function<void(JobEngine&)> task);
 
   // Constant after construction.
   const Dependencies deps_;
@@ -230,7 +252,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Touched on the executor only (and before the engine is shared).
   uint64_t sequence_ = 0;
   jobs::JobState working_state_;
-  LeaseBook leases_;
+  LeaseBook leases_;                    // In steady time.
   std::map<WorkerId, int> task_stops_;  // How often who stopped its task; of the attempt in flight.
   AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
@@ -245,6 +267,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   std::optional<rounds::Metrics> evaluation_ ABSL_GUARDED_BY(mu_);
   uint64_t bytes_up_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t bytes_down_ ABSL_GUARDED_BY(mu_) = 0;
+  std::optional<rounds::Combining> combining_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace entente::engine

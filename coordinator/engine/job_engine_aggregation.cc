@@ -21,6 +21,7 @@ void JobEngine::StartAggregation() {
                                                working_state_.optimizer_state, *deps_.spool);
   if (!deps_.gate->Enter()) return;  // Stopping: the next start repeats it.
   aggregation.request.is_stopping = deps_.stop_aggregations;
+  NoteTry();
   deps_.aggregation_lane->Post([self = shared_from_this(), aggregation = std::move(aggregation),
                                 round_index = round.round_index, attempt = round.attempt,
                                 fields = LogFieldsOf(*description_, round.round_index)] {
@@ -43,18 +44,27 @@ void JobEngine::EndAggregation(uint32_t round_index, uint32_t attempt,
                                const absl::StatusOr<AggregationOutcome>& outcome) {
   if (outcome.ok()) {
     aggregation_retry_.Reset();
+    {
+      absl::MutexLock lock(&mu_);
+      combining_.reset();
+    }
     return ApplyRound(round_index, attempt,
                       rounds::Aggregated{outcome->model, outcome->optimizer_state, weights});
   }
   const std::string reason(outcome.status().message());
   const auto pause = aggregation_retry_.PauseAfter(outcome.status());
   if (!IsAggregating(round_index, attempt)) return;  // Cancelled meanwhile.
-  if (!pause.has_value()) return LookForLostUpdates(reason);
+  if (!pause.has_value()) {
+    NoteTryFailed(reason, pause);
+    return LookForLostUpdates(reason);
+  }
   log::Warning("the aggregation failed; trying again", {{"job", description_->id.value()},
                                                         {"round", round_index + 1},
                                                         {"reason", reason},
                                                         {"wait", absl::FormatDuration(*pause)}});
   RepeatAggregationAfter(*pause);
+  // Whoever sees it can count on the next try.
+  NoteTryFailed(reason, pause);
 }
 
 bool JobEngine::IsAggregating(uint32_t round_index, uint32_t attempt) const {
@@ -65,10 +75,37 @@ bool JobEngine::IsAggregating(uint32_t round_index, uint32_t attempt) const {
 
 void JobEngine::RepeatAggregationAfter(absl::Duration pause) {
   const rounds::RoundState& round = working_state_.round;
-  PostAt(deps_.clock->Now() + pause,
-         [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
-           if (engine.IsAggregating(round_index, attempt)) engine.StartAggregation();
-         });
+  PostAfter(pause, [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
+    if (engine.IsAggregating(round_index, attempt)) engine.StartAggregation();
+  });
+}
+
+void JobEngine::NoteTry() {
+  const absl::Time now = deps_.clock->Now();
+  {
+    absl::MutexLock lock(&mu_);
+    // After a search the tries are counted anew.
+    if (!combining_.has_value() || combining_->stage == rounds::Combining::Stage::kSearches) {
+      combining_ = rounds::Combining{.tries = 0};
+    }
+    combining_->stage = rounds::Combining::Stage::kRuns;
+    combining_->began_at = now;
+    ++combining_->tries;
+  }
+  watchers_.NotifyAll();
+}
+
+void JobEngine::NoteTryFailed(const std::string& reason, std::optional<absl::Duration> pause) {
+  const absl::Time now = deps_.clock->Now();
+  {
+    absl::MutexLock lock(&mu_);
+    if (!combining_.has_value()) return;
+    combining_->stage =
+        pause.has_value() ? rounds::Combining::Stage::kPauses : rounds::Combining::Stage::kSearches;
+    combining_->failure = reason;
+    combining_->next_try_at = now + pause.value_or(absl::InfiniteDuration());
+  }
+  watchers_.NotifyAll();
 }
 
 void JobEngine::LookForLostUpdates(const std::string& reason) {
@@ -101,7 +138,9 @@ void JobEngine::EndLookForLostUpdates(uint32_t round_index, uint32_t attempt,
   if (!may_ask) return ApplyRound(round_index, attempt, rounds::AggregationFailed{reason});
   AskAgainFor(lost);
   // If the journal would not take it, the next try finds the same.
-  if (IsAggregating(round_index, attempt)) RepeatAggregationAfter(deps_.aggregation_retry_pause);
+  if (!IsAggregating(round_index, attempt)) return;
+  RepeatAggregationAfter(deps_.aggregation_retry_pause);
+  NoteTryFailed(reason, deps_.aggregation_retry_pause);
 }
 
 void JobEngine::AskAgainFor(const std::map<WorkerId, std::string>& lost) {

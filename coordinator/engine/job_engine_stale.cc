@@ -21,7 +21,9 @@ void JobEngine::CallOffIfStale(const WorkerId& worker, const v1::TaskKey& key) {
                            .evaluates = key.kind() == v1::TaskKey::KIND_EVALUATE,
                            .reason = *why}));
   }
-  if (working_state_.HasEnded()) SayJobEnded(*description_, worker, deps_.workers);
+  if (working_state_.HasEnded()) {
+    SayJobEnded(*description_, working_state_.round.round_index, worker, deps_.workers);
+  }
 }
 
 std::shared_ptr<const rounds::RoundState> JobEngine::EndedAttempt(uint32_t round_index,

@@ -7,13 +7,16 @@
 namespace entente::engine {
 
 JobView JobEngine::View() const {
+  const absl::Status journal_health = deps_.journal->Health();
   absl::MutexLock lock(&mu_);
   return JobView{.description = description_,
                  .state = state_,
                  .progress = progress_,
                  .evaluation = evaluation_,
                  .bytes_up = bytes_up_,
-                 .bytes_down = bytes_down_};
+                 .bytes_down = bytes_down_,
+                 .combining = combining_,
+                 .journal_health = journal_health};
 }
 
 std::vector<std::shared_ptr<const rounds::RoundState>> JobEngine::Rounds() const {

@@ -9,7 +9,8 @@
 namespace entente::engine {
 namespace {
 
-// "is missing", "is damaged: ..."; nothing if the file is there, and whole if that is asked.
+// "is missing", "cannot be read (...)" or "is damaged: ..."; empty if the file is there, and whole
+// if that is asked.
 std::string FaultOf(const std::string& path, const Digest& expected, FileCheck check,
                     FileSystem& files) {
   if (!files.Exists(path)) return "is missing";

@@ -53,13 +53,9 @@ class UpdateUpload final : public Upload {
   bool already_stored() const override { return false; }
   uint64_t offset() const override { return parts_.incoming.file->offset(); }
   absl::Status Append(uint64_t offset, absl::string_view data) override {
-    absl::Status status = parts_.incoming.file->Append(offset, data);
+    const absl::Status status = parts_.incoming.file->Append(offset, data);
     parts_.incoming.space.SetPresent(parts_.incoming.file->offset());
-    if (absl::IsNotFound(status)) {
-      // The round has ended, and its folder is gone: that is what the worker has to know.
-      ENTENTE_RETURN_IF_ERROR(CheckUpload(*parts_.job, parts_.claim).status());
-    }
-    return status;
+    return OrEndOfRound(status);
   }
 
   void SetSentBytes(uint64_t bytes) override {
@@ -68,8 +64,8 @@ class UpdateUpload final : public Upload {
   }
 
   void Seal(std::function<void(absl::Status)> done) override {
-    const absl::Status verified = parts_.incoming.file->Verify(parts_.update.record.digest);
-    if (!verified.ok()) return done(verified);
+    const absl::Status checked = parts_.incoming.file->CheckDigest(parts_.update.record.digest);
+    if (!checked.ok()) return done(checked);
     // The round may have moved on while the bytes travelled, and taken the part with it.
     const absl::StatusOr<UploadVerdict> verdict = CheckUpload(*parts_.job, parts_.claim);
     if (!verdict.ok() || *verdict == UploadVerdict::kAlreadyAccepted) {
@@ -77,15 +73,19 @@ class UpdateUpload final : public Upload {
       parts_.incoming.file->Discard().IgnoreError();
       return done(verdict.status());
     }
+    // Before the sync: the disk writes meanwhile, and what is refused is not waited for.
     const absl::StatusOr<updates::ValidUpdate> valid = Validate();
     absl::Status status = valid.status();
     if (absl::IsInvalidArgument(status)) {
+      const rounds::UpdateRecord& record = parts_.update.record;
       parts_.job->RefuseUpdate(parts_.update.worker, parts_.claim.key,
+                               {.digest = record.digest, .bytes = record.bytes},
                                std::string(status.message()));
       parts_.incoming.file->Discard().IgnoreError();
     }
+    if (status.ok()) status = parts_.incoming.file->Sync();
     if (status.ok()) status = parts_.incoming.file->Commit();
-    if (!status.ok()) return done(status);
+    if (!status.ok()) return done(OrEndOfRound(status));
     parts_.update.record.norm = valid->norm;
     parts_.job->AcceptUpdate(
         parts_.update, [spool = parts_.spool, job = parts_.job, claim = parts_.claim,
@@ -107,6 +107,15 @@ class UpdateUpload final : public Upload {
     return refusal;
   }
 
+  // If the part is gone, so is its folder, for the round has ended: that is what the worker has to
+  // know.
+  absl::Status OrEndOfRound(const absl::Status& status) const {
+    if (absl::IsNotFound(status)) {
+      ENTENTE_RETURN_IF_ERROR(CheckUpload(*parts_.job, parts_.claim).status());
+    }
+    return status;
+  }
+
   absl::StatusOr<updates::ValidUpdate> Validate() const {
     const jobs::AggregationPlan plan = jobs::AggregationPlanOf(parts_.job->description().recipe);
     ENTENTE_ASSIGN_OR_RETURN(const auto base, parts_.models->OpenModel(parts_.claim.base_model));
@@ -118,6 +127,20 @@ class UpdateUpload final : public Upload {
   Parts parts_;
   FileSystem& files_;
 };
+
+// What makes an update unfit before a byte of it has come; empty if nothing does. `forms` are those
+// that it may have.
+std::string HeaderFault(const v1::UploadHeader& header, const std::vector<UpdateForm>& forms) {
+  const v1::UpdateDescription& description = header.update();
+  if (description.examples() == 0) return "it was trained on zero examples";
+  if (!std::isfinite(description.training_loss())) return "its training loss is not finite";
+  const bool has_right_size = std::any_of(
+      forms.begin(), forms.end(),
+      [&header](const UpdateForm& form) { return form.file_bytes() == header.total_bytes(); });
+  if (has_right_size) return "";
+  return absl::StrCat("it has ", header.total_bytes(), " bytes, but an update of this model has ",
+                      SizesText(forms));
+}
 
 class BlobUpload final : public Upload {
  public:
@@ -137,11 +160,12 @@ class BlobUpload final : public Upload {
     return status;
   }
   void Seal(std::function<void(absl::Status)> done) override {
-    absl::Status status = file_->Verify(digest_);
+    absl::Status status = file_->CheckDigest(digest_);
     if (status.ok()) {
       status = CheckContent();
       if (!status.ok()) file_->Discard().IgnoreError();  // The reason is in `status`.
     }
+    if (status.ok()) status = file_->Sync();
     if (status.ok()) status = file_->Commit();
     done(status);
   }
@@ -241,20 +265,8 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsReader> base_model,
                            deps_.models->OpenModel(base));
   const std::vector<UpdateForm> forms = AcceptedForms(base_model->layout(), plan.encoding);
-  const bool has_right_size = std::any_of(
-      forms.begin(), forms.end(),
-      [&header](const UpdateForm& form) { return form.file_bytes() == header.total_bytes(); });
-  std::string fault;
-  if (description.examples() == 0) {
-    fault = "it was trained on zero examples";
-  } else if (!std::isfinite(description.training_loss())) {
-    fault = "its training loss is not finite";
-  } else if (!has_right_size) {
-    fault = absl::StrCat("it has ", header.total_bytes(),
-                         " bytes, but an update of this model has ", SizesText(forms));
-  }
-  if (!fault.empty()) {
-    job->RefuseUpdate(worker, key, fault);
+  if (const std::string fault = HeaderFault(header, forms); !fault.empty()) {
+    job->RefuseUpdate(worker, key, {.digest = digest, .bytes = header.total_bytes()}, fault);
     return absl::InvalidArgumentError(absl::StrCat("the update was refused: ", fault));
   }
   ENTENTE_RETURN_IF_ERROR(CheckSize(header.total_bytes()));

@@ -68,8 +68,8 @@ class UploadIntake {
 
   // For the start, before the first upload: counts what cut uploads of models left, and removes
   // what nobody has gone on with for limits::kModelPartAgeMax, or is more than
-  // limits::kModelPartsMax. Later the same is done now and then, when a model is uploaded or the
-  // disk is full.
+  // limits::kModelPartsMax. Later the same is done when a model is uploaded or the disk is full: at
+  // most once a minute, or when there are limits::kModelPartsMax.
   absl::Status CountParts();
 
   // Refusals are those of transfer_service.proto; an update that can never be accepted (no
@@ -81,7 +81,7 @@ class UploadIntake {
 
  private:
   absl::Status CheckSize(uint64_t total_bytes) const;
-  // Now and then, or when there are too many.
+  // At most once a minute, or when there are limits::kModelPartsMax; of those the older half goes.
   void RemoveOldParts() ABSL_LOCKS_EXCLUDED(mu_);
   // Those too old, and the oldest of more than `kept_max`.
   absl::StatusOr<models::ModelStore::Parts> RemovePartsBeyond(size_t kept_max);

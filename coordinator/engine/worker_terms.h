@@ -5,6 +5,7 @@
 // What a job's tasks tell one worker and not the others: how its update and its model travel, and
 // which of its updates was the last that counted.
 
+#include <cstdint>
 #include <map>
 
 #include "common/base/strong_id.h"
@@ -41,11 +42,12 @@ class WorkerTermsBook {
 };
 
 // Tells the attached workers with the job's data set that it is over. Whoever is not attached hears
-// it if it speaks of the job later on, and has a limit of its own for what it keeps.
-void SayJobEnded(const JobDescription& job, members::WorkerRegistry* workers);
+// it if it speaks of the job later on, and has a limit of its own for what it keeps. The round is
+// the job's last, for the workers' logs.
+void SayJobEnded(const JobDescription& job, uint32_t round_index, members::WorkerRegistry* workers);
 
 // The same to one worker, if it is attached.
-void SayJobEnded(const JobDescription& job, const WorkerId& worker,
+void SayJobEnded(const JobDescription& job, uint32_t round_index, const WorkerId& worker,
                  members::WorkerRegistry* workers);
 
 }  // namespace entente::engine

@@ -104,6 +104,15 @@ Response RecipeResponse(const engine::JobEngine& job) {
   return response;
 }
 
+// What the page has to know before it offers the newest model to a browser.
+void AddModelSize(const DashboardParts& parts, Json* job) {
+  (*job)["modelBytesMax"] = kModelBytesMax;
+  const auto digest = Digest::FromHex(job->value("modelDigest", std::string()));
+  if (!digest.ok()) return;
+  const auto file = parts.models->OpenForRead(*digest);
+  if (file.ok()) (*job)["modelBytes"] = (*file)->size_bytes();
+}
+
 // "ID", "ID/history", "ID/rounds/N", "ID/recipe.yaml".
 Response AnswerOfJob(const DashboardParts& parts, const Request& request, absl::string_view rest) {
   const std::vector<absl::string_view> words = absl::StrSplit(rest, '/');
@@ -112,8 +121,10 @@ Response AnswerOfJob(const DashboardParts& parts, const Request& request, absl::
   if (words.size() == 1) {
     const std::string position = parts.feed->Position();
     auto json = JobJson(parts.sources, **job);
-    if (json.ok()) (*json)["position"] = position;
-    return ToResponse(json);
+    if (!json.ok()) return ErrorResponse(json.status());
+    AddModelSize(parts, &(*json)["job"]);
+    (*json)["position"] = position;
+    return JsonResponse(200, *json);
   }
   if (words.size() == 2 && words[1] == "history") {
     const std::vector<std::string> members =
@@ -122,7 +133,7 @@ Response AnswerOfJob(const DashboardParts& parts, const Request& request, absl::
       return ErrorResponse(absl::InvalidArgumentError(
           absl::StrCat("at most ", kMembersAtOnce, " members can be asked for at once")));
     }
-    return JsonResponse(200, HistoryJson(**job, members));
+    return JsonResponse(200, HistoryJson((*job)->History(), members));
   }
   if (words.size() == 2 && words[1] == "recipe.yaml") return RecipeResponse(**job);
   if (words.size() == 3 && words[1] == "rounds") {

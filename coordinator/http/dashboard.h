@@ -10,10 +10,12 @@
 //   /api/federation  /api/jobs  /api/jobs/ID  /api/jobs/ID/history?members=A,B
 //   /api/jobs/ID/rounds/N?attempt=A  /api/jobs/ID/recipe.yaml
 //   /api/events?job=&event=&worker=&text=&bad=1&before=POSITION
-//   /api/models/DIGEST.safetensors                    small ones
+//   /api/models/DIGEST.safetensors                    those of 32 MiB at most
 //   /api/stream?page=federation|jobs|events|job&job=ID&since=POSITION
 //
-// What fails is {"error": sentence}. States carry "position", for /api/stream.
+// What fails is {"error": sentence}. States carry "position", for /api/stream. Beside what JobJson
+// says, a job has "modelBytesMax", the most that /api/models gives, and, if its newest model is
+// here, "modelBytes".
 
 #include <memory>
 #include <vector>

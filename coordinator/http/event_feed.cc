@@ -52,11 +52,11 @@ bool EventFeed::Wants(const FeedTopic& topic, const Message& message) {
 }
 
 void EventFeed::Wake() {
-  wanted_at_ = options_.sources.clock->Now();
+  wanted_at_ = options_.steady_clock->Now();
   if (awake_) return;
   awake_ = true;
   // Whoever comes back with a position of before has missed what happened while nobody looked.
-  epoch_ = static_cast<uint64_t>(absl::ToUnixMicros(wanted_at_));
+  epoch_ = static_cast<uint64_t>(absl::ToUnixMicros(options_.sources.clock->Now()));
   number_ = 0;
   told_.clear();
   told_bytes_ = 0;
@@ -68,12 +68,12 @@ absl::Time EventFeed::ArmIfNeeded() {
       workers_changed_ || jobs_added_ || !jobs_changed_.empty() || !journalled_.empty();
   if (!awake_ || armed_ || !is_news) return absl::InfiniteFuture();
   armed_ = true;
-  return std::max(options_.sources.clock->Now(), told_at_ + options_.pause);
+  return std::max(options_.steady_clock->Now(), told_at_ + options_.pause);
 }
 
 void EventFeed::Arm(absl::Time at) {
   if (at == absl::InfiniteFuture()) return;
-  options_.timers->RunAt(at, [weak = weak_from_this()] {
+  options_.pauses->RunAt(at, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr) return;
     self->serial_.Post([weak] {
@@ -154,8 +154,8 @@ void EventFeed::OnJournalled(const store::JournalEntry& entry) {
     if (entry.record.has_submitted()) jobs_added_ = true;
     journalled_.push_back(entry);
     if (journalled_.size() > kJournalledMax) {
+      ++journalled_skipped_[journalled_.front().job];
       journalled_.pop_front();
-      ++journalled_skipped_;
     }
     due = ArmIfNeeded();
   }
@@ -173,10 +173,10 @@ bool EventFeed::is_awake() const {
 }
 
 void EventFeed::TellNews() {
-  const absl::Time now = options_.sources.clock->Now();
+  const absl::Time now = options_.steady_clock->Now();
   std::set<JobId> jobs_changed;
   std::deque<store::JournalEntry> journalled;
-  uint64_t skipped = 0;
+  std::map<JobId, uint64_t> skipped;
   bool workers_changed = false;
   bool jobs_added = false;
   bool falls_asleep = false;
@@ -190,7 +190,7 @@ void EventFeed::TellNews() {
     if (falls_asleep) awake_ = false;
     jobs_changed.swap(jobs_changed_);
     journalled.swap(journalled_);
-    skipped = std::exchange(journalled_skipped_, 0);
+    skipped.swap(journalled_skipped_);
     workers_changed = std::exchange(workers_changed_, false);
     jobs_added = std::exchange(jobs_added_, false);
   }
@@ -249,7 +249,9 @@ void EventFeed::FollowNewJobs() {
 
 void EventFeed::GatherWorkers(std::vector<Message>* news) {
   Json changed = Json::array();
+  std::set<WorkerId> known;
   for (const members::WorkerSnapshot& worker : options_.sources.workers->Snapshot()) {
+    known.insert(worker.id);
     Json json = WorkerJson(worker);
     std::string text = WithoutLastSeen(json);
     std::string& told = workers_told_[worker.id];
@@ -257,8 +259,16 @@ void EventFeed::GatherWorkers(std::vector<Message>* news) {
     told = std::move(text);
     changed.push_back(std::move(json));
   }
-  if (changed.empty()) return;
-  news->push_back({.name = "workers", .text = TextOf({{"workers", std::move(changed)}})});
+  Json forgotten = Json::array();
+  std::erase_if(workers_told_, [&](const auto& told) {
+    if (known.contains(told.first)) return false;
+    forgotten.push_back(told.first.value());
+    return true;
+  });
+  if (changed.empty() && forgotten.empty()) return;
+  Json message = {{"workers", std::move(changed)}};
+  if (!forgotten.empty()) message["forgotten"] = std::move(forgotten);
+  news->push_back({.name = "workers", .text = TextOf(message)});
 }
 
 void EventFeed::GatherJob(FollowedJob* followed, std::vector<Message>* news) {
@@ -303,10 +313,16 @@ void EventFeed::GatherJob(FollowedJob* followed, std::vector<Message>* news) {
                                    {"participants", std::move(changed)}})});
 }
 
-void EventFeed::GatherJournal(const std::vector<store::JournalEntry>& entries, uint64_t skipped,
+void EventFeed::GatherJournal(const std::vector<store::JournalEntry>& entries,
+                              const std::map<JobId, uint64_t>& skipped,
                               std::vector<Message>* news) {
   Json all = Json::array();
   std::map<JobId, Json> of_jobs;
+  uint64_t skipped_of_all = 0;
+  for (const auto& [job, count] : skipped) {
+    skipped_of_all += count;
+    of_jobs[job] = Json::array();  // Told even where every line of it was skipped.
+  }
   for (const store::JournalEntry& entry : entries) {
     Json line = LineJson(entry, 0);
     Json& own = of_jobs[entry.job];
@@ -314,13 +330,16 @@ void EventFeed::GatherJournal(const std::vector<store::JournalEntry>& entries, u
     own.push_back(line);
     all.push_back(std::move(line));
   }
-  const auto add = [&](const JobId& job, Json lines) {
+  const auto add = [&](const JobId& job, Json lines, uint64_t skipped_count) {
     news->push_back({.name = "journal",
                      .job = job,
-                     .text = TextOf({{"lines", std::move(lines)}, {"skipped", skipped}})});
+                     .text = TextOf({{"lines", std::move(lines)}, {"skipped", skipped_count}})});
   };
-  add(JobId(), std::move(all));
-  for (auto& [job, lines] : of_jobs) add(job, std::move(lines));
+  add(JobId(), std::move(all), skipped_of_all);
+  for (auto& [job, lines] : of_jobs) {
+    const auto it = skipped.find(job);
+    add(job, std::move(lines), it == skipped.end() ? 0 : it->second);
+  }
 }
 
 void EventFeed::Publish(std::vector<Message> news) {

@@ -7,11 +7,12 @@
 // everybody who looks at the same page. While nobody looks, nothing is done.
 //
 //   event        data
-//   workers      {"workers": [those that changed]}
+//   workers      {"workers": [those that changed], "forgotten": [ids; absent: none]}
 //   job          a job, as JobBriefJson
 //   participants {"jobId", "roundIndex", "attempt", "phases", "participants": [those that changed]}
 //   round        {"jobId", "row": as RoundRowJson}: an attempt has ended
-//   journal      {"lines": [newest last], "skipped": how many more there were}
+//   journal      {"lines": [newest last], "skipped": how many more there were;
+//                of the page's job alone where it has one}
 //   reset        {}: too much was missed; fetch the page's state again
 //
 // Everything but `round` and `journal` says how things are now, so hearing it twice does no harm.
@@ -29,6 +30,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/executor.h"
 #include "common/base/timers.h"
 #include "common/http/event_stream.h"
@@ -56,7 +58,9 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
  public:
   struct Options {
     StatusSources sources;
-    Timers* timers = nullptr;                        // Borrowed, as is the next.
+    // Borrowed, as are the next two.
+    const Clock* steady_clock = nullptr;             // What `pauses` go by.
+    Timers* pauses = nullptr;                        // By steady time; see common/base/timers.h.
     Executor* executor = nullptr;                    // Where changes are written down.
     absl::Duration pause = absl::Milliseconds(500);  // Between two rounds of news.
     absl::Duration kept_for = absl::Seconds(60);     // After the last one has gone.
@@ -111,8 +115,8 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   void FollowNewJobs();
   void GatherWorkers(std::vector<Message>* news);
   void GatherJob(FollowedJob* followed, std::vector<Message>* news);
-  void GatherJournal(const std::vector<store::JournalEntry>& entries, uint64_t skipped,
-                     std::vector<Message>* news);
+  void GatherJournal(const std::vector<store::JournalEntry>& entries,
+                     const std::map<JobId, uint64_t>& skipped, std::vector<Message>* news);
   void Publish(std::vector<Message> news) ABSL_LOCKS_EXCLUDED(mu_);
   // Nobody has looked for a while: forgets what was told.
   void FallAsleep() ABSL_LOCKS_EXCLUDED(mu_);
@@ -128,6 +132,7 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   mutable absl::Mutex mu_;
   bool awake_ ABSL_GUARDED_BY(mu_) = false;
   bool armed_ ABSL_GUARDED_BY(mu_) = false;
+  // The next two in steady time.
   absl::Time told_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   absl::Time wanted_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   uint64_t epoch_ ABSL_GUARDED_BY(mu_) = 0;
@@ -136,7 +141,7 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   bool jobs_added_ ABSL_GUARDED_BY(mu_) = false;
   std::set<JobId> jobs_changed_ ABSL_GUARDED_BY(mu_);
   std::deque<store::JournalEntry> journalled_ ABSL_GUARDED_BY(mu_);
-  uint64_t journalled_skipped_ ABSL_GUARDED_BY(mu_) = 0;
+  std::map<JobId, uint64_t> journalled_skipped_ ABSL_GUARDED_BY(mu_);
   std::deque<Message> told_ ABSL_GUARDED_BY(mu_);  // The newest, for those that come back.
   size_t told_bytes_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<Follower> followers_ ABSL_GUARDED_BY(mu_);

@@ -89,6 +89,9 @@ struct RoundSentence {
   void operator()(const rounds::UpdateLost& event) const {
     SayWhy(Tone::kBad, event.worker, "was asked again, for its update was lost", event.reason);
   }
+  void operator()(const rounds::AbsenceAwaited& event) const {
+    Say(Tone::kNeutral, absl::StrCat("the round waits for who is away: ", event.reason));
+  }
   void operator()(const rounds::AggregationFailed& event) const {
     Say(Tone::kBad, absl::StrCat("the updates could not be combined: ", event.reason));
   }

@@ -160,21 +160,23 @@ Json RoundRowJson(const rounds::RoundState& round, const engine::RoundChronicle&
   return row;
 }
 
-Json HistoryJson(const engine::JobEngine& job, const std::vector<std::string>& members) {
-  const engine::JobHistory history = job.History();
+Json HistoryJson(const engine::JobHistory& history, const std::vector<std::string>& members) {
   std::map<MemberId, bool> known;
   size_t last_evaluated = history.rounds.size();
+  size_t last_committed = history.rounds.size();
   for (size_t i = 0; i < history.rounds.size(); ++i) {
     for (const auto& [worker, participant] : history.rounds[i]->participants) {
       known[MemberOf(worker)] = true;
     }
     if (history.chronicles[i]->evaluation.has_value()) last_evaluated = i;
+    if (history.rounds[i]->phase == rounds::RoundPhase::kCommitted) last_committed = i;
   }
   const bool all = known.size() <= kMembersAtOnce;
   Json rows = Json::array();
   for (size_t i = 0; i < history.rounds.size(); ++i) {
+    const bool is_whole = all || i == last_evaluated || i == last_committed;
     rows.push_back(RoundRowJson(*history.rounds[i], *history.chronicles[i],
-                                {.all = all || i == last_evaluated, .ids = members}));
+                                {.all = is_whole, .ids = members}));
   }
   Json ids = Json::array();
   for (const auto& [id, is_known] : known) ids.push_back(id.value());

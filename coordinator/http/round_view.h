@@ -30,9 +30,10 @@ Json RoundRowJson(const rounds::RoundState& round, const engine::RoundChronicle&
                   const RowMembers& members);
 
 // {"rows": [every ended attempt, oldest first], "memberIds": [...]}. With at most kMembersAtOnce
-// members each row has them all; otherwise those of `members`, and the last evaluated row all.
+// members each row has them all; otherwise those of `members`, and two rows all: the last evaluated
+// one, for its figures, and the last committed one, for its weights.
 inline constexpr size_t kMembersAtOnce = 12;
-Json HistoryJson(const engine::JobEngine& job, const std::vector<std::string>& members);
+Json HistoryJson(const engine::JobHistory& history, const std::vector<std::string>& members);
 
 // {"now", "round": Round of the wire in full, "chronicle", "closedBy", "attempts": how many there
 // were, "lines": [its lines of the journal, oldest first]}. `attempt` 0: the latest. NOT_FOUND.

@@ -107,6 +107,7 @@ absl::StatusOr<JobTransition> OnRound(const JobState& state, const RoundHappened
   if (transition.next.round.phase == RoundPhase::kCommitted) {
     AfterCommit(now, &transition);
   } else if (transition.next.round.phase == RoundPhase::kAborted) {
+    if (happened.excuses_absence && step.ended_by_absence) ++transition.next.attempts_broken_off;
     AfterAbort(now, &transition);
   }
   return transition;

@@ -12,6 +12,9 @@
 // While it runs there is always one round in flight: a committed round is followed by the next one,
 // an aborted one by its next attempt.
 //
+// An attempt that loses its quorum to workers that went away does not count against attempts_max,
+// if the event says so: who is away is not dead.
+//
 // While it is paused that round is finished if it is open, and the next one is planned but neither
 // opened nor given a deadline: its time begins when the job is resumed.
 
@@ -39,6 +42,8 @@ struct RoundHappened {
   uint32_t round_index = 0;
   uint32_t attempt = 1;
   rounds::RoundEvent event;
+  // An attempt that this ends does not count if it ends for workers that are away.
+  bool excuses_absence = false;
 };
 struct JobCancelled {
   std::string reason;  // Who and why.

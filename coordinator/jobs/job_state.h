@@ -39,8 +39,8 @@ struct JobState {
 
   bool paused = false;       // Opens no round; one that is open already goes on.
   std::string pause_reason;  // Who and why, while paused.
-  // Of the round in flight: its earlier attempts that a pause broke off. They do not count against
-  // attempts_max.
+  // Of the round in flight: its earlier attempts that a pause broke off, or workers that went away.
+  // They do not count against attempts_max.
   uint32_t attempts_broken_off = 0;
 
   uint32_t rounds_committed = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
 
 namespace entente::members {
 namespace {
@@ -26,9 +27,14 @@ WorkerRegistry::WorkerRegistry(std::vector<MemberInfo> members, const Clock* clo
     : members_(std::move(members)),
       clock_(*clock),
       workers_max_(workers_max),
-      listener_([](const WorkerId&, bool) {}) {}
+      listener_([](const WorkerId&, bool) {}),
+      refusal_listener_([] {}) {}
 
 void WorkerRegistry::SetListener(Listener listener) { listener_ = std::move(listener); }
+
+void WorkerRegistry::SetRefusalListener(RefusalListener listener) {
+  refusal_listener_ = std::move(listener);
+}
 
 const MemberInfo* WorkerRegistry::FindMember(const MemberId& id) const {
   const auto it = std::find_if(members_.begin(), members_.end(),
@@ -63,6 +69,7 @@ absl::Status WorkerRegistry::Attach(const WorkerId& worker, WorkerDescription de
     if (replaced == nullptr) ++attached_count_;
     entry.snapshot.id = worker;
     entry.snapshot.attached = true;
+    entry.snapshot.never_attached = false;
     entry.snapshot.reason.clear();
     entry.snapshot.last_heard_at = clock_.Now();
     entry.snapshot.description = std::move(description);
@@ -89,8 +96,63 @@ void WorkerRegistry::Detach(const WorkerId& worker, const WorkerConnection* conn
     it->second.snapshot.attached = false;
     it->second.snapshot.reason = std::move(reason);
     it->second.snapshot.activity.clear();
+    it->second.snapshot.step = 0;
+    it->second.snapshot.step_count = 0;
   }
   listener_(worker, false);
+}
+
+void WorkerRegistry::NoteRefused(const WorkerId& worker, const Refusal& refusal) {
+  const std::string reason = absl::StrCat("refused: ", refusal.reason);
+  {
+    absl::MutexLock lock(&mu_);
+    if (!closed_.ok()) return;
+    auto it = workers_.find(worker);
+    if (it == workers_.end()) {
+      MakeRoomForRefused(MemberOf(worker));
+      it = workers_.try_emplace(worker).first;
+      it->second.snapshot.id = worker;
+      it->second.snapshot.never_attached = true;
+    }
+    if (it->second.connection != nullptr) return;
+    WorkerSnapshot& snapshot = it->second.snapshot;
+    snapshot.last_heard_at = clock_.Now();
+    WorkerDescription& known = snapshot.description;
+    const bool is_news = snapshot.reason != reason || known.version != refusal.version ||
+                         known.certificate_expires_at != refusal.certificate_expires_at;
+    if (!is_news) return;
+    snapshot.reason = reason;
+    known.version = refusal.version;
+    known.certificate_expires_at = refusal.certificate_expires_at;
+  }
+  refusal_listener_();
+}
+
+void WorkerRegistry::NoteExpected(const WorkerId& worker) {
+  if (FindMember(MemberOf(worker)) == nullptr) return;
+  absl::MutexLock lock(&mu_);
+  const auto [it, is_new] = workers_.try_emplace(worker);
+  if (!is_new) return;
+  WorkerSnapshot& snapshot = it->second.snapshot;
+  snapshot.id = worker;
+  snapshot.never_attached = true;
+  snapshot.reason = "not attached since the coordinator's start";
+  snapshot.last_heard_at = clock_.Now();
+}
+
+void WorkerRegistry::MakeRoomForRefused(const MemberId& member) {
+  size_t count = 0;
+  auto oldest = workers_.end();
+  for (auto it = workers_.begin(); it != workers_.end(); ++it) {
+    const WorkerSnapshot& snapshot = it->second.snapshot;
+    if (!snapshot.never_attached || MemberOf(it->first) != member) continue;
+    ++count;
+    if (oldest == workers_.end() ||
+        snapshot.last_heard_at < oldest->second.snapshot.last_heard_at) {
+      oldest = it;
+    }
+  }
+  if (count >= limits::kRefusedWorkersMax) workers_.erase(oldest);
 }
 
 std::vector<WorkerId> WorkerRegistry::AttachedWith(absl::string_view dataset) const {
@@ -188,10 +250,13 @@ void WorkerRegistry::Heard(const WorkerId& worker) {
   }
 }
 
-void WorkerRegistry::SetActivity(const WorkerId& worker, std::string activity) {
+void WorkerRegistry::SetActivity(const WorkerId& worker, std::string activity, uint64_t step,
+                                 uint64_t step_count) {
   absl::MutexLock lock(&mu_);
   if (const auto it = workers_.find(worker); it != workers_.end()) {
     it->second.snapshot.activity = std::move(activity);
+    it->second.snapshot.step = step;
+    it->second.snapshot.step_count = step_count;
   }
 }
 

@@ -59,14 +59,25 @@ struct WorkerDescription {
   absl::Time certificate_expires_at;
 };
 
+// Why a worker whose certificate is good was not let attach.
+struct Refusal {
+  std::string reason;
+  std::string version;  // As it said; may be empty.
+  absl::Time certificate_expires_at;
+};
+
 // A worker as the operator sees it.
 struct WorkerSnapshot {
   WorkerId id;
   bool attached = false;
-  std::string reason;  // Why it is not attached.
-  absl::Time last_heard_at;
+  bool never_attached = false;  // Since the start; little of `description` is known.
+  std::string reason;           // Why it is not attached.
+  absl::Time last_heard_at;     // Of one that is expected: the start.
   WorkerDescription description;
   std::string activity;
+  // Of the activity, done and in all, in its own unit; both 0 when unknown.
+  uint64_t step = 0;
+  uint64_t step_count = 0;
   uint64_t bytes_up = 0;
   uint64_t bytes_down = 0;
 };
@@ -78,11 +89,15 @@ class WorkerRegistry {
   // is away or back; with no lock held.
   using Listener = std::function<void(const WorkerId& worker, bool attached)>;
 
+  // Called when a refusal says what was not known before; with no lock held.
+  using RefusalListener = std::function<void()>;
+
   // `clock` is borrowed.
   WorkerRegistry(std::vector<MemberInfo> members, const Clock* clock, uint32_t workers_max);
 
   // Set once, before the first worker attaches.
   void SetListener(Listener listener);
+  void SetRefusalListener(RefusalListener listener);
 
   const std::vector<MemberInfo>& members() const { return members_; }
   const MemberInfo* FindMember(const MemberId& id) const;  // Null if there is none.
@@ -98,6 +113,15 @@ class WorkerRegistry {
   // Does nothing if the worker's connection is another by now.
   void Detach(const WorkerId& worker, const WorkerConnection* connection, std::string reason)
       ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Notes why the worker is not attached. Does nothing while it is, on another connection, and
+  // after CloseAll. Of those that were never attached limits::kRefusedWorkersMax a member are
+  // remembered: one more takes the place of the one that was refused longest ago.
+  void NoteRefused(const WorkerId& worker, const Refusal& refusal) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // At the start: the worker took part before, so it is missed until it attaches. Does nothing if
+  // it is known, or of no member.
+  void NoteExpected(const WorkerId& worker) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Attached workers that offer the data set, sorted.
   std::vector<WorkerId> AttachedWith(absl::string_view dataset) const ABSL_LOCKS_EXCLUDED(mu_);
@@ -132,10 +156,13 @@ class WorkerRegistry {
   bool Send(const WorkerId& worker, const v1::CoordinatorMessage& message) ABSL_LOCKS_EXCLUDED(mu_);
 
   void Heard(const WorkerId& worker) ABSL_LOCKS_EXCLUDED(mu_);
-  void SetActivity(const WorkerId& worker, std::string activity) ABSL_LOCKS_EXCLUDED(mu_);
+  // Empty: it does nothing. How far it is belongs to the activity and goes with it.
+  void SetActivity(const WorkerId& worker, std::string activity, uint64_t step = 0,
+                   uint64_t step_count = 0) ABSL_LOCKS_EXCLUDED(mu_);
   void AddBytes(const WorkerId& worker, uint64_t up, uint64_t down) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Every worker seen since the start, by id.
+  // Every worker that was attached since the start, and those of NoteRefused and NoteExpected, by
+  // id.
   std::vector<WorkerSnapshot> Snapshot() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Says goodbye to everybody, and to whoever attaches later.
@@ -147,6 +174,8 @@ class WorkerRegistry {
     std::shared_ptr<WorkerConnection> connection;  // Null while not attached.
   };
 
+  void MakeRoomForRefused(const MemberId& member) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   // Whether `value` is in that list of what the worker said of itself.
   template <typename Value>
   bool Said(const WorkerId& worker, std::vector<Value> WorkerDescription::*list, Value value) const
@@ -155,7 +184,8 @@ class WorkerRegistry {
   const std::vector<MemberInfo> members_;
   const Clock& clock_;
   const uint32_t workers_max_;
-  Listener listener_;  // Constant after SetListener.
+  Listener listener_;                 // Constant after SetListener.
+  RefusalListener refusal_listener_;  // Constant after SetRefusalListener.
 
   mutable absl::Mutex mu_;
   std::map<WorkerId, Entry> workers_ ABSL_GUARDED_BY(mu_);

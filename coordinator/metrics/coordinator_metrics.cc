@@ -181,6 +181,9 @@ void CoordinatorMetrics::CollectStorage() {
 
 void CoordinatorMetrics::CollectCertificates() {
   SetCertificateExpiry(options_.certificate, "own", "", &registry_);
+  if (!options_.http_certificate.empty()) {
+    SetCertificateExpiry(options_.http_certificate, "http", "", &registry_);
+  }
   SetCertificateExpiry(options_.alliance_authority, "authority", "", &registry_);
   for (const auto& [member, path] : options_.authorities) {
     SetCertificateExpiry(path, "authority", member, &registry_);

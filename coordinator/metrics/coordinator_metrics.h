@@ -35,12 +35,13 @@ class CoordinatorMetrics {
     uint64_t free_bytes_min = 0;
     uint64_t spool_bytes_max = 0;
     std::string certificate;                         // PEM file.
+    std::string http_certificate;                    // PEM file; empty: no HTTPS.
     std::string alliance_authority;                  // PEM file.
     std::map<std::string, std::string> authorities;  // PEM files by member.
   };
   // Everything is borrowed and outlives the calls.
   struct Parts {
-    const Clock* clock = nullptr;
+    const Clock* clock = nullptr;  // A steady one: all that it measures is how long.
     FileSystem* files = nullptr;
     Executor* executor = nullptr;
     members::WorkerRegistry* workers = nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/metrics/job_metrics.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -106,8 +107,9 @@ void JobMetrics::CountEndOf(const RoundState& round) {
   const absl::string_view outcome = PhaseName(round.phase);
   registry_.Add(kRounds, {outcome});
   if (round.opened_at == absl::InfinitePast()) return;  // It was never opened.
-  registry_.Observe(kRoundDuration, {outcome},
-                    absl::ToDoubleSeconds(round.ended_at - round.opened_at));
+  // Times of the journal, by a wall clock that may have been set back meanwhile.
+  const absl::Duration duration = std::max(round.ended_at - round.opened_at, absl::ZeroDuration());
+  registry_.Observe(kRoundDuration, {outcome}, absl::ToDoubleSeconds(duration));
 }
 
 absl::Time JobMetrics::LastChangeOf(const JobId& job,

@@ -28,7 +28,7 @@ absl::string_view RefusalReasonOf(absl::string_view sentence);
 // Thread-safe.
 class JobMetrics {
  public:
-  // Both are borrowed.
+  // Both are borrowed. The clock is a steady one.
   JobMetrics(const Clock* clock, MetricRegistry* registry);
 
   // A job that is there already: what has happened to it is not counted again. Before its first

@@ -6,34 +6,20 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "common/base/file_name.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 
 namespace entente::models {
 namespace {
 
 constexpr absl::string_view kTemporaryPrefix = "tmp-";
-constexpr absl::string_view kPartSuffix = ".part";  // See IncomingFile.
 constexpr size_t kPrefixDigitsMin = 8;
 constexpr uint64_t kDigestTextBytes = 2 * Digest::kBytes;
-
-// `label` as a file name: what is not a plain character becomes %XX, so that labels stay distinct.
-std::string FileNameOf(absl::string_view label) {
-  std::string name;
-  for (const char c : label) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_') {
-      name.push_back(c);
-    } else {
-      absl::StrAppendFormat(&name, "%%%02x", static_cast<unsigned char>(c));
-    }
-  }
-  return name;
-}
 
 }  // namespace
 
@@ -106,7 +92,12 @@ absl::StatusOr<ModelStore::Parts> ModelStore::RemoveParts(absl::Time written_bef
       parts.kept.push_back(std::move(path));
       continue;
     }
-    ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(path, kPartSuffix)));
+    if (absl::Status removed = files_.Remove(absl::StrCat(path, kPartSuffix)); !removed.ok()) {
+      log::Warning("a part of a model could not be removed",
+                   {{"reason", std::string(removed.message())}});
+      parts.kept.push_back(std::move(path));
+      continue;
+    }
     --left;
     parts.removed.push_back(std::move(path));
   }

@@ -3,7 +3,8 @@
 #define COORDINATOR_MODELS_MODEL_STORE_H_
 
 // Models, programs and optimizer states, each a file named by its digest: "<folder>/<digest>".
-// Storing the same bytes twice is storing them once; a file once there never changes.
+// Storing the same bytes twice is storing them once; what a file holds never changes, but one that
+// the disk damaged is replaced when it is adopted again.
 //
 // A model may have a rounded copy (rounded_model.h). That is a file of its own; which one it is
 // stands in "<folder>/<the model's digest>.bf16".
@@ -52,7 +53,8 @@ class ModelStore {
   };
   // Removes the parts that were last written before `written_before`, and the oldest of the others
   // until `kept_max` are left; never one of a file that is being received. It says which it removed
-  // and which it could have.
+  // and which it could have. What cannot be removed is kept, and logged. The disk's error if the
+  // folder cannot be listed; nothing is removed then.
   absl::StatusOr<Parts> RemoveParts(absl::Time written_before, size_t kept_max);
 
   // A path in the same folder to write a new file to, then to hand to Adopt. Unique for `label`.

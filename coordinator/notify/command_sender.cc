@@ -38,12 +38,12 @@ absl::StatusOr<OwnedDescriptor> PipeWith(const std::string& text) {
   return absl::UnavailableError("cannot write a notification to a pipe");
 }
 
-absl::Status EndOf(int exit_code) {
-  if (exit_code == 0) return absl::OkStatus();
-  if (exit_code > 128) {
-    return absl::UnavailableError(absl::StrCat("it was ended by signal ", exit_code - 128));
+absl::Status EndOf(const ProcessEnd& end) {
+  if (end.by_signal) {
+    return absl::UnavailableError(absl::StrCat("it was ended by signal ", end.code - 128));
   }
-  return absl::UnavailableError(absl::StrCat("it ended with exit status ", exit_code));
+  if (end.code == 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("it ended with exit status ", end.code));
 }
 
 }  // namespace
@@ -76,8 +76,8 @@ absl::Status CommandSender::Send(const Notification& notification) {
   const absl::Status waited = WaitFor(process.ended.get());
   // Before it is reaped, so that its number is still its own.
   if (!waited.ok()) kill(-process.pid, SIGKILL);
-  const int exit_code = WaitForExitCode(process.pid);
-  return waited.ok() ? EndOf(exit_code) : waited;
+  const ProcessEnd end = WaitForEnd(process.pid);
+  return waited.ok() ? EndOf(end) : waited;
 }
 
 absl::Status CommandSender::WaitFor(int process_descriptor) const {

@@ -23,7 +23,7 @@ struct Notification {
   Event event = Event::kJobFinished;
   absl::Time at;
   JobId job;                            // Empty: it is about none.
-  std::optional<uint32_t> round_index;  // 0-based; of the attempt that ended.
+  std::optional<uint32_t> round_index;  // 0-based; of the attempt that ended, or the job's last.
   uint32_t attempt = 0;                 // 1-based; with round_index.
   WorkerId worker;                      // Empty: it is about none.
   std::string reason;                   // One sentence.

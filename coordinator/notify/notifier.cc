@@ -50,6 +50,8 @@ void Notifier::OnJobChange(const engine::JobChange& change) {
   }
   if (const std::optional<Event> end = EndOf(change.state.status)) {
     about.event = *end;
+    about.round_index = change.state.round.round_index;
+    about.attempt = change.state.round.attempt;
     about.reason = change.state.reason;
     Tell(std::move(about));
   }
@@ -64,7 +66,7 @@ void Notifier::OnWorker(const WorkerId& worker, bool attached) {
     departure = ++moves_[worker];
   }
   if (attached || deps_.workers->AwayOf(worker).has_value()) return;
-  deps_.timers->RunAt(deps_.clock->Now() + options_.worker_gone_after,
+  deps_.pauses->RunAt(deps_.steady_clock->Now() + options_.worker_gone_after,
                       [weak = weak_from_this(), worker, departure] {
                         if (const auto self = weak.lock()) self->TellGone(worker, departure);
                       });
@@ -103,9 +105,9 @@ void Notifier::IgnoreWorkers() {
 }
 
 void Notifier::Stop(absl::Duration limit) {
-  const absl::Time end = deps_.clock->Now() + limit;
+  const absl::Time end = deps_.steady_clock->Now() + limit;
   for (const auto& queue : queues_) {
-    queue->Stop(std::max(absl::ZeroDuration(), end - deps_.clock->Now()));
+    queue->Stop(std::max(absl::ZeroDuration(), end - deps_.steady_clock->Now()));
   }
 }
 

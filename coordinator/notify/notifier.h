@@ -30,9 +30,10 @@ class Notifier : public std::enable_shared_from_this<Notifier> {
  public:
   // Borrowed; all must outlive this.
   struct Dependencies {
-    const Clock* clock = nullptr;
+    const Clock* clock = nullptr;         // Wall time.
+    const Clock* steady_clock = nullptr;  // What `pauses` go by.
     RandomSource* random = nullptr;
-    Timers* timers = nullptr;
+    Timers* pauses = nullptr;  // By steady time; see common/base/timers.h.
     const members::WorkerRegistry* workers = nullptr;
   };
   struct Options {

@@ -21,7 +21,8 @@ absl::string_view EventName(const RoundEvent& event) {
                                                  "evaluation failed",
                                                  "cancelled",
                                                  "worker skipped",
-                                                 "update lost"};
+                                                 "update lost",
+                                                 "absence awaited"};
   static_assert(std::size(kNames) == std::variant_size_v<RoundEvent>);
   return kNames[event.index()];
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/base/strong_id.h"
 #include "coordinator/rounds/round_state.h"
 
@@ -34,6 +35,7 @@ struct UpdateAccepted {
 struct UpdateRefused {
   WorkerId worker;
   std::string reason;
+  AnnouncedUpdate update = {};
 };
 // Its lease ran out, or it said that it stops.
 struct WorkerMissing {
@@ -66,6 +68,11 @@ struct UpdateLost {
   WorkerId worker;
   std::string reason;
 };
+// Enough workers would be there if nobody were away; these may be back at that time.
+struct AbsenceAwaited {
+  absl::Time until;
+  std::string reason;  // Who is waited for.
+};
 struct AggregationFailed {
   std::string reason;
 };
@@ -84,7 +91,7 @@ struct Cancelled {
 using RoundEvent =
     std::variant<Opened, TaskAccepted, TaskDeclined, UpdateAccepted, UpdateRefused, WorkerMissing,
                  WorkerFailed, WorkerReturned, DeadlineChecked, Aggregated, AggregationFailed,
-                 Evaluated, EvaluationFailed, Cancelled, WorkerSkipped, UpdateLost>;
+                 Evaluated, EvaluationFailed, Cancelled, WorkerSkipped, UpdateLost, AbsenceAwaited>;
 
 // "opened", "update accepted", ...
 absl::string_view EventName(const RoundEvent& event);

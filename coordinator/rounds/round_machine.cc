@@ -116,6 +116,7 @@ class Stepper {
     if (participant->state == ParticipantState::kAccepted) return NotLegal(next_, event);
     participant->state = ParticipantState::kRefused;
     participant->reason = refused.reason;
+    participant->refused = refused.update;
     return AfterCollecting();
   }
 
@@ -228,6 +229,16 @@ class Stepper {
                              next_.updates_required, " needed updates are in"));
   }
 
+  Result On(const AbsenceAwaited& awaited, const RoundEvent& event) {
+    // A paused job's round has no deadline: it waits for the job.
+    if (next_.phase != RoundPhase::kPlanned || awaited.until < next_.closes_at) {
+      return NotLegal(next_, event);
+    }
+    next_.closes_at = awaited.until + next_.policy.deadline;
+    effects_.emplace_back(ArmTimer{next_.closes_at});
+    return Done(awaited.reason);
+  }
+
   Result On(const AggregationFailed& failed, const RoundEvent& event) {
     if (next_.phase != RoundPhase::kAggregating) return NotLegal(next_, event);
     return Abort(absl::StrCat("aggregation failed: ", failed.reason));
@@ -301,6 +312,9 @@ class Stepper {
     // Who is missing may still come back before the deadline; who declined, was refused or failed
     // is not expected to.
     if (Accepted() + awaited + missing < next_.updates_required) {
+      ended_by_absence_ =
+          Accepted() + awaited + missing + next_.CountIn(ParticipantState::kSkipped) >=
+          UpdatesRequired(next_.policy, next_.participants.size());
       return Abort(absl::StrCat("quorum of ", next_.updates_required, " is out of reach with ",
                                 Accepted(), " in", WhoIsNotIn()));
     }
@@ -383,12 +397,16 @@ class Stepper {
 
   Transition Done(std::string reason) {
     next_.reason = reason;
-    return Transition{std::move(next_), std::move(effects_), std::move(reason)};
+    return Transition{.next = std::move(next_),
+                      .effects = std::move(effects_),
+                      .reason = std::move(reason),
+                      .ended_by_absence = ended_by_absence_};
   }
 
   RoundState next_;
   const absl::Time now_;
   std::vector<RoundEffect> effects_;
+  bool ended_by_absence_ = false;
 };
 
 }  // namespace
@@ -426,10 +444,12 @@ absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker)
       return absl::AlreadyExistsError(
           absl::StrCat("an update of ", worker.value(), " is in ", RoundName(state), " already"));
     case ParticipantState::kDeclined:
-    case ParticipantState::kRefused:
       return absl::FailedPreconditionError(
-          absl::StrCat(worker.value(), " ", ParticipantStateName(it->second.state), " in ",
-                       RoundName(state), ": ", it->second.reason));
+          absl::StrCat(worker.value(), " declined in ", RoundName(state), ": ", it->second.reason));
+    case ParticipantState::kRefused:
+      return absl::InvalidArgumentError(absl::StrCat("the update of ", worker.value(),
+                                                     " was refused in ", RoundName(state), ": ",
+                                                     it->second.reason));
     case ParticipantState::kInvited:
     case ParticipantState::kWorking:
     case ParticipantState::kMissing:

@@ -17,13 +17,16 @@
 //  kAborted <------- Cancelled, AggregationFailed -------------------------/    kCommitted
 //
 // (Without an evaluation Aggregated leads straight to kCommitted. Cancelled leads to kAborted from
-// every phase that has not ended. UpdateLost leads from kAggregating back to kGrace, or to
-// kCollecting if the quorum is not in any more.)
+// every phase that has not ended. UpdateLost is legal in every open phase and in kAggregating, and
+// leads to kGrace, or to kCollecting if the quorum is not in any more.)
 //
 // Awaited is who was invited or works. While quorum is not in, who is missing is awaited too, for
 // it may come back; who declined, was refused or failed is not: an update that a failed worker
 // sends after all counts while the round is open, but nobody waits for it. Who is skipped is out of
 // the attempt: not awaited, and a quorum that is a share is one of those who remain.
+//
+// A planned round that lacks only workers that are away is given until they may be back, and its
+// deadline from then on (AbsenceAwaited): who is away is not dead.
 //
 // Whose update is lost after it was accepted is asked again, and the others' stay. The round's
 // deadline then counts anew from that moment, for the update may have to be made again; if the
@@ -48,6 +51,8 @@ struct Transition {
   RoundState next;
   std::vector<RoundEffect> effects;
   std::string reason;  // One sentence for the record.
+  // The quorum is out of reach for nothing but workers that are away.
+  bool ended_by_absence = false;
 };
 
 // A round's first attempt or a later one, waiting for workers since `now`.

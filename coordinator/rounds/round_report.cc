@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/limits.h"
 
 namespace entente::rounds {
 namespace {
@@ -82,10 +83,37 @@ std::string Needed(const RoundPolicy& policy) {
   return policy.quorum_count.has_value() ? absl::StrCat(", ", *policy.quorum_count, " needed") : "";
 }
 
-}  // namespace
+// "; try 2 of 6 failed (the disk is full), and the next begins in 2s, at 14:05:10 UTC", or nothing.
+std::string CombiningText(const std::optional<Combining>& combining, absl::Time now) {
+  if (!combining.has_value()) return "";
+  const std::string tries =
+      absl::StrCat("try ", combining->tries, " of ", limits::kAggregationTriesMax);
+  switch (combining->stage) {
+    case Combining::Stage::kRuns:
+      return absl::StrCat(
+          "; ", tries, " began at ",
+          absl::FormatTime("%H:%M:%S UTC", combining->began_at, absl::UTCTimeZone()),
+          combining->failure.empty() ? "" : ", the one before failed: ", combining->failure);
+    case Combining::Stage::kPauses:
+      return absl::StrCat("; ", tries, " failed (", combining->failure, "), and the next begins ",
+                          When(combining->next_try_at, now));
+    case Combining::Stage::kSearches:
+      return absl::StrCat("; ", tries, " failed for good (", combining->failure,
+                          "), and updates that were lost are looked for");
+  }
+  return "";
+}
 
-std::string WaitingFor(const RoundState& state, const WaitCircumstances& circumstances,
-                       absl::Time now) {
+// "; the journal could not be written ...; it is tried again every 1s", or nothing.
+std::string JournalText(const std::string& failure) {
+  if (failure.empty()) return "";
+  return absl::StrCat("; ", failure, "; it is tried again every ",
+                      absl::FormatDuration(limits::kJournalRetryPause));
+}
+
+// The sentence of a journal that takes events.
+std::string WaitText(const RoundState& state, const WaitCircumstances& circumstances,
+                     absl::Time now) {
   const std::string then_paused =
       circumstances.job_is_paused ? "; the job is paused, and opens no round after this one" : "";
   const bool is_due = now >= state.closes_at;
@@ -105,7 +133,8 @@ std::string WaitingFor(const RoundState& state, const WaitCircumstances& circums
                           " in, ", state.updates_required, " needed", then_paused, "; closes ",
                           When(state.closes_at, now), is_due ? "" : ", or when all are in");
     case RoundPhase::kAggregating:
-      return absl::StrCat("waiting for the coordinator to combine the updates", then_paused);
+      return absl::StrCat("waiting for the coordinator to combine the updates",
+                          CombiningText(circumstances.combining, now), then_paused);
     case RoundPhase::kEvaluating:
       return absl::StrCat("waiting for the evaluations of ", AwaitedNames(state, circumstances),
                           then_paused, "; closes ", When(state.closes_at, now),
@@ -115,6 +144,14 @@ std::string WaitingFor(const RoundState& state, const WaitCircumstances& circums
       return "";
   }
   return "";
+}
+
+}  // namespace
+
+std::string WaitingFor(const RoundState& state, const WaitCircumstances& circumstances,
+                       absl::Time now) {
+  const std::string wait = WaitText(state, circumstances, now);
+  return wait.empty() ? "" : absl::StrCat(wait, JournalText(circumstances.journal_failure));
 }
 
 std::optional<Metrics> CombinedEvaluation(const RoundState& state) {

@@ -22,12 +22,28 @@ struct Activity {
   uint64_t step_count = 0;  // 0: unknown.
 };
 
+// How the coordinator gets on with combining a round's updates.
+struct Combining {
+  enum class Stage {
+    kRuns,      // A try runs, or waits for another job's.
+    kPauses,    // The last try failed, and there is another.
+    kSearches,  // The last try failed for good; updates that were lost are looked for.
+  };
+  Stage stage = Stage::kRuns;
+  int tries = 1;                               // Begun so far, of limits::kAggregationTriesMax.
+  absl::Time began_at = absl::InfinitePast();  // The last of them.
+  std::string failure = {};                    // Why the last that failed did; empty: none has.
+  absl::Time next_try_at = absl::InfiniteFuture();  // Meaningful while it pauses.
+};
+
 // What bears on a round's wait and is not its state.
 struct WaitCircumstances {
   std::map<WorkerId, Activity> activities = {};
   bool job_is_paused = false;
   uint32_t workers_available = 0;             // Attached, with the data set, not away.
   std::map<WorkerId, std::string> away = {};  // With the data set; "away until ...: ...".
+  std::optional<Combining> combining = std::nullopt;
+  std::string journal_failure = {};  // Why the journal takes no events; empty: it does.
 };
 
 // What the round waits for and until when, in one sentence:
@@ -35,6 +51,7 @@ struct WaitCircumstances {
 //   waiting for fr-lab/gpu-1 (training, step 40 of 200), kr-lab/w; 3 of 5 in, 4 needed; closes in
 //   41s, at 14:05:10 UTC, or when all are in
 //
+// While the journal takes nothing the sentence ends with why, for then no deadline is kept.
 // Empty when it has ended.
 std::string WaitingFor(const RoundState& state, const WaitCircumstances& circumstances,
                        absl::Time now);

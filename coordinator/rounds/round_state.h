@@ -67,11 +67,20 @@ struct UpdateRecord {
   friend bool operator==(const UpdateRecord&, const UpdateRecord&) = default;
 };
 
+// What a worker says of an update before it sends it.
+struct AnnouncedUpdate {
+  Digest digest;       // None: refused by a version that did not note it.
+  uint64_t bytes = 0;  // As it is encoded.
+
+  friend bool operator==(const AnnouncedUpdate&, const AnnouncedUpdate&) = default;
+};
+
 struct Participant {
   ParticipantState state = ParticipantState::kInvited;
   // Why it declined, was refused, is missing, failed or is skipped, or lost what was accepted.
   std::string reason;
   UpdateRecord update;        // Meaningful while kAccepted.
+  AnnouncedUpdate refused;    // Meaningful while kRefused.
   uint32_t updates_lost = 0;  // Of this attempt, after they were accepted.
   double weight = 0;          // How much its update counted; 0 until aggregated.
   bool evaluation_awaited = false;

@@ -35,7 +35,8 @@ class BackupReactor final : public grpc::ServerWriteReactor<v1::BackupMessage> {
   BackupReactor(const ServiceContext& context, grpc::CallbackServerContext* call,
                 const v1::BackupRequest* request,
                 const inventory::BackupSource::Dependencies& dependencies)
-      : executor_(context.executor), idle_(context, call, &executor_, "the reader read nothing") {
+      : executor_(context.transfer_executor),
+        idle_(context, call, &executor_, "the reader read nothing") {
     executor_.Post([this, &context, call, request, &dependencies] {
       auto source = BeginBackup(context, *call, *request, dependencies);
       if (!source.ok()) return End(source.status());

@@ -13,13 +13,18 @@
 #include "coordinator/service/worker_message.h"
 
 namespace entente::service {
+namespace {
+
+constexpr size_t kVersionShownBytesMax = 100;  // A refused Hello may hold any.
+
+}  // namespace
 
 AttachReactor::AttachReactor(const ServiceContext& context, grpc::CallbackServerContext* call,
                              CallerCheck::AdmittedWorker worker)
     : context_(context),
       call_(*call),
       worker_(std::move(worker)),
-      last_heard_at_(context.clock->Now()) {}
+      last_heard_at_(context.steady_clock->Now()) {}
 
 AttachReactor* AttachReactor::Start(const ServiceContext& context,
                                     grpc::CallbackServerContext* call,
@@ -104,7 +109,7 @@ void AttachReactor::OnReadDone(bool ok) {
   if (ok) {
     {
       absl::MutexLock lock(&mu_);
-      last_heard_at_ = context_.clock->Now();
+      last_heard_at_ = context_.steady_clock->Now();
     }
     return OnMessage();
   }
@@ -130,6 +135,7 @@ void AttachReactor::OnMessage() {
     status = incoming_.has_hello() ? OnHello(incoming_.hello())
                                    : absl::InvalidArgumentError("the first message must be Hello");
     greeted_ = status.ok();
+    if (!greeted_) NoteRefused(status);
   } else if (incoming_.has_goodbye()) {
     context_.workers->Detach(
         worker_.id, this,
@@ -163,19 +169,25 @@ void AttachReactor::OnDealtWith() {
     absl::MutexLock lock(&mu_);
     --messages_in_work_;
     if (!std::exchange(read_waits_, false) || finished_) return;
-    last_heard_at_ = context_.clock->Now();  // What it said meanwhile is only read now.
+    last_heard_at_ = context_.steady_clock->Now();  // What it said meanwhile is only read now.
     ++holds_;
   }
   StartRead(&incoming_);
   LetGo();
 }
 
+void AttachReactor::NoteRefused(const absl::Status& status) {
+  const std::string reason(status.message());
+  log::Warning("worker refused", {{"worker", worker_.id.value()}, {"reason", reason}});
+  context_.workers->NoteRefused(
+      worker_.id,
+      {.reason = reason,
+       .version = std::string(ClipUtf8(incoming_.hello().version(), kVersionShownBytesMax)),
+       .certificate_expires_at = worker_.identity.expires_at});
+}
+
 absl::Status AttachReactor::OnHello(const v1::Hello& hello) {
-  if (absl::Status status = CheckHello(hello, context_.version); !status.ok()) {
-    log::Warning("worker refused",
-                 {{"worker", worker_.id.value()}, {"reason", std::string(status.message())}});
-    return status;
-  }
+  if (absl::Status status = CheckHello(hello, context_.version); !status.ok()) return status;
   v1::CoordinatorMessage message;
   v1::Welcome* const welcome = message.mutable_welcome();
   welcome->set_protocol_version(limits::kProtocolVersion);
@@ -199,7 +211,7 @@ absl::Status AttachReactor::OnHello(const v1::Hello& hello) {
 }
 
 void AttachReactor::ArmHeartbeat() {
-  context_.timers->RunAt(context_.clock->Now() + context_.heartbeat_interval,
+  context_.pauses->RunAt(context_.steady_clock->Now() + context_.heartbeat_interval,
                          [weak = weak_from_this()] {
                            if (const auto strong = weak.lock()) strong->OnHeartbeatDue();
                          });
@@ -211,7 +223,7 @@ void AttachReactor::OnHeartbeatDue() {
     absl::MutexLock lock(&mu_);
     if (finished_) return;
     // Who is not listened to is not silent.
-    silence = read_waits_ ? absl::ZeroDuration() : context_.clock->Now() - last_heard_at_;
+    silence = read_waits_ ? absl::ZeroDuration() : context_.steady_clock->Now() - last_heard_at_;
   }
   if (silence > 3 * context_.heartbeat_interval) {
     const std::string reason =
@@ -227,7 +239,7 @@ void AttachReactor::OnHeartbeatDue() {
 }
 
 void AttachReactor::ArmCutOff() {
-  context_.timers->RunAt(context_.clock->Now() + context_.heartbeat_interval,
+  context_.pauses->RunAt(context_.steady_clock->Now() + context_.heartbeat_interval,
                          [weak = weak_from_this(), executor = context_.executor] {
                            executor->Post([weak] {
                              if (const auto strong = weak.lock()) strong->CutOff();

@@ -50,8 +50,11 @@ class AttachReactor final
   // Not while limits::kWorkerMessagesMax messages are not dealt with: the flow control of the
   // stream then slows the worker down.
   void ReadNext() ABSL_LOCKS_EXCLUDED(mu_);
+  // On any thread: the jobs have dealt with one message; reads on if that was waited for.
   void OnDealtWith() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status OnHello(const v1::Hello& hello);
+  // That `incoming_`, the first message, led to nothing.
+  void NoteRefused(const absl::Status& status);
   void ArmHeartbeat();
   void OnHeartbeatDue() ABSL_LOCKS_EXCLUDED(mu_);
   // Whoever sets closing_ calls it after: a peer that takes nothing would hold on to the stream.

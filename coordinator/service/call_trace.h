@@ -6,8 +6,12 @@
 
 #include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "common/base/log.h"
 #include "common/base/trace_context.h"
+#include "coordinator/engine/job_directory.h"
 
 namespace entente::service {
 
@@ -19,6 +23,11 @@ std::optional<TraceContext> TraceOfMetadata(
 inline std::optional<TraceContext> TraceOfCall(const grpc::CallbackServerContext& call) {
   return TraceOfMetadata(call.client_metadata());
 }
+
+// What lines about a call carry that names a job: job, round and trace of the job. Nothing if there
+// is no such job; whoever calls may not be admitted yet.
+std::vector<log::Field> LogFieldsOfNamedJob(const engine::JobDirectory& jobs,
+                                            const std::string& job_id);
 
 }  // namespace entente::service
 

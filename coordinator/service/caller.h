@@ -17,13 +17,13 @@
 
 namespace entente::service {
 
-// Thread-safe.
+// Thread-safe. Every refusal is logged, with the call's trace and, if that is known, who called.
 class CallerCheck {
  public:
   // Borrowed.
   CallerCheck(const TrustStore* trust, const members::WorkerRegistry* workers, const Clock* clock);
 
-  // Whoever it is. UNAUTHENTICATED as TrustStore::Verify.
+  // Whoever it is. UNAUTHENTICATED, PERMISSION_DENIED: as TrustStore::Verify.
   absl::StatusOr<PeerIdentity> Identify(const grpc::CallbackServerContext& context) const;
 
   // UNAUTHENTICATED, PERMISSION_DENIED: as Identify and members::Authorize.
@@ -36,6 +36,10 @@ class CallerCheck {
     PeerIdentity identity;
   };
   absl::StatusOr<AdmittedWorker> AdmitWorker(const grpc::CallbackServerContext& context) const;
+
+  // Logs a refusal, in the same words, for which more had to be known of the call.
+  void LogRefusal(const grpc::CallbackServerContext& context, const PeerIdentity& caller,
+                  const absl::Status& status) const;
 
  private:
   mutable VerifiedPeers peers_;  // Thread-safe; what it remembers changes no answer.

@@ -18,7 +18,8 @@ IdleCut::IdleCut(const ServiceContext& context, grpc::CallbackServerContext* cal
     : call_(*call),
       executor_(*executor),
       reason_(absl::StrCat(what, " for ", absl::FormatDuration(limit), advice)),
-      watch_(context.clock, context.timers, limit, [this] { executor_.Post([this] { Cut(); }); }) {}
+      watch_(context.steady_clock, context.pauses, limit,
+             [this] { executor_.Post([this] { Cut(); }); }) {}
 
 void IdleCut::Cut() {
   // If the peer moved in the meantime, or the call is finished, nobody waits any more. If it moves

@@ -9,11 +9,11 @@
 namespace entente::service {
 
 struct IdleWatch::State {
-  State(const Clock* clock_in, Timers* timers_in, absl::Duration limit_in)
-      : clock(*clock_in), timers(*timers_in), limit(limit_in) {}
+  State(const Clock* clock_in, Timers* pauses_in, absl::Duration limit_in)
+      : clock(*clock_in), pauses(*pauses_in), limit(limit_in) {}
 
   const Clock& clock;
-  Timers& timers;
+  Timers& pauses;
   const absl::Duration limit;
 
   absl::Mutex mu;
@@ -23,9 +23,9 @@ struct IdleWatch::State {
   Timers::TimerId timer ABSL_GUARDED_BY(mu) = 0;
 };
 
-IdleWatch::IdleWatch(const Clock* clock, Timers* timers, absl::Duration limit,
+IdleWatch::IdleWatch(const Clock* clock, Timers* pauses, absl::Duration limit,
                      std::function<void()> on_idle)
-    : state_(std::make_shared<State>(clock, timers, limit)) {
+    : state_(std::make_shared<State>(clock, pauses, limit)) {
   absl::MutexLock lock(&state_->mu);
   state_->on_idle = std::move(on_idle);
 }
@@ -51,14 +51,14 @@ bool IdleWatch::IsOverdue() const {
 void IdleWatch::Stop() {
   absl::MutexLock lock(&state_->mu);
   state_->on_idle = nullptr;
-  if (std::exchange(state_->armed, false)) state_->timers.Cancel(state_->timer);
+  if (std::exchange(state_->armed, false)) state_->pauses.Cancel(state_->timer);
 }
 
 // With the lock held.
 void IdleWatch::Arm(const std::shared_ptr<State>& state, absl::Time at) {
   state->mu.AssertHeld();
   state->armed = true;
-  state->timer = state->timers.RunAt(at, [weak = std::weak_ptr<State>(state)] {
+  state->timer = state->pauses.RunAt(at, [weak = std::weak_ptr<State>(state)] {
     if (const std::shared_ptr<State> strong = weak.lock()) OnTimer(strong);
   });
 }

@@ -17,10 +17,11 @@ namespace entente::service {
 // Thread-safe. Costs one timer every `limit`, however many waits there are.
 class IdleWatch {
  public:
-  // `clock` and `timers` are borrowed. `on_idle` is called on the timer's thread once a wait has
-  // lasted `limit`, at most once a wait, and never once Stop has returned. It must be short and
-  // must not call back here: it runs under the watch's lock, for only so can Stop wait for it.
-  IdleWatch(const Clock* clock, Timers* timers, absl::Duration limit,
+  // `clock`, a steady one, and `pauses` by it are borrowed. `on_idle` is called on the timer's
+  // thread once a wait has lasted `limit`, at most once a wait, and never once Stop has returned.
+  // It must be short and must not call back here: it runs under the watch's lock, for only so can
+  // Stop wait for it.
+  IdleWatch(const Clock* clock, Timers* pauses, absl::Duration limit,
             std::function<void()> on_idle);
   ~IdleWatch();
 

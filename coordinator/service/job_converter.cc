@@ -88,6 +88,9 @@ v1::Participant ToProto(const WorkerId& worker, const rounds::Participant& parti
     proto.set_update_bytes(participant.update.bytes);
     proto.set_training_loss(participant.update.training_loss);
     if (participant.update.norm.has_value()) proto.set_update_norm(*participant.update.norm);
+  } else if (participant.state == rounds::ParticipantState::kRefused) {
+    proto.set_update_digest(HexOrEmpty(participant.refused.digest));
+    proto.set_update_bytes(participant.refused.bytes);
   }
   proto.set_weight(participant.weight);
   if (participant.evaluation.has_value()) {
@@ -118,6 +121,8 @@ rounds::WaitCircumstances CircumstancesOf(const engine::JobView& view,
   for (const auto& [worker, away] : workers.AwayWith(dataset)) {
     circumstances.away[worker] = AwayText(away);
   }
+  circumstances.combining = view.combining;
+  circumstances.journal_failure = std::string(view.journal_health.message());
   return circumstances;
 }
 

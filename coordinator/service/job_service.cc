@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
 #include "common/recipe/recipe.h"
@@ -25,7 +26,9 @@ grpc::ServerUnaryReactor* JobService::SubmitJob(grpc::CallbackServerContext* cal
   return RunUnary(call, *context_.executor, [this, call, request, response]() -> absl::Status {
     ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller,
                              context_.callers->Admit(*call, Action::kSubmitJob));
-    return Submit(caller, TraceOfCall(*call), *request, response);
+    absl::Status status = Submit(caller, TraceOfCall(*call), *request, response);
+    if (!status.ok()) context_.callers->LogRefusal(*call, caller, status);
+    return status;
   });
 }
 
@@ -88,11 +91,15 @@ grpc::ServerWriteReactor<v1::Job>* JobService::WatchJob(grpc::CallbackServerCont
 
 absl::StatusOr<JobService::Change> JobService::AdmitChange(const grpc::CallbackServerContext& call,
                                                            const ChangeRequest& request) const {
+  const log::Scope scope(LogFieldsOfNamedJob(*context_.jobs, request.job_id));
   ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity caller,
                            context_.callers->Admit(call, request.own_job));
   ENTENTE_ASSIGN_OR_RETURN(auto job, context_.jobs->Find(JobId(request.job_id)));
   if (job->description().submitter != caller.SpiffeId()) {
-    ENTENTE_RETURN_IF_ERROR(members::Authorize(caller, request.any_job));
+    if (absl::Status status = members::Authorize(caller, request.any_job); !status.ok()) {
+      context_.callers->LogRefusal(call, caller, status);
+      return status;
+    }
   }
   std::string reason = absl::StrCat(request.verb, " by ", caller.SpiffeId());
   if (!request.reason.empty()) {

@@ -17,13 +17,17 @@ v1::Worker ToProto(const members::WorkerSnapshot& snapshot) {
   for (const std::string& dataset : snapshot.description.datasets) proto.add_datasets(dataset);
   proto.set_sandbox(snapshot.description.sandbox);
   proto.set_activity(snapshot.activity);
+  proto.set_step(snapshot.step);
+  proto.set_step_count(snapshot.step_count);
   *proto.mutable_certificate_expires_at() =
       entente::ToProto(snapshot.description.certificate_expires_at);
   proto.set_bytes_up(snapshot.bytes_up);
   proto.set_bytes_down(snapshot.bytes_down);
   if (snapshot.description.away.has_value()) *proto.mutable_away() = *snapshot.description.away;
-  proto.set_protocol(
-      absl::StrCat(limits::kProtocolVersion, ".", snapshot.description.protocol_minor));
+  if (!snapshot.never_attached) {
+    proto.set_protocol(
+        absl::StrCat(limits::kProtocolVersion, ".", snapshot.description.protocol_minor));
+  }
   return proto;
 }
 

@@ -21,20 +21,25 @@ namespace entente::service {
 
 // What the services share. Everything is borrowed and outlives the gRPC server.
 struct ServiceContext {
-  const Clock* clock = nullptr;
+  const Clock* clock = nullptr;         // Wall time.
+  const Clock* steady_clock = nullptr;  // What `pauses` go by.
   const CallerCheck* callers = nullptr;
   engine::JobDirectory* jobs = nullptr;
   engine::UploadIntake* uploads = nullptr;
   models::ModelStore* models = nullptr;
   members::WorkerRegistry* workers = nullptr;
   OpenWatches* watches = nullptr;
-  Timers* timers = nullptr;
+  Timers* pauses = nullptr;      // By steady time: heartbeats, silence, what is told after a while.
   Executor* executor = nullptr;  // For whatever may wait for a disk or a lock.
+  // For transfers, which read, hash and check files of any size: with threads of its own, so that
+  // the largest of them keep no job waiting. Gone before `executor` is.
+  Executor* transfer_executor = nullptr;
   absl::Duration heartbeat_interval = absl::Seconds(5);
   absl::Duration transfer_idle_max = absl::Seconds(60);           // Then a silent transfer is cut.
   int transfers_max = 256;                                        // Uploads and downloads at once.
   int transfers_per_caller_max = limits::kTransfersPerCallerMax;  // Of those, one caller's.
-  absl::Duration upload_header_max = limits::kUploadHeaderWaitMax;  // Then a stream without is cut.
+  // Then an upload without a header is cut.
+  absl::Duration upload_header_wait_max = limits::kUploadHeaderWaitMax;
   // Called when an upload has ended, however: how long it took since its first message. Null:
   // nobody wants to know.
   std::function<void(absl::Duration took, const absl::Status& status)> on_upload_ended = nullptr;

@@ -15,6 +15,7 @@
 #include "common/transfer/chunk_compression.h"
 #include "coordinator/engine/transfer_permission.h"
 #include "coordinator/engine/transition_log.h"
+#include "coordinator/service/call_trace.h"
 #include "coordinator/service/idle_cut.h"
 #include "coordinator/service/unary_call.h"
 
@@ -48,6 +49,7 @@ absl::StatusOr<std::unique_ptr<engine::Upload>> OpenUpload(const ServiceContext&
                                                            const v1::UploadHeader& header) {
   switch (header.kind_case()) {
     case v1::UploadHeader::kUpdate: {
+      const log::Scope scope(LogFieldsOfNamedJob(*context.jobs, header.update().key().job_id()));
       ENTENTE_ASSIGN_OR_RETURN(const auto worker, context.callers->AdmitWorker(call));
       return context.uploads->OpenUpdate(worker.id, header);
     }
@@ -85,6 +87,7 @@ absl::StatusOr<DownloadSource> OpenDownload(const ServiceContext& context,
   if (request.job_id().empty()) {
     ENTENTE_RETURN_IF_ERROR(context.callers->Admit(call, Action::kReadModels).status());
   } else {
+    const log::Scope scope(LogFieldsOfNamedJob(*context.jobs, request.job_id()));
     ENTENTE_ASSIGN_OR_RETURN(const auto worker, context.callers->AdmitWorker(call));
     ENTENTE_ASSIGN_OR_RETURN(const auto job, context.jobs->Find(JobId(request.job_id())));
     // A worker gets what its tasks need, and nothing else of the alliance's models.
@@ -111,7 +114,8 @@ class DownloadReactor final : public grpc::ServerWriteReactor<v1::Chunk> {
   // Context, call and request are the service's and gRPC's until OnDone.
   DownloadReactor(const ServiceContext& context, TransferSlots* slots,
                   grpc::CallbackServerContext* call, const v1::DownloadRequest* request)
-      : executor_(context.executor), idle_(context, call, &executor_, "the reader read nothing") {
+      : executor_(context.transfer_executor),
+        idle_(context, call, &executor_, "the reader read nothing") {
     absl::StatusOr<TransferSlot> slot = TakeSlot(context, *call, slots);
     if (!slot.ok()) {
       Finish(ToGrpcStatus(slot.status()));
@@ -201,9 +205,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
       : context_(context),
         call_(*call),
         receipt_(receipt),
-        executor_(context.executor),
+        executor_(context.transfer_executor),
         header_wait_(context, call, &executor_, "the sender sent no header",
-                     std::min(context.upload_header_max, context.transfer_idle_max),
+                     std::min(context.upload_header_wait_max, context.transfer_idle_max),
                      "; an upload begins with one"),
         idle_(context, call, &executor_, "the sender sent nothing") {
     absl::StatusOr<TransferSlot> slot = TakeSlot(context, *call, slots);
@@ -249,7 +253,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
   // The file is let go before the peer knows, so that it can go on at once.
   void End(const absl::Status& status) {
     if (context_.on_upload_ended != nullptr && began_at_ != absl::InfinitePast()) {
-      context_.on_upload_ended(context_.clock->Now() - began_at_, status);
+      context_.on_upload_ended(context_.steady_clock->Now() - began_at_, status);
     }
     upload_.reset();
     decompressor_ = ChunkDecompressor();
@@ -264,7 +268,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
         return absl::InvalidArgumentError("an upload must begin with a header");
       }
       header_ = message_.header();
-      began_at_ = context_.clock->Now();
+      began_at_ = context_.steady_clock->Now();
       ENTENTE_ASSIGN_OR_RETURN(upload_, OpenUpload(context_, call_, header_));
       idle_.SetLogFields(LogFieldsOf(context_, call_, header_));
       sent_bytes_ = upload_->offset();  // How those came is not known any more.

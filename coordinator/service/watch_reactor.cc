@@ -82,7 +82,7 @@ void WatchReactor::OnWriteDone(bool ok) {
     timer_armed_ = !end.has_value();
   }
   if (end.has_value()) return Finish(ToGrpcStatus(*end));
-  context_.timers->RunAt(context_.clock->Now() + kPause,
+  context_.pauses->RunAt(context_.steady_clock->Now() + kPause,
                          [weak = weak_from_this(), executor = context_.executor] {
                            executor->Post([weak] {
                              const auto strong = weak.lock();

@@ -55,7 +55,8 @@ std::string TaskName(const v1::TaskKey& key) {
 void OnProgress(const ServiceContext& context, engine::JobEngine& job, const WorkerId& worker,
                 const v1::TaskProgress& progress) {
   const std::string activity(ClipUtf8(progress.activity(), kWordBytesMax));
-  context.workers->SetActivity(worker, absl::StrCat(activity, " ", TaskName(progress.key())));
+  context.workers->SetActivity(worker, absl::StrCat(activity, " ", TaskName(progress.key())),
+                               progress.step(), progress.step_count());
   job.OnProgress(worker, progress.key(),
                  {.activity = activity,
                   .step = progress.step(),
@@ -103,6 +104,38 @@ const v1::TaskKey* KeyOf(const v1::WorkerMessage& message) {
       return &message.evaluated().key();
     default:
       return nullptr;
+  }
+}
+
+// `message` is one that KeyOf knows, and checked.
+void TellJob(const ServiceContext& context, engine::JobEngine& job, const WorkerId& worker,
+             const v1::TaskKey& key, const v1::WorkerMessage& message) {
+  switch (message.kind_case()) {
+    case v1::WorkerMessage::kAccepted:
+      job.OnTaskAccepted(worker, key);
+      break;
+    case v1::WorkerMessage::kDeclined: {
+      const v1::TaskDeclined& declined = message.declined();
+      context.workers->SetActivity(worker, "");
+      job.OnTaskDeclined(worker, key,
+                         declined.rule().empty()
+                             ? CutReason(declined.reason())
+                             : absl::StrCat("rule ", ClipUtf8(declined.rule(), kWordBytesMax), ": ",
+                                            CutReason(declined.reason())));
+      break;
+    }
+    case v1::WorkerMessage::kFailed:
+      context.workers->SetActivity(worker, "");
+      job.OnTaskFailed(worker, key, CutReason(message.failed().reason()),
+                       message.failed().may_return());
+      break;
+    case v1::WorkerMessage::kEvaluated:
+      context.workers->SetActivity(worker, "");
+      job.OnEvaluated(worker, key, FromProto(message.evaluated().metrics()));
+      break;
+    default:
+      OnProgress(context, job, worker, message.progress());
+      break;
   }
 }
 
@@ -181,7 +214,6 @@ std::vector<v1::Updates::Compression> CompressionsOf(const v1::Hello& hello) {
 
 absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerSpeaker& speaker,
                                    const v1::WorkerMessage& message, std::function<void()> done) {
-  const WorkerId& worker = speaker.id;
   if (message.has_heartbeat() || IsNewer(message)) {
     done();
     return absl::OkStatus();
@@ -203,35 +235,8 @@ absl::Status DispatchWorkerMessage(const ServiceContext& context, const WorkerSp
     done();
     return absl::OkStatus();
   }
-  engine::JobEngine& engine = **job;
-  switch (message.kind_case()) {
-    case v1::WorkerMessage::kAccepted:
-      engine.OnTaskAccepted(worker, *key);
-      break;
-    case v1::WorkerMessage::kDeclined: {
-      const v1::TaskDeclined& declined = message.declined();
-      context.workers->SetActivity(worker, "");
-      engine.OnTaskDeclined(worker, *key,
-                            declined.rule().empty()
-                                ? CutReason(declined.reason())
-                                : absl::StrCat("rule ", ClipUtf8(declined.rule(), kWordBytesMax),
-                                               ": ", CutReason(declined.reason())));
-      break;
-    }
-    case v1::WorkerMessage::kFailed:
-      context.workers->SetActivity(worker, "");
-      engine.OnTaskFailed(worker, *key, CutReason(message.failed().reason()),
-                          message.failed().may_return());
-      break;
-    case v1::WorkerMessage::kEvaluated:
-      context.workers->SetActivity(worker, "");
-      engine.OnEvaluated(worker, *key, FromProto(message.evaluated().metrics()));
-      break;
-    default:
-      OnProgress(context, engine, worker, message.progress());
-      break;
-  }
-  engine.WhenCaughtUp(std::move(done));
+  TellJob(context, **job, speaker.id, *key, message);
+  (*job)->WhenCaughtUp(std::move(done));
   return absl::OkStatus();
 }
 

@@ -32,6 +32,10 @@ class Journal {
   // has written. RESOURCE_EXHAUSTED: disk full. UNAVAILABLE: could not be written, nothing changed.
   virtual absl::Status Append(const JournalEntry& entry) = 0;
 
+  // Whether it takes entries at all, as far as is known; otherwise one sentence that anybody may
+  // read.
+  virtual absl::Status Health() const { return absl::OkStatus(); }
+
   // Every entry, jobs in the order of their first one, each job's in order. Stops at the first
   // error `visit` returns. DATA_LOSS if an entry cannot be read.
   virtual absl::Status Replay(

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/little_endian.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -14,7 +15,7 @@ namespace {
 constexpr int kApplicationId = 0x456e7465;
 
 // kSteps[n] makes version n + 1 of version n. A step, once released, never changes.
-constexpr std::array<const char*, 5> kSteps = {
+constexpr std::array<const char*, 6> kSteps = {
     R"(
       CREATE TABLE events (
         id       INTEGER PRIMARY KEY,
@@ -39,18 +40,14 @@ constexpr std::array<const char*, 5> kSteps = {
         value TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
     )",
-    // Records of lost updates came with version 5; the tables are the same.
+    // Records of lost updates came with version 5, and those of attempts that do not count for
+    // workers that are away with version 6; the tables are the same.
+    "",
     "",
 };
 static_assert(kSteps.size() == kSchemaVersion);
 constexpr int64_t kFirstVersionWithChecksums = 4;
 constexpr int64_t kFirstVersionWithFacts = 4;
-
-std::string LittleEndian(uint64_t value) {
-  std::string bytes;
-  for (int i = 0; i < 8; ++i, value >>= 8) bytes.push_back(static_cast<char>(value & 0xff));
-  return bytes;
-}
 
 absl::string_view BytesOf(sqlite3_value* value) {
   const auto* const bytes = static_cast<const char*>(sqlite3_value_blob(value));
@@ -69,19 +66,17 @@ void ChecksumFunction(sqlite3_context* context, int, sqlite3_value** arguments) 
 }  // namespace
 
 int64_t ChecksumOf(const JournalRow& row) {
+  std::string before;  // The length keeps what ends one column from beginning the next.
+  AppendLittleEndian64(row.job.size(), &before);
+  std::string between;
+  AppendLittleEndian64(static_cast<uint64_t>(row.sequence), &between);
+  AppendLittleEndian64(static_cast<uint64_t>(row.at_us), &between);
   Sha256 hash;
-  // The length keeps what ends one column from beginning the next.
-  hash.Update(LittleEndian(row.job.size()));
+  hash.Update(before);
   hash.Update(row.job);
-  hash.Update(LittleEndian(static_cast<uint64_t>(row.sequence)));
-  hash.Update(LittleEndian(static_cast<uint64_t>(row.at_us)));
+  hash.Update(between);
   hash.Update(row.record);
-  const std::string digest = hash.Current().Raw();
-  uint64_t checksum = 0;
-  for (int i = 7; i >= 0; --i) {
-    checksum = checksum << 8 | static_cast<unsigned char>(digest[static_cast<size_t>(i)]);
-  }
-  return static_cast<int64_t>(checksum);
+  return static_cast<int64_t>(ReadLittleEndian64(hash.Current().Raw().data()));
 }
 
 bool HasChecksums(int64_t schema_version) { return schema_version >= kFirstVersionWithChecksums; }

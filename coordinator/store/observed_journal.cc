@@ -22,7 +22,7 @@ void ObservedJournal::Note(const absl::Status& outcome) {
 absl::Status ObservedJournal::Health() const {
   const absl::Time now = clock_.Now();
   absl::MutexLock lock(&mu_);
-  if (outcome_.ok() || now - outcome_at_ >= limits::kJournalFailureCounts) return absl::OkStatus();
+  if (outcome_.ok() || now - outcome_at_ >= limits::kJournalFailureAgeMax) return absl::OkStatus();
   if (absl::IsResourceExhausted(outcome_)) {
     return absl::ResourceExhaustedError(
         "the journal could not be written for its disk is full, so jobs do not move; free some "

@@ -19,16 +19,16 @@ class ObservedJournal final : public Journal {
  public:
   using Observer = std::function<void(const JournalEntry& entry)>;
 
-  // Both are borrowed.
+  // Both are borrowed; the clock is a steady one.
   ObservedJournal(Journal* journal, const Clock* clock) : journal_(*journal), clock_(*clock) {}
 
   // Set once, before the first Append. Called on the threads that append; must not block.
   void SetObserver(Observer observer) { observer_ = std::move(observer); }
 
-  // OK if the last Append was, or none failed for limits::kJournalFailureCounts. Otherwise one
+  // OK if the last Append was, or none failed for limits::kJournalFailureAgeMax. Otherwise one
   // sentence that anybody may read, so without the path: RESOURCE_EXHAUSTED if the disk was full,
   // else UNAVAILABLE.
-  absl::Status Health() const ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Health() const override ABSL_LOCKS_EXCLUDED(mu_);
 
   absl::Status Append(const JournalEntry& entry) override ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Replay(

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "absl/time/time.h"
 #include "common/base/check.h"
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
@@ -54,7 +55,10 @@ struct RoundRecorder {
     if (e.update.norm.has_value()) record->set_norm(*e.update.norm);
   }
   void operator()(const rounds::UpdateRefused& e) const {
-    *to->mutable_update_refused() = WithReason(e.worker, e.reason);
+    rec::WorkerReason* const record = to->mutable_update_refused();
+    *record = WithReason(e.worker, e.reason);
+    record->set_update_digest(Bytes(e.update.digest));
+    record->set_update_bytes(e.update.bytes);
   }
   void operator()(const rounds::WorkerMissing& e) const {
     *to->mutable_worker_missing() = WithReason(e.worker, e.reason);
@@ -79,6 +83,11 @@ struct RoundRecorder {
   }
   void operator()(const rounds::UpdateLost& e) const {
     *to->mutable_update_lost() = WithReason(e.worker, e.reason);
+  }
+  void operator()(const rounds::AbsenceAwaited& e) const {
+    rec::AbsenceAwaited* const record = to->mutable_absence_awaited();
+    record->set_until_us(absl::ToUnixMicros(e.until));
+    record->set_reason(ToValidUtf8(e.reason));
   }
   void operator()(const rounds::AggregationFailed& e) const {
     to->mutable_aggregation_failed()->set_reason(ToValidUtf8(e.reason));
@@ -116,6 +125,14 @@ absl::StatusOr<rounds::RoundEvent> FromUpdateAccepted(const rec::UpdateAccepted&
   return event;
 }
 
+absl::StatusOr<rounds::RoundEvent> FromUpdateRefused(const rec::WorkerReason& record) {
+  rounds::UpdateRefused event{
+      .worker = WorkerId(record.worker()), .reason = record.reason(), .update = {}};
+  ENTENTE_ASSIGN_OR_RETURN(event.update.digest, ToDigest(record.update_digest()));
+  event.update.bytes = record.update_bytes();
+  return event;
+}
+
 absl::StatusOr<rounds::RoundEvent> FromAggregated(const rec::Aggregated& record) {
   rounds::Aggregated event;
   ENTENTE_ASSIGN_OR_RETURN(event.model, ToDigest(record.model()));
@@ -149,7 +166,7 @@ absl::StatusOr<rounds::RoundEvent> FromRoundRecord(const rec::RoundHappened& rec
     case Case::kUpdateAccepted:
       return FromUpdateAccepted(record.update_accepted());
     case Case::kUpdateRefused:
-      return FromWorkerReason<rounds::UpdateRefused>(record.update_refused());
+      return FromUpdateRefused(record.update_refused());
     case Case::kWorkerMissing:
       return FromWorkerReason<rounds::WorkerMissing>(record.worker_missing());
     case Case::kWorkerFailed:
@@ -164,6 +181,10 @@ absl::StatusOr<rounds::RoundEvent> FromRoundRecord(const rec::RoundHappened& rec
       return FromAggregated(record.aggregated());
     case Case::kUpdateLost:
       return FromWorkerReason<rounds::UpdateLost>(record.update_lost());
+    case Case::kAbsenceAwaited:
+      return rounds::AbsenceAwaited{
+          .until = absl::FromUnixMicros(record.absence_awaited().until_us()),
+          .reason = record.absence_awaited().reason()};
     case Case::kAggregationFailed:
       return rounds::AggregationFailed{record.aggregation_failed().reason()};
     case Case::kEvaluated:
@@ -185,6 +206,7 @@ rec::JobRecord ToRecord(const jobs::JobEvent& event) {
   if (const auto* happened = std::get_if<jobs::RoundHappened>(&event)) {
     record.mutable_round()->set_round_index(happened->round_index);
     record.mutable_round()->set_attempt(happened->attempt);
+    record.mutable_round()->set_excuses_absence(happened->excuses_absence);
     std::visit(RoundRecorder{record.mutable_round()}, happened->event);
     return record;
   }
@@ -214,7 +236,8 @@ absl::StatusOr<jobs::JobEvent> FromRecord(const rec::JobRecord& record) {
     case rec::JobRecord::kRound: {
       jobs::RoundHappened event{.round_index = record.round().round_index(),
                                 .attempt = record.round().attempt(),
-                                .event = {}};
+                                .event = {},
+                                .excuses_absence = record.round().excuses_absence()};
       ENTENTE_ASSIGN_OR_RETURN(event.event, FromRoundRecord(record.round()));
       return event;
     }

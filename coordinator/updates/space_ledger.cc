@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/transfer/incoming_file.h"
 
 namespace entente::updates {
 namespace {
@@ -45,7 +46,7 @@ void SpaceLedger::AddPresent(const std::string& path, Account account) {
 
 absl::StatusOr<SpaceReservation> SpaceLedger::Reserve(const Request& request) {
   // Only a part is continued; a whole file that nobody accepted is written anew, beside itself.
-  uint64_t present = files_.SizeBytes(absl::StrCat(request.path, ".part")).value_or(0);
+  uint64_t present = files_.SizeBytes(absl::StrCat(request.path, kPartSuffix)).value_or(0);
   if (present > request.total_bytes) present = 0;  // Such a part is dropped when it is opened.
   const Entry wanted{.account = request.account,
                      .is_open = true,
@@ -171,7 +172,7 @@ void SpaceLedger::Settle(const std::string& path) {
 }
 
 uint64_t SpaceLedger::BytesThere(const std::string& path) const {
-  for (const std::string& name : {path, absl::StrCat(path, ".part")}) {
+  for (const std::string& name : {path, absl::StrCat(path, kPartSuffix)}) {
     if (const auto bytes = files_.SizeBytes(name); bytes.ok()) return *bytes;
   }
   return 0;

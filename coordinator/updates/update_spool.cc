@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/updates/update_spool.h"
 
-#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -10,32 +9,18 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/base/file_name.h"
 #include "common/base/status_macros.h"
 
 namespace entente::updates {
 namespace {
 
 constexpr size_t kIdBytesMax = 128;
-constexpr absl::string_view kPartSuffix = ".part";  // See IncomingFile.
 
 bool IsPlain(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
-}
-
-// One part of a path that cannot be two, nor "..".
-std::string Escaped(absl::string_view id) {
-  std::string name;
-  for (const char c : id) {
-    if (IsPlain(c)) {
-      name.push_back(c);
-    } else {
-      absl::StrAppendFormat(&name, "%%%02x", static_cast<unsigned char>(c));
-    }
-  }
-  return name;
 }
 
 absl::Status CheckId(absl::string_view what, absl::string_view id) {
@@ -55,7 +40,15 @@ absl::Status CheckKey(const SpoolKey& key) {
 }
 
 std::string AttemptName(const JobId& job, uint32_t round_index, uint32_t attempt) {
-  return absl::StrCat(Escaped(job.value()), "/", round_index, "-", attempt);
+  return absl::StrCat(FileNameOf(job.value()), "/", round_index, "-", attempt);
+}
+
+// What the names of a worker's updates have before the digest: "fr-lab+gpu-1-". A '+' is in no id,
+// so two workers never share a name.
+std::string SenderName(const SpoolKey& key) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(key.worker.value(), absl::MaxSplits('/', 1));
+  return absl::StrCat(FileNameOf(parts.first), "+", FileNameOf(parts.second), "-");
 }
 
 }  // namespace
@@ -102,7 +95,7 @@ std::string UpdateSpool::FolderOf(const JobId& job, uint32_t round_index, uint32
 }
 
 std::string UpdateSpool::JobFolderOf(const JobId& job) const {
-  return absl::StrCat(folder_, "/", Escaped(job.value()));
+  return absl::StrCat(folder_, "/", FileNameOf(job.value()));
 }
 
 std::string UpdateSpool::PathOf(const SpoolKey& key) const {
@@ -110,11 +103,8 @@ std::string UpdateSpool::PathOf(const SpoolKey& key) const {
 }
 
 std::string UpdateSpool::NameOf(const SpoolKey& key) {
-  // A '+' is in no id, so two workers never share a name.
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(key.worker.value(), absl::MaxSplits('/', 1));
-  return absl::StrCat(AttemptName(key.job, key.round_index, key.attempt), "/", Escaped(parts.first),
-                      "+", Escaped(parts.second), "-", key.digest.ToHex());
+  return absl::StrCat(AttemptName(key.job, key.round_index, key.attempt), "/", SenderName(key),
+                      key.digest.ToHex());
 }
 
 absl::StatusOr<IncomingUpdate> UpdateSpool::Receive(const SpoolKey& key, uint64_t total_bytes,
@@ -123,11 +113,12 @@ absl::StatusOr<IncomingUpdate> UpdateSpool::Receive(const SpoolKey& key, uint64_
   const std::string path = PathOf(key);
   const std::string what = absl::StrCat("the update of ", key.worker.value());
   ENTENTE_ASSIGN_OR_RETURN(PathLease lease, leases_.Take(path, what));
+  const std::string folder = FolderOf(key.job, key.round_index, key.attempt);
   // An upload that has no part yet is one as well.
-  ENTENTE_ASSIGN_OR_RETURN(PathLease sender,
-                           leases_.Take(path.substr(0, path.size() - key.digest.ToHex().size()),
+  ENTENTE_ASSIGN_OR_RETURN(PathLease one_at_a_time,
+                           leases_.Take(absl::StrCat(folder, "/", SenderName(key)),
                                         absl::StrCat("another update of ", key.worker.value())));
-  ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(FolderOf(key.job, key.round_index, key.attempt)));
+  ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(folder));
   ENTENTE_RETURN_IF_ERROR(DropOtherParts(key));
   ENTENTE_ASSIGN_OR_RETURN(SpaceReservation space,
                            space_.Reserve({.path = path,
@@ -139,21 +130,20 @@ absl::StatusOr<IncomingUpdate> UpdateSpool::Receive(const SpoolKey& key, uint64_
   ENTENTE_ASSIGN_OR_RETURN(
       std::unique_ptr<IncomingFile> file,
       IncomingFile::Open(files_, path, total_bytes, /*free_bytes_min=*/0, std::move(lease)));
-  return IncomingUpdate{
-      .sender = std::move(sender), .file = std::move(file), .space = std::move(space)};
+  return IncomingUpdate{.one_at_a_time = std::move(one_at_a_time),
+                        .file = std::move(file),
+                        .space = std::move(space)};
 }
 
 absl::Status UpdateSpool::DropOtherParts(const SpoolKey& key) {
-  const std::filesystem::path own = PathOf(key);
-  const std::string own_name = own.filename().string();
-  // The digest's place in the name; a name of the same form but another length is another worker's.
-  const size_t digest_at = own_name.size() - key.digest.ToHex().size();
-  const std::string folder = own.parent_path().string();
+  const std::string sender = SenderName(key);
+  const std::string own_name = absl::StrCat(sender, key.digest.ToHex(), kPartSuffix);
+  const std::string folder = FolderOf(key.job, key.round_index, key.attempt);
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder));
   for (const std::string& name : names) {
-    if (name.size() != own_name.size() + kPartSuffix.size() ||
-        name.compare(0, digest_at, own_name, 0, digest_at) != 0 ||
-        !absl::EndsWith(name, kPartSuffix) || absl::StartsWith(name, own_name)) {
+    // A name that begins the same but has another length is another worker's.
+    if (name == own_name || name.size() != own_name.size() || !absl::StartsWith(name, sender) ||
+        !absl::EndsWith(name, kPartSuffix)) {
       continue;
     }
     const std::string path = absl::StrCat(folder, "/", absl::StripSuffix(name, kPartSuffix));
@@ -209,7 +199,7 @@ SpoolHold::~SpoolHold() { spool_.EndHold(); }
 
 absl::StatusOr<std::vector<std::string>> UpdateSpool::SetAside(const std::vector<JobId>& known) {
   std::set<std::string> names;
-  for (const JobId& job : known) names.insert(Escaped(job.value()));
+  for (const JobId& job : known) names.insert(FileNameOf(job.value()));
   std::vector<std::string> moved;
   const std::string aside = absl::StrCat(folder_, "-unknown");
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, ListFolders(files_, folder_));

@@ -42,7 +42,7 @@ struct AttemptKey {
 
 // An update that arrives, and the room that is set aside for it.
 struct IncomingUpdate {
-  PathLease sender;  // For the worker's one update at a time.
+  PathLease one_at_a_time;  // Of the worker's updates.
   std::unique_ptr<IncomingFile> file;
   SpaceReservation space;  // Ends before the file's lease does: the order of the two matters.
 };

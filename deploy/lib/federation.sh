@@ -13,6 +13,8 @@
 #   pids         every process that runs in the background, all of which are stopped at the end
 #   started      the process that was started last
 #   coordinator, port    the coordinator's process, and where it listens
+#   coordinator_folder   the folder with its data
+#   worker_pid           of start_five: the process of each member's worker
 #   dashboard            the address of its dashboard
 #   as_submitter         a command: `entente` as the submitter, at this coordinator
 
@@ -52,6 +54,7 @@ run() {
   finish "$started"
 }
 stop_all() {
+  adopt_coordinator
   [ ${#pids[@]} -gt 0 ] || return 0
   kill -TERM "${pids[@]}" 2>/dev/null || true
   # Every program drains within its drain time, the coordinator within twice its; what is left after
@@ -105,8 +108,10 @@ in_repository() {
 
 # ---- A federation ---------------------------------------------------------------------------------------
 
-declare -A jurisdiction=()
+declare -A jurisdiction=() worker_pid=()
 host=127.0.0.1
+coordinator=""
+coordinator_folder=""
 
 # certify_alliance SUBMITTER: the alliance's authority, the coordinator's certificate and one submitter's.
 certify_alliance() {
@@ -187,7 +192,8 @@ YAML
 }
 
 # start_coordinator CONFIGURATION FOLDER LOG SUBMITTER [OPTION...]: and waits until it listens. FOLDER is the one of
-# coordinator_yaml. What is in the array coordinator_prefix stands before the program.
+# coordinator_yaml. What is in the array coordinator_prefix stands before the program. Ports that were drawn are written
+# into CONFIGURATION: workers, browsers and submitters find there whoever is started with it again.
 coordinator_prefix=()
 start_coordinator() {
   local configuration=$1 folder=$2 log=$3 submitter=$4
@@ -196,6 +202,7 @@ start_coordinator() {
   rm -f "$folder/port" "$folder/http-port"
   start "${coordinator_prefix[@]}" "$bin/entente-coordinator" --config "$configuration" "$@" >>"$log" 2>&1
   coordinator=$started
+  coordinator_folder=$folder
   for _ in $(seq 300); do
     [ -s "$folder/port" ] && break
     kill -0 "$coordinator" 2>/dev/null || fail "the coordinator did not start: $(tail -n 1 "$log")"
@@ -207,9 +214,31 @@ start_coordinator() {
     [ -s "$folder/http-port" ] && break
     sleep 0.1
   done
-  dashboard="http://127.0.0.1:$(cat "$folder/http-port" 2>/dev/null || echo 0)/"
+  local http_port
+  http_port=$(cat "$folder/http-port" 2>/dev/null || echo 0)
+  dashboard="http://127.0.0.1:$http_port/"
+  sed -i -e "s/^\(listen: .*\):0\$/\1:$port/" -e "s/^\(  listen: .*\):0\$/\1:$http_port/" "$configuration"
   as_submitter=("$bin/entente" --coordinator "$host:$port" --certificate "$pki/submitter-$submitter.crt"
     --private-key "$pki/submitter-$submitter.key" --authority "$pki/alliance/authority.crt")
+}
+
+# coordinator_on FOLDER: the process that has the data in FOLDER, whoever started it; nothing if there is none. A killed
+# coordinator leaves its id in the lock's file, so who is named there must have that file open.
+coordinator_on() {
+  local lock="$1/journal.sqlite.lock" pid
+  pid=$(cat "$lock" 2>/dev/null) || return 0
+  is_count "$pid" || return 0
+  if [ -n "$(find -L "/proc/$pid/fd" -maxdepth 1 -samefile "$lock" 2>/dev/null)" ]; then echo "$pid"; fi
+}
+# adopt_coordinator: who was started by hand in the place of our coordinator is ours to stop.
+adopt_coordinator() {
+  [ -n "$coordinator_folder" ] || return 0
+  local pid
+  pid=$(coordinator_on "$coordinator_folder")
+  if [ -z "$pid" ] || [ "$pid" = "$coordinator" ]; then return 0; fi
+  kill -0 "$coordinator" 2>/dev/null || forget "$coordinator"
+  coordinator=$pid
+  pids+=("$pid")
 }
 
 # trainer_of PID NAME: the process of that name that the worker PID started, through others or itself; nothing if there
@@ -261,22 +290,60 @@ split_images() {
     --seed "$2" >"$1/split.json" 2>"$1/logs/split.log" || fail "the split failed: $(tail -n 1 "$1/logs/split.log")"
   chmod -R go= "$1/data"
 }
-# start_five FOLDER PORT: coordinator and workers, with their data from FOLDER/data, until all are attached. Logs are
-# in FOLDER/logs.
+# five_recipe ROUNDS SEED: prints the quickstart's recipe, with so many rounds. Each waits for all five: whatever is
+# killed and comes back, the model is the same.
+five_recipe() {
+  sed -e "s/^rounds:.*/rounds: $1/" -e "s/^\( *\)seed:.*/\1seed: $2/" \
+    -e "s/^\( *\)count:.*/\1count: ${#members[@]}/" "$repository/configs/recipes/fashion-mnist.yaml"
+}
+# start_five FOLDER PORT [OPTION...]: coordinator and workers, all with the options, with their data from FOLDER/data,
+# until all are attached. Logs are in FOLDER/logs.
 start_five() {
+  local folder=$1 member
   {
-    coordinator_yaml "127.0.0.1:$2" "$1/coordinator"
+    coordinator_yaml "127.0.0.1:$2" "$folder/coordinator"
     echo "heartbeatInterval: 1s"
-  } >"$1/coordinator.yaml"
-  start_coordinator "$1/coordinator.yaml" "$1/coordinator" "$1/logs/coordinator.log" researcher
-  local member
+  } >"$folder/coordinator.yaml"
+  shift 2
+  start_coordinator "$folder/coordinator.yaml" "$folder/coordinator" "$folder/logs/coordinator.log" researcher "$@"
   for member in "${members[@]}"; do
-    worker_yaml "$member" gpu-1 "$1/work/$member" "$repository/configs/policies/research.yaml" \
-      fashion-mnist idx "$1/data/$member" >"$1/$member.yaml"
-    start "$bin/entente-worker" --config "$1/$member.yaml" >"$1/logs/$member.log" 2>&1
+    worker_yaml "$member" gpu-1 "$folder/work/$member" "$repository/configs/policies/research.yaml" \
+      fashion-mnist idx "$folder/data/$member" >"$folder/$member.yaml"
+    start_one_of_five "$folder" "$member" "$@"
   done
   await_attached ${#members[@]}
 }
+# start_one_of_five FOLDER MEMBER [OPTION...]: that member's worker, for the first time or again.
+start_one_of_five() {
+  local folder=$1 member=$2
+  shift 2
+  start "$bin/entente-worker" --config "$folder/$member.yaml" "$@" >>"$folder/logs/$member.log" 2>&1
+  worker_pid[$member]=$started
+}
+# finish_with_coordinator PID: as finish, for what cannot end without the coordinator. If that is killed by hand, says how
+# to start it again, and waits for whoever does.
+restart_seconds_max=600
+finish_with_coordinator() {
+  local gone_since=""
+  while kill -0 "$1" 2>/dev/null; do
+    kill -0 "$coordinator" 2>/dev/null || adopt_coordinator
+    if kill -0 "$coordinator" 2>/dev/null; then
+      gone_since=""
+    elif [ -z "$gone_since" ]; then
+      gone_since=$SECONDS
+      echo "$script: the coordinator has ended, and the job waits for it; start it again with: $(coordinator_command)" >&2
+      # A live picture is drawn over the lines before the cursor.
+      # shellcheck disable=SC2046
+      if [ -t 1 ]; then printf '\n%.0s' $(seq $(($(tput lines 2>/dev/null || echo 24) - 3))); fi
+    elif [ $((SECONDS - gone_since)) -ge "$restart_seconds_max" ]; then
+      fail "the coordinator has ended, and nobody started it again within $restart_seconds_max s"
+    fi
+    sleep 0.2
+  done
+  finish "$1"
+}
+# coordinator_command: prints what starts the coordinator of start_five again, where it was.
+coordinator_command() { printf '%q --config %q' "$bin/entente-coordinator" "${coordinator_folder%/*}/coordinator.yaml"; }
 # start_test RECIPE_JSON MODEL RESULT LOG: starts the evaluation of a model on the 10,000 test images.
 start_test() {
   start "$bin/entente-trainer" evaluate --recipe "$1" --model "$2" \

@@ -100,6 +100,18 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
   const auto damage_log = [&](std::streamoff at) {
     overwrite(data / "journal.sqlite-wal", at, "????");
   };
+  // A coordinator that was stopped leaves all of its journal in the journal's own file.
+  const auto overwrite_stopped = [&](const std::string& old_bytes, std::streamoff at,
+                                     const std::string& bytes) {
+    StartCoordinator();
+    coordinator().Signal(SIGTERM);
+    ASSERT_EQ(coordinator().WaitForExit(), 0);
+    StopCoordinator();
+    fs::remove(data / "journal.sqlite-wal");
+    const size_t found = ReadFile(journal).find(old_bytes);
+    ASSERT_NE(found, std::string::npos) << old_bytes;
+    overwrite(journal, static_cast<std::streamoff>(found) + at, bytes);
+  };
   const std::vector<Damage> damages = {
       {.what = "no journal",
        .make = [&] { fs::remove(journal); },
@@ -123,6 +135,15 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
       {.what = "no model",
        .make = [&] { fs::remove(data / "models" / model); },
        .sentence = absl::StrCat(model.string(), ", is missing; put it back"),
+       .may_move_log = true},
+      // SQLite's user_version: 4 bytes at byte 60 of its header.
+      {.what = "a newer program's journal",
+       .make = [&] { overwrite_stopped("SQLite format 3", 60, std::string("\0\0\0\x63", 4)); },
+       .sentence = "was written by a newer Entente (schema 99, this one knows"},
+      // The row of the alliance: its name, then its value.
+      {.what = "another alliance's journal",
+       .make = [&] { overwrite_stopped("alliancealliance.example", 8, "alliance.another"); },
+       .sentence = "is the alliance alliance.another's, the configuration's is alliance.example",
        .may_move_log = true},
   };
   for (const Damage& damage : damages) {

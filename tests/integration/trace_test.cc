@@ -103,6 +103,28 @@ TEST_F(TraceTest, OneTraceGoesFromTheCommandLineToTheTrainer) {
   ExpectNothingPrivate(Logs());
 }
 
+TEST_F(TraceTest, ARefusedSubmitIsLoggedWithItsTrace) {
+  StartCoordinator();
+  Submit(WriteRecipe(1, "  quorum: {count: 2}\n"), "t");
+  setenv("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01", 1);
+
+  const Finished refused =
+      Entente({"job", "submit", WriteRecipe(2, "  quorum: {count: 2}\n"), "--token", "t"});
+
+  EXPECT_NE(refused.exit_status, 0);
+  EXPECT_THAT(refused.standard_error, HasSubstr("use a new token for a new job"));
+  ASSERT_TRUE(coordinator().WaitForOutput("call refused")) << coordinator().Output();
+  int refusals = 0;
+  for (const absl::string_view line : absl::StrSplit(coordinator().Output(), '\n')) {
+    if (!absl::StrContains(line, "call refused")) continue;
+    ++refusals;
+    EXPECT_TRUE(absl::StrContains(line, "was used for job")) << line;
+    EXPECT_TRUE(absl::StrContains(line, "caller=spiffe://alliance.example/submitter/s")) << line;
+    EXPECT_TRUE(absl::EndsWith(line, "trace=0af7651916cd43dd8448eb211c80319c")) << line;
+  }
+  EXPECT_EQ(refusals, 1);
+}
+
 TEST_F(TraceTest, WhereTheDataIsStaysOutOfTheLogsWhenItCannotBeRead) {
   for (const char* member : {"br-lab", "fr-lab"}) {
     folder_.Write(absl::StrCat("data/", member, "/train.csv"), "x,y,class\nno,numbers,here\n");

@@ -98,6 +98,8 @@ class Story {
         plan.round_policy.quorum_share = share;
       } else if (name == "evaluate") {
         plan.evaluates_every = value == "yes" ? 1 : 0;
+      } else if (name == "absences") {
+        excuses_absence_ = value != "counted";
       } else if (name == "deadline" && absl::ParseDuration(value, &duration)) {
         plan.round_policy.deadline = duration;
       } else if (name == "grace" && absl::ParseDuration(value, &duration)) {
@@ -129,7 +131,10 @@ class Story {
   }
 
   jobs::RoundHappened Happened(rounds::RoundEvent event) const {
-    return {state_.round.round_index, state_.round.attempt, std::move(event)};
+    return {.round_index = state_.round.round_index,
+            .attempt = state_.round.attempt,
+            .event = std::move(event),
+            .excuses_absence = excuses_absence_};
   }
 
   absl::StatusOr<jobs::JobEvent> EventOf(const Words& words) const {
@@ -150,6 +155,7 @@ class Story {
     if (command == "fail") return Happened(rounds::WorkerFailed{worker, second});
     if (command == "skip") return Happened(rounds::WorkerSkipped{worker, second});
     if (command == "return") return Happened(rounds::WorkerReturned{worker});
+    if (command == "await") return AbsenceOf(first, second);
     if (command == "upload") return UploadOf(worker, Options(words));
     if (command == "aggregated") return AggregatedNow();
     if (command == "aggregation-failed") return Happened(rounds::AggregationFailed{first});
@@ -159,6 +165,15 @@ class Story {
     if (command == "pause") return jobs::JobPaused{.reason = first, .now = second == "now"};
     if (command == "resume") return jobs::JobResumed{first};
     return absl::InvalidArgumentError(absl::StrCat("unknown command ", command));
+  }
+
+  absl::StatusOr<jobs::JobEvent> AbsenceOf(const std::string& text,
+                                           const std::string& reason) const {
+    absl::Duration duration;
+    if (!absl::ParseDuration(text, &duration)) {
+      return absl::InvalidArgumentError("await needs a duration");
+    }
+    return Happened(rounds::AbsenceAwaited{.until = now_ + duration, .reason = reason});
   }
 
   absl::StatusOr<jobs::JobEvent> UploadOf(const WorkerId& worker,
@@ -293,6 +308,7 @@ class Story {
   }
 
   std::vector<WorkerId> workers_;
+  bool excuses_absence_ = true;
   jobs::JobState state_;
   std::optional<rounds::RoundState> ended_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);

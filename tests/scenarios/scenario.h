@@ -7,6 +7,7 @@
 //
 //   workers FR DE JP                     who there is
 //   job     quorum=2 share=0.5 rounds=1 attempts=1 deadline=10m grace=30s evaluate=no
+//           absences=counted             its journal is of before absences were excused
 //   open    [FR DE]                      the round in flight is opened, by default for all workers
 //   accept  FR                           the worker takes its task
 //   decline FR "reason"                  or does not
@@ -17,6 +18,7 @@
 //   fail    FR "reason"                  it says that its task failed
 //   skip    FR "reason"                  it says that it is away
 //   return  FR                           it is back
+//   await   62h "reason"                 the planned round waits for workers that are away so long
 //   wait    31s                          time passes; deadlines that have come are checked
 //   aggregated | aggregation-failed "reason"
 //   evaluated FR loss=0.5 accuracy=0.8   | evaluation-failed FR "reason"

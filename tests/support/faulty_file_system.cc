@@ -54,7 +54,9 @@ class FaultyWritableFile final : public WritableFile {
 
   absl::Status Sync() override {
     ENTENTE_RETURN_IF_ERROR(faults_.CountChange(FaultyFileSystem::Change::kSync, path_));
-    if (faults_.sync_fails) return absl::UnavailableError(absl::StrCat("cannot sync ", path_));
+    if (faults_.sync_fails || faults_.TakeSyncFailure(path_)) {
+      return absl::UnavailableError(absl::StrCat("cannot sync ", path_));
+    }
     return real_->Sync();
   }
 
@@ -83,14 +85,27 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
 
 void FaultyFileSystem::FailWrites(const std::string& part, int times) {
   absl::MutexLock lock(&mu_);
-  failing_part_ = part;
-  failures_left_ = times;
+  write_failures_ = {.part = part, .left = times};
 }
 
 bool FaultyFileSystem::TakeWriteFailure(const std::string& path) {
   absl::MutexLock lock(&mu_);
-  if (failures_left_ == 0 || path.find(failing_part_) == std::string::npos) return false;
-  --failures_left_;
+  return Take(write_failures_, path);
+}
+
+void FaultyFileSystem::FailSyncs(const std::string& part, int times) {
+  absl::MutexLock lock(&mu_);
+  sync_failures_ = {.part = part, .left = times};
+}
+
+bool FaultyFileSystem::TakeSyncFailure(const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  return Take(sync_failures_, path);
+}
+
+bool FaultyFileSystem::Take(PathFailures& failures, const std::string& path) {
+  if (failures.left == 0 || path.find(failures.part) == std::string::npos) return false;
+  --failures.left;
   return true;
 }
 

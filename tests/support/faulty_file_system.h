@@ -45,6 +45,10 @@ class FaultyFileSystem final : public FileSystem {
   // Whether this write is one of them. For the files opened here.
   bool TakeWriteFailure(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The same of syncs, which fail.
+  void FailSyncs(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
+  bool TakeSyncFailure(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
@@ -61,11 +65,18 @@ class FaultyFileSystem final : public FileSystem {
   absl::StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:
+  struct PathFailures {
+    std::string part;  // Of the path.
+    int left = 0;
+  };
+
+  static bool Take(PathFailures& failures, const std::string& path);
+
   // No test takes the machine's power away, so none waits for its disk.
   PosixFileSystem real_{Durability::kProcess};
   absl::Mutex mu_;
-  std::string failing_part_ ABSL_GUARDED_BY(mu_);
-  int failures_left_ ABSL_GUARDED_BY(mu_) = 0;
+  PathFailures write_failures_ ABSL_GUARDED_BY(mu_);
+  PathFailures sync_failures_ ABSL_GUARDED_BY(mu_);
   // Changes until the failing one; 0: none fails.
   int64_t changes_until_failure_ ABSL_GUARDED_BY(mu_) = 0;
   Failure failure_ ABSL_GUARDED_BY(mu_) = Failure::kOnce;

@@ -64,6 +64,7 @@ model: {builtin: {architecture: mlp, inputShape: [2], outputs: 2, hidden: [64, 6
 task: classification
 training: {epochs: 3, batchSize: 16, learningRate: 0.05}
 rounds: 100000
+aggregation: {memberWeightCap: 0.6}
 pacing:
   quorum: {count: 2} # So many are left while a worker is dead, one declines and one is refused.
   attempts: 100

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # network_chaos_test.sh BIN: a coordinator and two workers on machines of their own (network namespaces joined by a
-# cable), and what befalls a line: connections reset in mid-upload, the cable out for longer than a connection lives,
-# 1 Mbit/s, 200 ms each way, and a machine that loses its power and comes back under another address while the
-# coordinator still holds its connections. Every job completes with updates of both workers, and an upload that was cut goes
-# on where it stood: the bytes on the cable show it.
+# cable), and what befalls a line: connections reset in mid-upload, by the machine and by the line itself, the cable out for
+# longer than a connection lives, 1 Mbit/s, 200 ms each way, a machine that loses its power and comes back under another
+# address while the coordinator still holds its connections, and the coordinator's machine gone in the same way, with another
+# in its place. Every job completes with updates of both workers, and an upload that was cut goes on where it stood: the
+# bytes on the cable show it.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=network_chaos_test
@@ -29,15 +30,24 @@ clean_up() {
 }
 stop_at_end clean_up
 
-# plug_in ADDRESS: a fresh machine for the lab, with that address, and a cable to the hub.
-plug_in() {
-  ip netns add "$lab"
+# lay_cable ADDRESS: between the lab, with that address, and the hub.
+lay_cable() {
   ip link add "hub$$" netns "$hub" type veth peer name "lab$$" netns "$lab"
   ip -n "$hub" addr add "$host/24" dev "hub$$"
   ip -n "$lab" addr add "$1/24" dev "lab$$"
-  ip -n "$lab" link set lo up
   ip -n "$hub" link set "hub$$" up
   ip -n "$lab" link set "lab$$" up
+}
+# plug_in ADDRESS: a fresh machine for the lab, and its cable.
+plug_in() {
+  ip netns add "$lab"
+  ip -n "$lab" link set lo up
+  lay_cable "$1"
+}
+# tear_cable: both ends of it, at once.
+tear_cable() {
+  ip -n "$hub" link del "hub$$" 2>/dev/null || true
+  for _ in $(seq 100); do ip -n "$hub" link show "hub$$" >/dev/null 2>&1 || break; sleep 0.1; done
 }
 # line RATE [RATE]: how fast the cable is to the hub, and back (default: 1gbit).
 line() {
@@ -61,8 +71,11 @@ members=(lab)
 coordinator_yaml "$host:0" "$work/coordinator" >"$work/coordinator.yaml"
 echo "heartbeatInterval: 2s" >>"$work/coordinator.yaml"
 coordinator_prefix=(ip netns exec "$hub")
-start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
-as_submitter=(ip netns exec "$hub" "${as_submitter[@]}")
+start_hub() {
+  start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
+  as_submitter=(ip netns exec "$hub" "${as_submitter[@]}")
+}
+start_hub
 worker_pids=()
 start_workers() {
   local number
@@ -142,7 +155,7 @@ line 1gbit
 
 kill -TERM "${worker_pids[@]}"
 for pid in "${worker_pids[@]}"; do finish "$pid" || true; done
-start ip netns exec "$lab" python3 "$(dirname "$0")/delaying_proxy.py" 7443 "$host" "$port" 0.2 >"$work/proxy.log" 2>&1
+start ip netns exec "$lab" python3 "$repository/tests/system/line_proxy.py" 7443 "$host" "$port" 0.2 >"$work/proxy.log" 2>&1
 proxy=$started
 for _ in $(seq 300); do grep -q listening "$work/proxy.log" && break; sleep 0.1; done
 hub_host=$host hub_port=$port
@@ -151,6 +164,15 @@ start_workers
 host=$hub_host port=$hub_port
 submit far 1000000 2
 completes "200 ms each way"
+line 4mbit
+submit broken 2000000 1
+for reached in 200 450 700; do
+  uploads_reach "$reached"
+  kill -USR1 "$proxy"
+done
+completes "200 ms each way, and three resets of every connection by the line itself"
+expect_no_more_than 1700
+[ "$(grep -c "^reset [1-9]" "$work/proxy.log" || true)" -eq 3 ] || fail "the line had no connections to reset: $(tail -n 3 "$work/proxy.log")"
 kill -TERM "${worker_pids[@]}"
 for pid in "${worker_pids[@]}"; do finish "$pid" || true; done
 kill -TERM "$proxy"
@@ -167,12 +189,33 @@ kill -KILL "${worker_pids[@]}"
 for pid in "${worker_pids[@]}"; do finish "$pid" 2>/dev/null || true; done
 # The kernel takes its time to clear a namespace away; the cable goes now, both ends of it.
 ip netns del "$lab"
-ip -n "$hub" link del "hub$$" 2>/dev/null || true
-for _ in $(seq 100); do ip -n "$hub" link show "hub$$" >/dev/null 2>&1 || break; sleep 0.1; done
+tear_cable
 plug_in 10.77.0.3
 line 4mbit
 bytes_before=0
 start_workers
 completes "a machine that lost its power came back with another address"
+
+# ---- The coordinator's machine vanishes -----------------------------------------------------------------------
+
+submit vanished 2000000 1
+uploads_reach 300
+# The cable first: neither FIN nor RST reaches the workers, whose connections stay open towards nobody.
+ip -n "$hub" link set "hub$$" down
+kill -KILL "$coordinator"
+finish "$coordinator" 2>/dev/null || true
+tear_cable
+ip netns del "$hub"
+held=$(ip netns exec "$lab" ss --no-header --tcp state established dst "$host" | wc -l)
+[ "$held" -gt 0 ] || fail "the workers knew at once that the coordinator's machine was gone"
+# Another machine in its place, with its address and its disk.
+ip netns add "$hub"
+ip -n "$hub" link set lo up
+lay_cable 10.77.0.3
+line 4mbit
+bytes_before=0
+start_hub
+completes "the coordinator's machine vanished, and another took its place"
+for pid in "${worker_pids[@]}"; do kill -0 "$pid" 2>/dev/null || fail "a worker did not outlive the coordinator's machine"; done
 
 echo "every job completed, and no upload that was cut began anew"

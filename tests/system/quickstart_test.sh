@@ -1,13 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# quickstart_test.sh PRESET: the quickstart with one round, on that preset's build. It ends well, says what it must in result.json, gives the same model
-# again, and leaves no process behind, also when it is interrupted. (Its accuracy is a matter of all its
-# rounds; see README.md.)
+# quickstart_test.sh PRESET: the quickstart with one round, on that preset's build. It ends well, says what it must in
+# result.json, prints the address of a dashboard that shows the run, gives the same model again, also when its
+# coordinator is killed by hand in the middle and started again with the command that it names, and leaves no process
+# behind, also when it is interrupted. (Its accuracy is a matter of all its rounds; see README.md.)
 set -euo pipefail
 preset=$1
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+second="" by_hand="" interrupted=""
+# They leave their folders before those go.
+end_all() {
+  local pid
+  for pid in $second $by_hand $interrupted; do
+    kill -TERM "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  rm -rf "$folder"
+}
+trap end_all EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
 left_running() { pgrep -f -- "$folder/[abc]/" || true; }
 
@@ -25,19 +36,59 @@ jq -e '
 [ "$(sha256sum <"$folder/a/model.safetensors" | cut -d' ' -f1)" = "$(jq -r .model_digest "$folder/a/result.json")" ] ||
   fail "model.safetensors is not the model of result.json"
 
-"$repository/deploy/quickstart.sh" --preset "$preset" --rounds 1 --out "$folder/b" --seed 7 >/dev/null
+# Killed in the round, as if by hand, and started again with the very command that is asked for.
+"$repository/deploy/quickstart.sh" --preset "$preset" --rounds 1 --out "$folder/b" --seed 7 >"$folder/b.txt" 2>&1 &
+second=$!
+# says WHAT: whether a line of the second run comes to begin so within five minutes.
+says() {
+  local until=$((SECONDS + 300))
+  until grep -q "^$1" "$folder/b.txt"; do
+    kill -0 "$second" 2>/dev/null && [ "$SECONDS" -lt "$until" ] || return 1
+    sleep 0.1
+  done
+}
+says "round 1/1 collecting" || fail "the second run did not come to its round: $(tail -n 3 "$folder/b.txt")"
+kill -KILL "$(cat "$folder/b/coordinator/journal.sqlite.lock")"
+says "quickstart: the coordinator has ended" || fail "nobody was told that the coordinator had ended"
+rm "$folder/b/coordinator/http-port"
+restart=$(sed -n 's/^quickstart: the coordinator has ended.* start it again with: //p' "$folder/b.txt")
+bash -c "exec $restart" >"$folder/b/logs/by-hand.log" 2>&1 &
+by_hand=$!
+for _ in $(seq 300); do [ -s "$folder/b/coordinator/http-port" ] && break; sleep 0.1; done
+grep -q "^watch it in a browser: http://127.0.0.1:$(cat "$folder/b/coordinator/http-port")/\$" "$folder/b.txt" ||
+  fail "the dashboard has another address than was said: $(tail -n 3 "$folder/b/logs/by-hand.log")"
+wait "$second" || fail "the quickstart did not outlive its coordinator: $(tail -n 3 "$folder/b.txt"), $(tail -n 3 "$folder/b/logs/by-hand.log")"
+second=""
+code=0
+wait "$by_hand" || code=$?
+by_hand=""
+[ "$code" -eq 0 ] || fail "the coordinator that was started by hand ended with $code"
+[ -z "$(left_running)" ] || fail "processes were left running after a restart by hand: $(left_running)"
 [ "$(jq -r .model_digest "$folder/a/result.json")" = "$(jq -r .model_digest "$folder/b/result.json")" ] ||
-  fail "the same seed gave another model"
+  fail "the same seed gave another model when the coordinator was killed and started again"
 
-began=$SECONDS
 setsid "$repository/deploy/quickstart.sh" --preset "$preset" --rounds 50 --out "$folder/c" >"$folder/c.txt" 2>&1 &
 interrupted=$!
 for _ in $(seq 600); do grep -q "round 1/50" "$folder/c.txt" && break; sleep 0.1; done
+# The page is there, and what it draws from has the round.
+dashboard=$(sed -n 's/^watch it in a browser: //p' "$folder/c.txt")
+shows_the_run() {
+  curl -fsS --max-time 10 -o /dev/null "$dashboard" &&
+    curl -fsS --max-time 10 "${dashboard}api/jobs" | jq -e '.jobs[0].roundsCommitted >= 1' >/dev/null
+}
+seen=no
+asked=$SECONDS
+while [ "$seen" = no ] && [ $((SECONDS - asked)) -lt 180 ]; do
+  if shows_the_run 2>"$folder/dashboard.txt"; then seen=yes; else sleep 0.5; fi
+done
+stopped=$SECONDS
 kill -TERM "$interrupted"
 code=0
 wait "$interrupted" || code=$?
+interrupted=""
+[ "$seen" = yes ] || fail "the dashboard at \"$dashboard\" does not show the run: $(cat "$folder/dashboard.txt")"
 [ "$code" -eq 143 ] || fail "an interrupted quickstart exited with $code, not 143"
-[ $((SECONDS - began)) -lt 120 ] || fail "an interrupted quickstart went on for $((SECONDS - began)) s"
+[ $((SECONDS - stopped)) -lt 60 ] || fail "an interrupted quickstart went on for $((SECONDS - stopped)) s"
 [ -z "$(left_running)" ] || fail "an interrupted quickstart left processes: $(left_running)"
 
 for wrong in "--rounds 0" "--rounds x" "--port 70000" "--seed -1" "--no-such" "--out $folder/a"; do

@@ -30,7 +30,7 @@ echo "heartbeatInterval: 1s" >>"$work/coordinator.yaml"
 start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
 line_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 lay_line() {
-  start python3 "$repository/tests/system/delaying_proxy.py" "$line_port" 127.0.0.1 "$coordinator_port" 0 >"$work/line.txt" 2>"$work/line.log"
+  start python3 "$repository/tests/system/line_proxy.py" "$line_port" 127.0.0.1 "$coordinator_port" 0 >"$work/line.txt" 2>"$work/line.log"
   line=$started
   await_that 60 "the line is there" grep -q listening "$work/line.txt"
 }

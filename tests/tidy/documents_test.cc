@@ -21,7 +21,7 @@ namespace {
 
 std::vector<std::filesystem::path> Documents() {
   std::vector<std::filesystem::path> documents;
-  for (const char* folder : {".", "docs", "docs/adr", "bench"}) {
+  for (const char* folder : {".", "docs", "docs/adr", "bench", "tests/golden"}) {
     for (const auto& entry :
          std::filesystem::directory_iterator(std::filesystem::path(ENTENTE_SOURCE_DIR) / folder)) {
       if (entry.path().extension() == ".md") documents.push_back(entry.path());
@@ -83,20 +83,26 @@ TEST(DocumentsTest, LinksLeadSomewhere) {
           absl::StrSplit(link, absl::MaxSplits('#', 1));
       const auto& [path, anchor] = path_and_anchor;
       const std::filesystem::path target = path.empty() ? document : document.parent_path() / path;
-      ASSERT_TRUE(std::filesystem::exists(target)) << document << ": " << link;
-      if (anchor.empty() || target.extension() != ".md") continue;
+      const bool is_there = std::filesystem::exists(target);
+      EXPECT_TRUE(is_there) << document << ": " << link;
+      if (!is_there || anchor.empty() || target.extension() != ".md") continue;
       EXPECT_TRUE(AnchorsOf(target).contains(anchor)) << document << ": " << link;
     }
   }
   EXPECT_GT(link_count, 100u);
 }
 
-TEST(DocumentsTest, ReadmeShowsThreeScreenshots) {
-  std::set<std::string> images;
-  for (const std::string& link : LinksOf(std::filesystem::path(ENTENTE_SOURCE_DIR) / "README.md")) {
-    if (absl::StartsWith(link, "docs/images/")) images.insert(link);
+TEST(DocumentsTest, ReadmeShowsEveryImage) {
+  const std::filesystem::path root = ENTENTE_SOURCE_DIR;
+  const std::vector<std::string> links = LinksOf(root / "README.md");
+  const std::set<std::string> shown(links.begin(), links.end());
+  size_t image_count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(root / "docs/images")) {
+    ++image_count;
+    const std::string image = "docs/images/" + entry.path().filename().string();
+    EXPECT_TRUE(shown.contains(image)) << "README.md does not show " << image;
   }
-  EXPECT_EQ(images.size(), 3u);
+  EXPECT_GT(image_count, 0u);
 }
 
 }  // namespace

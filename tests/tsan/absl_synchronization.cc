@@ -69,6 +69,8 @@ struct Lockable {
 // With the mutex held, which it is again on return: whether `condition` came true.
 bool WaitFor(PlainMutex& plain, const Condition& condition, absl::Time deadline) {
   std::unique_lock<std::mutex> lock(plain.mutex, std::adopt_lock);
+  // Waiting lets go of the mutex, too: what was changed under it may be what others wait for.
+  if (plain.waiters > 0) plain.released.notify_all();
   ++plain.waiters;
   const bool is_true =
       plain.released.wait_until(lock, AsTimePoint(deadline), [&] { return condition.Eval(); });

@@ -16,6 +16,7 @@
 #include "common/base/random_source.h"
 #include "common/base/status_macros.h"
 #include "common/base/timer_queue.h"
+#include "common/config/common_checks.h"
 #include "common/config/logging_level.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe_encoding.h"
@@ -101,14 +102,15 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
   ENTENTE_ASSIGN_OR_RETURN(const OwnedDescriptor lock,
                            LockWorkDirectory(setup.config.work_directory()));
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(setup.trainer_folder));
-  // Models and updates need not outlive the machine's power: both are checked by their digest after
-  // a restart, and fetched or made again. Residuals are not, so they are on the disk itself.
+  // Models need not outlive the machine's power: they are checked by their digest after a restart,
+  // and fetched again. Nor need what is half made. A finished update may be hours of training, and
+  // a residual cannot be made again, so both are on the disk itself.
   PosixFileSystem work_files(Durability::kProcess);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<ModelCache> cache,
       ModelCache::Open(&work_files, setup.models_folder, setup.config.cache_bytes_max()));
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ResumeState> resume_state,
-                           ResumeState::Open(&work_files, setup.updates_folder));
+                           ResumeState::Open(files, setup.updates_folder));
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ResidualStore> residuals,
                            ResidualStore::Open(files, setup.residuals_folder));
   const SystemClock clock;
@@ -129,12 +131,15 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                            .random = &random,
                            .upload_pace = &upload_pace,
                            .download_pace = &download_pace});
-  WorkerMetrics metrics({.version = options.version,
-                         .coordinator = coordinator,
-                         .work_directory = setup.config.work_directory(),
-                         .certificate = tls.certificate,
-                         .authority = tls.authority},
-                        &steady_clock, files);
+  WorkerMetrics metrics(
+      {.version = options.version,
+       .coordinator = coordinator,
+       .work_directory = setup.config.work_directory(),
+       .certificate = tls.certificate,
+       .http_certificate =
+           IsHttpOff(setup.config.http()) ? "" : setup.config.http().tls().certificate(),
+       .authority = tls.authority},
+      &steady_clock, files);
   ObservedTransfers observed_transfers(&transfers, &metrics);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<CheckpointStore> checkpoints,
@@ -151,6 +156,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                  .clock = &steady_clock,
                  .datasets = &setup.datasets,
                  .admission = &admission,
+                 .models = cache.get(),
                  .transfers = &observed_transfers,
                  .trainer = &trainer,
                  .resume_state = resume_state.get(),

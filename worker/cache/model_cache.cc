@@ -125,6 +125,31 @@ absl::StatusOr<ModelCache::Lease> ModelCache::FinishDownload(const Digest& diges
   return Use(digest);
 }
 
+void ModelCache::DropPrevious(const std::string& job_id, const Digest& next) {
+  Digest previous;
+  {
+    absl::MutexLock lock(&mu_);
+    const auto known =
+        std::find_if(newest_models_.begin(), newest_models_.end(),
+                     [&job_id](const NewestModel& newest) { return newest.job_id == job_id; });
+    const bool is_known = known != newest_models_.end();
+    if (is_known) {
+      previous = known->digest;
+      newest_models_.erase(known);
+    }
+    newest_models_.push_back({.job_id = job_id, .digest = next});
+    if (newest_models_.size() > limits::kWorkerModelJobsMax) {
+      newest_models_.erase(newest_models_.begin());
+    }
+    // This job's own, too, if it goes on with what it had.
+    const bool is_somebodys =
+        std::any_of(newest_models_.begin(), newest_models_.end(),
+                    [&previous](const NewestModel& newest) { return newest.digest == previous; });
+    if (!is_known || is_somebodys) return;
+  }
+  Drop(previous);
+}
+
 uint64_t ModelCache::bytes() const {
   absl::MutexLock lock(&mu_);
   return bytes_;
@@ -134,7 +159,7 @@ absl::Status ModelCache::DropOtherParts(const Digest& wanted) {
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.ListFiles(folder_));
   for (const std::string& name : names) {
     absl::string_view stem = name;
-    if (!absl::ConsumeSuffix(&stem, ".part") || stem == wanted.ToHex()) continue;
+    if (!absl::ConsumeSuffix(&stem, kPartSuffix) || stem == wanted.ToHex()) continue;
     if (Digest::FromHex(stem).ok()) {
       ENTENTE_RETURN_IF_ERROR(files_.Remove(absl::StrCat(folder_, "/", name)));
     }
@@ -235,7 +260,7 @@ void ModelCache::Drop(const Digest& digest) {
     entries_.erase(entry);
   }
   if (const absl::Status removed = RemoveFiles(digest); !removed.ok()) {
-    log::Warning("cannot remove a spoilt model", {{"reason", removed.message()}});
+    log::Warning("cannot remove a cached model", {{"reason", removed.message()}});
   }
 }
 

@@ -3,9 +3,10 @@
 #define WORKER_CACHE_MODEL_CACHE_H_
 
 // Models and TorchScript programs this worker has downloaded: one folder of files named by their
-// SHA-256, bounded in size. What was not used for longest goes first; what is in use stays. Beside
-// a model that came in bf16 lies "<digest>.fp32", as the trainer reads it; it is made anew after a
-// restart.
+// SHA-256, bounded in size. A job's model goes when the job goes on to its next one, for nobody
+// asks for it again; of the rest, what was not used for longest goes first. What is in use stays.
+// Beside a model that came in bf16 lies "<digest>.fp32", as the trainer reads it; it is made anew
+// after a restart.
 
 #include <cstdint>
 #include <map>
@@ -76,6 +77,13 @@ class ModelCache {
   absl::StatusOr<Lease> FinishDownload(const Digest& digest, std::unique_ptr<IncomingFile> file)
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The job goes on with the model `next`: the one it went on with before is removed, with what was
+  // made of it, unless it is in use or another job's newest. Best called just before the download:
+  // memory and disk that were freed just now are written several times as fast as others. Who asks
+  // for it all the same downloads it again. Of more than limits::kWorkerModelJobsMax jobs those
+  // that went on least recently are forgotten, and their models go when there is no room for them.
+  void DropPrevious(const std::string& job_id, const Digest& next) ABSL_LOCKS_EXCLUDED(mu_);
+
   uint64_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
   const std::string& folder() const { return folder_; }
 
@@ -86,6 +94,12 @@ class ModelCache {
     uint64_t last_use = 0;
     int users = 0;
     bool is_verified = false;
+  };
+
+  // The model that a job went on with last.
+  struct NewestModel {
+    std::string job_id;
+    Digest digest;
   };
 
   ModelCache(FileSystem* files, std::string folder, uint64_t bytes_max);
@@ -103,6 +117,7 @@ class ModelCache {
   std::string ExpandedPathOf(const Digest& digest) const;
   Lease Use(const Digest& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndUse(const Digest& digest) ABSL_LOCKS_EXCLUDED(mu_);
+  // Removes it, unless it is in use.
   void Drop(const Digest& digest) ABSL_LOCKS_EXCLUDED(mu_);
 
   FileSystem& files_;
@@ -113,6 +128,7 @@ class ModelCache {
   std::map<Digest, Entry> entries_ ABSL_GUARDED_BY(mu_);
   uint64_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t next_use_ ABSL_GUARDED_BY(mu_) = 1;
+  std::vector<NewestModel> newest_models_ ABSL_GUARDED_BY(mu_);  // One a job, least recent first.
 };
 
 }  // namespace entente::worker

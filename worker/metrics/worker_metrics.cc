@@ -111,6 +111,9 @@ std::string WorkerMetrics::Render() {
   }
   registry_.Set(metrics::kDiskReserved, {}, static_cast<double>(limits::kWorkerFreeBytesMin));
   metrics::SetCertificateExpiry(options_.certificate, "own", "", &registry_);
+  if (!options_.http_certificate.empty()) {
+    metrics::SetCertificateExpiry(options_.http_certificate, "http", "", &registry_);
+  }
   metrics::SetCertificateExpiry(options_.authority, "authority", "", &registry_);
   metrics::SetProcessMetrics(&registry_);
   return registry_.Render();
@@ -133,11 +136,12 @@ TaskResult ObservedRunner::Run(const v1::Task& task, absl::Time deadline, const 
 
 absl::StatusOr<ModelCache::Lease> ObservedTransfers::Download(const Digest& digest,
                                                               const std::string& job_id,
+                                                              const TraceContext& trace,
                                                               const ByteProgress& progress,
                                                               const CancelToken& cancel) {
   uint64_t bytes = 0;  // None if the cache has it.
   absl::StatusOr<ModelCache::Lease> lease = transfers_.Download(
-      digest, job_id,
+      digest, job_id, trace,
       [&](uint64_t done, uint64_t total) {
         bytes = total;
         progress(done, total);
@@ -148,9 +152,9 @@ absl::StatusOr<ModelCache::Lease> ObservedTransfers::Download(const Digest& dige
 }
 
 absl::Status ObservedTransfers::Upload(const v1::UploadHeader& header, const std::string& path,
-                                       bool compresses, const ByteProgress& progress,
-                                       const CancelToken& cancel) {
-  const absl::Status status = transfers_.Upload(header, path, compresses, progress, cancel);
+                                       bool compresses, const TraceContext& trace,
+                                       const ByteProgress& progress, const CancelToken& cancel) {
+  const absl::Status status = transfers_.Upload(header, path, compresses, trace, progress, cancel);
   if (status.ok()) metrics_.CountBytes("up", header.total_bytes());
   return status;
 }

@@ -27,8 +27,9 @@ class WorkerMetrics {
     std::string version;
     std::string coordinator;  // host:port, for sentences.
     std::string work_directory;
-    std::string certificate;  // PEM file.
-    std::string authority;    // PEM file.
+    std::string certificate;       // PEM file.
+    std::string http_certificate;  // PEM file; empty: no HTTPS.
+    std::string authority;         // PEM file.
   };
 
   // Both are borrowed.
@@ -88,10 +89,12 @@ class ObservedTransfers final : public Transfers {
       : transfers_(*transfers), metrics_(*metrics) {}
 
   absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string& job_id,
+                                             const TraceContext& trace,
                                              const ByteProgress& progress,
                                              const CancelToken& cancel) override;
   absl::Status Upload(const v1::UploadHeader& header, const std::string& path, bool compresses,
-                      const ByteProgress& progress, const CancelToken& cancel) override;
+                      const TraceContext& trace, const ByteProgress& progress,
+                      const CancelToken& cancel) override;
 
  private:
   Transfers& transfers_;

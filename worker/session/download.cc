@@ -55,6 +55,7 @@ absl::Status Download::FetchOnce(const Transfers::ByteProgress& progress, const 
   request.set_offset(file_ == nullptr ? 0 : file_->offset());
   request.set_reads_zstd(true);
   grpc::ClientContext context;
+  context.AddMetadata("traceparent", target_.trace.ToTraceparent());
   const CancelToken::Registration registration =
       cancel.OnCancel([&context] { context.TryCancel(); });
   const std::unique_ptr<grpc::ClientReaderInterface<v1::Chunk>> reader =

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/base/random_source.h"
+#include "common/base/trace_context.h"
 #include "common/transfer/chunk_compression.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
 #include "worker/cache/model_cache.h"
@@ -24,6 +25,7 @@ class Download {
   struct Target {
     Digest digest;
     std::string job_id;
+    TraceContext trace;  // Whose work it is.
   };
 
   // All borrowed.

@@ -20,16 +20,18 @@ GrpcTransfers::GrpcTransfers(std::unique_ptr<v1::TransferService::StubInterface>
 
 absl::StatusOr<ModelCache::Lease> GrpcTransfers::Download(const Digest& digest,
                                                           const std::string& job_id,
+                                                          const TraceContext& trace,
                                                           const ByteProgress& progress,
                                                           const CancelToken& cancel) {
   worker::Download download(stub_.get(), dependencies_.cache, dependencies_.random,
-                            dependencies_.download_pace, {.digest = digest, .job_id = job_id});
+                            dependencies_.download_pace,
+                            {.digest = digest, .job_id = job_id, .trace = trace});
   return download.Run(progress, cancel);
 }
 
 absl::Status GrpcTransfers::Upload(const v1::UploadHeader& header, const std::string& path,
-                                   bool compresses, const ByteProgress& progress,
-                                   const CancelToken& cancel) {
+                                   bool compresses, const TraceContext& trace,
+                                   const ByteProgress& progress, const CancelToken& cancel) {
   absl::StatusOr<std::unique_ptr<ReadableFile>> opened = dependencies_.files->OpenForRead(path);
   if (!opened.ok()) {
     return absl::InternalError(
@@ -42,7 +44,7 @@ absl::Status GrpcTransfers::Upload(const v1::UploadHeader& header, const std::st
                                             header.total_bytes()));
   }
   worker::Upload upload(stub_.get(), dependencies_.random, dependencies_.upload_pace, header,
-                        std::move(file), compresses);
+                        std::move(file), {.compresses = compresses, .trace = trace});
   return upload.Run(progress, cancel);
 }
 

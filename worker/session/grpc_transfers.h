@@ -34,10 +34,12 @@ class GrpcTransfers final : public Transfers {
                 Dependencies dependencies);
 
   absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string& job_id,
+                                             const TraceContext& trace,
                                              const ByteProgress& progress,
                                              const CancelToken& cancel) override;
   absl::Status Upload(const v1::UploadHeader& header, const std::string& path, bool compresses,
-                      const ByteProgress& progress, const CancelToken& cancel) override;
+                      const TraceContext& trace, const ByteProgress& progress,
+                      const CancelToken& cancel) override;
 
  private:
   const std::unique_ptr<v1::TransferService::StubInterface> stub_;

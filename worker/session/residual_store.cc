@@ -9,18 +9,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
+#include "worker/session/task_key.h"
 
 namespace entente::worker {
 namespace {
 
-constexpr size_t kJobDigits = 32;
 constexpr char kResidualSuffix[] = ".residual";
 constexpr char kNewSuffix[] = ".new";
-
-// Safe in a file name, whatever the job is called.
-std::string JobStem(absl::string_view job_id) {
-  return Sha256Of(job_id).ToHex().substr(0, kJobDigits);
-}
 
 }  // namespace
 
@@ -36,11 +31,11 @@ ResidualStore::ResidualStore(FileSystem* files, std::string folder)
     : files_(*files), folder_(std::move(folder)) {}
 
 std::string ResidualStore::NewPath(absl::string_view job_id) const {
-  return absl::StrCat(folder_, "/", JobStem(job_id), kNewSuffix);
+  return absl::StrCat(folder_, "/", JobFileStem(job_id), kNewSuffix);
 }
 
 absl::Status ResidualStore::Keep(absl::string_view job_id, const Digest& update) {
-  const std::string stem = JobStem(job_id);
+  const std::string stem = JobFileStem(job_id);
   // To open it for writing would make one that is not there.
   ENTENTE_RETURN_IF_ERROR(files_.SizeBytes(NewPath(job_id)).status());
   {
@@ -60,7 +55,7 @@ absl::Status ResidualStore::Keep(absl::string_view job_id, const Digest& update)
 }
 
 std::optional<std::string> ResidualStore::Find(absl::string_view job_id, const Digest& update) {
-  const std::string stem = JobStem(job_id);
+  const std::string stem = JobFileStem(job_id);
   const std::string path = PathOf(stem, update);
   if (!files_.Exists(path)) return std::nullopt;
   Use(stem);
@@ -68,7 +63,7 @@ std::optional<std::string> ResidualStore::Find(absl::string_view job_id, const D
 }
 
 absl::Status ResidualStore::KeepOnly(absl::string_view job_id, const Digest& update) {
-  const std::string stem = JobStem(job_id);
+  const std::string stem = JobFileStem(job_id);
   const std::string kept_path = update.IsNone() ? "" : PathOf(stem, update);
   if (kept_path.empty() || !files_.Exists(kept_path)) std::erase(stems_, stem);
   return RemoveOthers(stem, kept_path);
@@ -94,7 +89,7 @@ absl::Status ResidualStore::TakeUpFiles() {
       continue;
     }
     ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files_.LookAt(path));
-    by_time.insert({info.modified_at, name.substr(0, kJobDigits)});
+    by_time.insert({info.modified_at, name.substr(0, kJobFileStemDigits)});
   }
   for (const auto& [time, stem] : by_time) Use(stem);
   return absl::OkStatus();

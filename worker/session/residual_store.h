@@ -9,8 +9,9 @@
 // the right residual is never guessed:
 //
 //   update accepted, its round committed   its residual is the one that goes on
-//   update refused, or its round aborted   the model never had it, and the next update is trained
-//                                          from the same model anew: the residual before it goes on
+//   update refused, or its round aborted   the model never had it, and the next update is of the
+//                                          same model: the residual before it goes on, or the
+//                                          update itself is sent again, with its own
 //   worker killed at any moment            as above, by what the coordinator has
 //
 // One that is not here (another machine, a disk that was emptied) is none: what it held is lost.

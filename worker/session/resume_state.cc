@@ -21,14 +21,16 @@ using Json = nlohmann::ordered_json;
 constexpr char kUpdateSuffix[] = ".safetensors";
 constexpr char kDescriptionSuffix[] = ".json";
 constexpr uint64_t kDescriptionBytesMax = 64 << 10;
+constexpr const char* kSeed = "seed";
 
 // Numbers are kept bit for bit: the same header must be sent again.
-std::string ToText(const v1::UploadHeader& header, const std::string& recipe_digest) {
-  const Json json = {{"job", header.update().key().job_id()},
-                     {"round_index", header.update().key().round_index()},
-                     {"attempt", header.update().key().attempt()},
+std::string ToText(const v1::UploadHeader& header, const v1::Task& task) {
+  const Json json = {{"job", task.key().job_id()},
+                     {"round_index", task.key().round_index()},
                      {"base_model_digest", header.update().base_model_digest()},
-                     {"recipe_digest", recipe_digest},
+                     {"recipe_digest", task.recipe_digest()},
+                     {kSeed, task.seed()},
+                     {"counted_update_digest", task.counted_update_digest()},
                      {"examples", header.update().examples()},
                      {"training_loss", header.update().training_loss()},
                      {"digest", header.digest()},
@@ -41,11 +43,26 @@ std::string TextOf(const Json& json, const char* key) {
   return value != json.end() && value->is_string() ? value->get<std::string>() : "";
 }
 
-// Whether `json` is what ToText wrote for `task`; if so fills `header`.
+bool HasNumber(const Json& json, const char* key, uint64_t expected) {
+  const auto value = json.find(key);
+  return value != json.end() && value->is_number_unsigned() && value->get<uint64_t>() == expected;
+}
+
+// Whether training for `task` would make what `json` describes once more. The recipe has the
+// encoding, and the update that counted last decides what topk adds.
+bool IsMadeOfTheSame(const Json& json, const v1::Task& task) {
+  return TextOf(json, "job") == task.key().job_id() &&
+         HasNumber(json, "round_index", task.key().round_index()) &&
+         TextOf(json, "base_model_digest") == task.model_digest() &&
+         TextOf(json, "recipe_digest") == task.recipe_digest() &&
+         HasNumber(json, kSeed, task.seed()) &&
+         TextOf(json, "counted_update_digest") == task.counted_update_digest();
+}
+
+// Whether `json` is what ToText wrote for `task` or another attempt of its round; if so fills
+// `header`.
 bool FromJson(const Json& json, const v1::Task& task, v1::UploadHeader* header) {
-  if (!json.is_object()) return false;
-  if (TextOf(json, "base_model_digest") != task.model_digest()) return false;
-  if (TextOf(json, "recipe_digest") != task.recipe_digest()) return false;
+  if (!json.is_object() || !IsMadeOfTheSame(json, task)) return false;
   const auto loss = json.find("training_loss");
   if (loss == json.end() || !loss->is_number()) return false;
   for (const char* key : {"examples", "total_bytes"}) {
@@ -78,22 +95,22 @@ std::string ResumeState::UpdatePath(const v1::TaskKey& key) const {
   return PathOf(TaskFileStem(key), kUpdateSuffix);
 }
 
-absl::Status ResumeState::Keep(const v1::UploadHeader& header, const std::string& recipe_digest) {
-  const v1::TaskKey& key = header.update().key();
-  const Entry entry{.stem = TaskFileStem(key), .job = key.job_id()};
-  ENTENTE_RETURN_IF_ERROR(
-      WriteTextFile(files_, PathOf(entry.stem, kDescriptionSuffix), ToText(header, recipe_digest)));
-  const auto is_of_the_job = [&entry](const Entry& other) { return other.job == entry.job; };
-  // Those to go come first, the new one last.
-  std::stable_partition(entries_.begin(), entries_.end(), is_of_the_job);
-  while (!entries_.empty() && is_of_the_job(entries_.front())) {
-    if (entries_.front().stem == entry.stem) {
-      entries_.erase(entries_.begin());
-    } else {
-      ENTENTE_RETURN_IF_ERROR(DropFirst());
-    }
-  }
+absl::Status ResumeState::Keep(const v1::UploadHeader& header, const v1::Task& task) {
+  const Entry entry{.stem = TaskFileStem(task.key()), .job = task.key().job_id()};
+  // First, so that whatever comes to be of its files goes with the job.
+  std::erase_if(entries_, [&entry](const Entry& other) { return other.stem == entry.stem; });
   entries_.push_back(entry);
+  const std::string path = PathOf(entry.stem, kUpdateSuffix);
+  // To open it for writing would make one that is not there.
+  ENTENTE_RETURN_IF_ERROR(files_.SizeBytes(path).status());
+  {
+    // Whoever wrote it may not have.
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, files_.OpenForWrite(path));
+    ENTENTE_RETURN_IF_ERROR(file->Sync());
+  }
+  ENTENTE_RETURN_IF_ERROR(
+      WriteTextFile(files_, PathOf(entry.stem, kDescriptionSuffix), ToText(header, task)));
+  ENTENTE_RETURN_IF_ERROR(DropOfJob(entry.job, entry.stem));
   while (entries_.size() > limits::kWorkerKeptUpdatesMax) ENTENTE_RETURN_IF_ERROR(DropFirst());
   return absl::OkStatus();
 }
@@ -119,6 +136,24 @@ absl::Status ResumeState::Drop(const v1::TaskKey& key) {
   return RemoveFiles(stem);
 }
 
+absl::Status ResumeState::DropOthers(const v1::TaskKey& key) {
+  return DropOfJob(key.job_id(), TaskFileStem(key));
+}
+
+absl::Status ResumeState::DropJob(const std::string& job_id) { return DropOfJob(job_id, ""); }
+
+absl::Status ResumeState::DropOfJob(const std::string& job_id, absl::string_view kept) {
+  const auto goes = [&](const Entry& entry) { return entry.job == job_id && entry.stem != kept; };
+  auto found = std::find_if(entries_.begin(), entries_.end(), goes);
+  while (found != entries_.end()) {
+    const std::string stem = found->stem;
+    entries_.erase(found);
+    ENTENTE_RETURN_IF_ERROR(RemoveFiles(stem));
+    found = std::find_if(entries_.begin(), entries_.end(), goes);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ResumeState::RemoveFiles(const std::string& stem) {
   ENTENTE_RETURN_IF_ERROR(files_.Remove(PathOf(stem, kDescriptionSuffix)));
   return files_.Remove(PathOf(stem, kUpdateSuffix));
@@ -141,7 +176,8 @@ absl::Status ResumeState::TakeUpFiles() {
     const absl::StatusOr<std::string> text = ReadTextFile(files_, path, kDescriptionBytesMax);
     if (!text.ok() || !files_.Exists(PathOf(stem, kUpdateSuffix))) continue;
     const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) continue;
+    // One that does not say what it was made of is never found.
+    if (!json.is_object() || !json.contains(kSeed)) continue;
     ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files_.LookAt(path));
     by_time.insert({info.modified_at, {.stem = std::string(stem), .job = TextOf(json, "job")}});
     kept.insert({path, PathOf(stem, kUpdateSuffix)});

@@ -3,8 +3,9 @@
 #define WORKER_SESSION_RESUME_STATE_H_
 
 // Finished updates, the newest of each job, kept on disk until its round has moved on: a broken
-// link or a restart of the worker costs an upload, not a training. Each is two files in one folder,
-// "<stem>.safetensors" and "<stem>.json" with what the upload's header says.
+// link, a restart of the worker or an aborted attempt costs an upload, not a training. Each is two
+// files in one folder, "<stem>.safetensors" and "<stem>.json" with what the upload's header says
+// and what the update was made of.
 
 #include <memory>
 #include <optional>
@@ -30,23 +31,30 @@ struct KeptUpdate {
 class ResumeState {
  public:
   // Makes the folder, which must be this class's alone: it removes what an earlier run left half
-  // made. `files` is borrowed.
+  // made. `files` is borrowed; what is kept is as durable as it is.
   static absl::StatusOr<std::unique_ptr<ResumeState>> Open(FileSystem* files,
                                                            const std::string& folder);
 
   // Where the update of a task is to be written before Keep.
   std::string UpdatePath(const v1::TaskKey& key) const;
 
-  // Remembers the file at UpdatePath(header.update().key()). The job's earlier updates go, and the
-  // oldest of all beyond limits::kWorkerKeptUpdatesMax.
-  absl::Status Keep(const v1::UploadHeader& header, const std::string& recipe_digest);
+  // Puts the file at UpdatePath(task.key()), which was made for `task`, on the disk and remembers
+  // it. The job's earlier updates go, and the oldest of all beyond limits::kWorkerKeptUpdatesMax.
+  absl::Status Keep(const v1::UploadHeader& header, const v1::Task& task);
 
-  // The kept update for this very task, if its base model and recipe are the same and the file
-  // still has its digest.
+  // The kept update for the task, whichever attempt of its round it was made for, if all that it
+  // was made of is the same (base model, recipe, seed, the update that counted last) and the file
+  // still has its digest. Its header is for this attempt.
   std::optional<KeptUpdate> Find(const v1::Task& task);
 
   // Removes what is kept for the task; OK if nothing is.
   absl::Status Drop(const v1::TaskKey& key);
+
+  // Removes the job's updates but for the task's.
+  absl::Status DropOthers(const v1::TaskKey& key);
+
+  // Removes the job's updates; OK if there is none.
+  absl::Status DropJob(const std::string& job_id);
 
  private:
   ResumeState(FileSystem* files, std::string folder);
@@ -58,6 +66,8 @@ class ResumeState {
   };
 
   absl::Status TakeUpFiles();
+  // The job's updates but for the one with the stem `kept`; all if that is empty.
+  absl::Status DropOfJob(const std::string& job_id, absl::string_view kept);
   absl::Status DropFirst();
   absl::Status RemoveFiles(const std::string& stem);
   std::string PathOf(absl::string_view stem, absl::string_view suffix) const;

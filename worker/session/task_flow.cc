@@ -61,6 +61,11 @@ void RemoveQuietly(FileSystem& files, const std::string& path) {
   }
 }
 
+// See file_system.h.
+bool IsOfTheDisk(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+}
+
 // The coordinator closes the stream on metrics that mean nothing, so they do not leave here.
 absl::Status CheckEvaluation(const EvaluateResult& result) {
   if (result.examples == 0) {
@@ -106,6 +111,12 @@ void TaskFlow::Forget(const v1::TaskKey& key) {
 }
 
 void TaskFlow::ForgetJob(const std::string& job_id) {
+  if (const absl::Status dropped = dependencies_.resume_state->DropJob(job_id); !dropped.ok()) {
+    log::Warning("cannot remove a kept update", {{"reason", dropped.message()}});
+  }
+  if (dependencies_.checkpoints != nullptr) {
+    dependencies_.checkpoints->Drop(JobFileStem(job_id));
+  }
   if (const absl::Status dropped = dependencies_.residuals->KeepOnly(job_id, Digest());
       !dropped.ok()) {
     log::Warning("cannot remove a residual", {{"reason", dropped.message()}});
@@ -114,7 +125,17 @@ void TaskFlow::ForgetJob(const std::string& job_id) {
 
 void TaskFlow::Close() { dependencies_.trainer->Stop(); }
 
+void TaskFlow::ForgetOtherRounds(const v1::TaskKey& key) {
+  if (const absl::Status dropped = dependencies_.resume_state->DropOthers(key); !dropped.ok()) {
+    log::Warning("cannot remove a kept update", {{"reason", dropped.message()}});
+  }
+  if (dependencies_.checkpoints != nullptr) {
+    dependencies_.checkpoints->DropOthers(JobFileStem(key.job_id()), TaskFileStem(key));
+  }
+}
+
 TaskResult TaskFlow::RunTraining(const Work& work) {
+  ForgetOtherRounds(work.task.key());
   std::optional<KeptUpdate> update = dependencies_.resume_state->Find(work.task);
   if (update.has_value()) {
     // The policy may have changed since it was made.
@@ -133,20 +154,22 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
   const absl::Status sent = dependencies_.transfers->Upload(
       update->header, update->path,
       work.task.recipe().updates().compression() == v1::Updates::COMPRESSION_ZSTD,
+      TransferTrace(work.task),
       [&](uint64_t bytes, uint64_t total_bytes) {
         work.report("uploading", StepProgress{.step = bytes, .step_count = total_bytes});
       },
       work.cancel);
   TaskResult result = EndOf(sent, work.cancel);
   if (result.end != TaskResult::End::kFailed) return result;
-  // Whatever else went wrong, nobody refused it: it is kept until its round has moved on.
-  result.keeps_update = !IsRefusalOfUpdate(sent);
+  // Whatever else went wrong, nobody refused it: it is kept until its round has moved on. That the
+  // attempt is over says nothing against it either: the next one, or this one if it is opened again
+  // for an update that was lost, asks for it.
+  const bool is_refused = IsRefusalOfUpdate(sent);
+  result.keeps_update = !is_refused || absl::IsFailedPrecondition(sent);
   result.reason = absl::StrCat("the update was not taken",
                                result.keeps_update ? ", and is kept" : "", ": ", sent.message());
-  if (!result.keeps_update) {
-    result.end = TaskResult::End::kRefused;
-    Forget(work.task.key());
-  }
+  if (is_refused) result.end = TaskResult::End::kRefused;
+  if (!result.keeps_update) Forget(work.task.key());
   return result;
 }
 
@@ -177,8 +200,10 @@ absl::StatusOr<KeptUpdate> TaskFlow::MakeUpdate(const Work& work) {
   const absl::StatusOr<TrainResult> result = Train(work, model.path);
   absl::StatusOr<KeptUpdate> update =
       result.ok() ? KeepUpdate(work, *result) : absl::StatusOr<KeptUpdate>(result.status());
-  // One that was stopped may be taken up by the next start of this worker.
-  if (!work.cancel.cancelled()) DropCheckpoint(work.task.key());
+  // One that was stopped, or whose update the disk did not take, may be taken up by the next
+  // attempt or the next start of this worker.
+  const bool may_go_on = work.cancel.cancelled() || (result.ok() && IsOfTheDisk(update.status()));
+  if (update.ok() || !may_go_on) DropCheckpoint(work.task.key());
   return update;
 }
 
@@ -306,12 +331,13 @@ absl::StatusOr<KeptUpdate> TaskFlow::KeepUpdate(const Work& work, const TrainRes
   description.set_training_loss(result.training_loss);
   update.header.set_digest(digest.ToHex());
   update.header.set_total_bytes(bytes);
-  ENTENTE_RETURN_IF_ERROR(
-      dependencies_.resume_state->Keep(update.header, work.task.recipe_digest()));
+  ENTENTE_RETURN_IF_ERROR(dependencies_.resume_state->Keep(update.header, work.task));
   return update;
 }
 
 absl::StatusOr<TaskFlow::FetchedModel> TaskFlow::FetchModel(const Work& work) {
+  ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(work.task.model_digest()));
+  dependencies_.models->DropPrevious(work.task.key().job_id(), digest);
   ENTENTE_ASSIGN_OR_RETURN(ModelCache::Lease lease, Fetch(work, work.task.model_digest()));
   ENTENTE_ASSIGN_OR_RETURN(std::string path, lease.ExpandedPath());
   return FetchedModel{.lease = std::move(lease), .path = std::move(path)};
@@ -321,7 +347,7 @@ absl::StatusOr<ModelCache::Lease> TaskFlow::Fetch(const Work& work, const std::s
   ENTENTE_ASSIGN_OR_RETURN(const Digest digest, Digest::FromHex(digest_hex));
   work.report("downloading", StepProgress());
   return dependencies_.transfers->Download(
-      digest, work.task.key().job_id(),
+      digest, work.task.key().job_id(), TransferTrace(work.task),
       [&](uint64_t bytes, uint64_t total_bytes) {
         work.report("downloading", StepProgress{.step = bytes, .step_count = total_bytes});
       },

@@ -40,6 +40,7 @@ class TaskFlow final : public TaskRunner {
     const Clock* clock = nullptr;  // What Run's `deadline` is a time of.
     const OfferedDatasets* datasets = nullptr;
     const TaskAdmission* admission = nullptr;
+    ModelCache* models = nullptr;  // What `transfers` downloads to.
     Transfers* transfers = nullptr;
     Trainer* trainer = nullptr;
     ResumeState* resume_state = nullptr;
@@ -72,6 +73,8 @@ class TaskFlow final : public TaskRunner {
   TaskResult RunTraining(const Work& work);
   TaskResult RunEvaluation(const Work& work);
 
+  // What is kept for the job's earlier rounds is of no use any more.
+  void ForgetOtherRounds(const v1::TaskKey& key);
   // Trains and leaves an encoded update in the resume state.
   absl::StatusOr<KeptUpdate> MakeUpdate(const Work& work);
   absl::StatusOr<TrainResult> Train(const Work& work, const std::string& model_path);
@@ -91,7 +94,7 @@ class TaskFlow final : public TaskRunner {
                                  const std::string& target);
   absl::StatusOr<KeptUpdate> KeepUpdate(const Work& work, const TrainResult& result);
   absl::StatusOr<ModelCache::Lease> Fetch(const Work& work, const std::string& digest);
-  // The task's model, as the trainer reads it.
+  // The task's model, as the trainer reads it. The job's previous one goes first.
   absl::StatusOr<FetchedModel> FetchModel(const Work& work);
   // Prepares the trainer and has it do `step`, and both again if the trainer broke; see above.
   // Reports its progress as `activity`.

@@ -27,11 +27,14 @@ std::string TaskText(const v1::TaskKey& key) {
   return text;
 }
 
+std::string JobFileStem(absl::string_view job_id) {
+  return Sha256Of(job_id).ToHex().substr(0, kJobFileStemDigits);
+}
+
 std::string TaskFileStem(const v1::TaskKey& key) {
-  return Sha256Of(absl::StrCat(key.job_id(), "\n", key.round_index(), "\n", key.attempt(), "\n",
-                               static_cast<int>(key.kind())))
-      .ToHex()
-      .substr(0, kStemDigits);
+  const Digest of_task =
+      Sha256Of(absl::StrCat(key.round_index(), "\n", static_cast<int>(key.kind())));
+  return absl::StrCat(JobFileStem(key.job_id()), of_task.ToHex().substr(0, kStemDigits));
 }
 
 std::string CheckpointName(const v1::Task& task) {

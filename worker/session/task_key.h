@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "entente/v1/task.pb.h"
 
 namespace entente::worker {
@@ -14,7 +15,13 @@ bool SameTask(const v1::TaskKey& a, const v1::TaskKey& b);
 // the first.
 std::string TaskText(const v1::TaskKey& key);
 
-// A name for the task that is safe as a file name, whatever the job is called.
+// A name for the job that is safe as a file name, whatever the job is called: so many hexadecimal
+// digits of its SHA-256.
+inline constexpr size_t kJobFileStemDigits = 32;
+std::string JobFileStem(absl::string_view job_id);
+
+// Likewise for the task; begins with JobFileStem. The same for all attempts of a round: what was
+// made for one of them is as good for the next.
 std::string TaskFileStem(const v1::TaskKey& key);
 
 // A name for the state of this very training: another model, recipe or seed under the same key

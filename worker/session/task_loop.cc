@@ -90,13 +90,14 @@ void TaskLoop::HandleCancelled(const v1::TaskCancelled& cancelled) {
   if (known == entries_.end() || !SameTask(known->second->task.key(), cancelled.key())) return;
   const log::Scope scope(TaskLogFields(known->second->task, self_));
   log::Info("task cancelled", {{"reason", cancelled.reason()}});
+  // What was made for it stays for the round's next attempt.
   Remove(cancelled.key().job_id(), cancelled.reason());
 }
 
 void TaskLoop::HandleJobEnded(const v1::JobEnded& ended) {
   absl::MutexLock lock(&mu_);
   // More jobs than have a task here cannot end at once; a peer that says so is not listened to.
-  if (jobs_to_forget_.size() < limits::kWorkerTasksMax) jobs_to_forget_.push_back(ended.job_id());
+  if (jobs_to_forget_.size() < limits::kWorkerTasksMax) jobs_to_forget_.push_back(ended);
   PostWork();
 }
 
@@ -112,6 +113,7 @@ void TaskLoop::GiveBackTasks(const std::string& reason) {
     log::Info("task given back", {{"reason", reason}});
     SendDeclined(key, reason);
     Remove(key.job_id(), reason);
+    ForgetSoon(*entry);
   }
 }
 
@@ -151,7 +153,7 @@ void TaskLoop::PostWork() {
 void TaskLoop::RunTasks() {
   while (true) {
     std::vector<Forgotten> to_forget;
-    std::vector<std::string> jobs_to_forget;
+    std::vector<v1::JobEnded> jobs_to_forget;
     WorkerId self;
     EntryPointer next;
     {
@@ -174,9 +176,9 @@ void TaskLoop::RunTasks() {
       const log::Scope scope(forgotten.log_fields);
       dependencies_.runner->Forget(forgotten.key);
     }
-    for (const std::string& job_id : jobs_to_forget) {
-      const log::Scope scope({{"job", job_id}, {"worker", self.value()}});
-      dependencies_.runner->ForgetJob(job_id);
+    for (const v1::JobEnded& ended : jobs_to_forget) {
+      const log::Scope scope(EndedJobLogFields(ended, self));
+      dependencies_.runner->ForgetJob(ended.job_id());
     }
     if (next != nullptr) RunOne(next);
   }
@@ -263,7 +265,10 @@ void TaskLoop::LookAtAll() {
 
 void TaskLoop::Add(v1::Task task) {
   const v1::TaskKey key = task.key();
-  Remove(key.job_id(), "a newer task of the job came");
+  const EntryPointer replaced = Remove(key.job_id(), "a newer task of the job came");
+  if (replaced != nullptr && replaced->task.key().round_index() != key.round_index()) {
+    ForgetSoon(*replaced);
+  }
   if (queue_.size() >= limits::kWorkerTasksMax) {
     SendDeclined(key, absl::StrCat("the worker has ", queue_.size(), " tasks waiting already"));
     return;
@@ -305,19 +310,23 @@ void TaskLoop::Enqueue(const EntryPointer& entry) {
   LookAtAll();
 }
 
-void TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
+TaskLoop::EntryPointer TaskLoop::Remove(const std::string& job_id, absl::string_view reason) {
   const auto known = entries_.find(job_id);
-  if (known == entries_.end()) return;
-  const EntryPointer entry = known->second;
+  if (known == entries_.end()) return nullptr;
+  EntryPointer entry = known->second;
   entries_.erase(known);
   entry->cancel.Cancel(reason);
   queue_.erase(std::remove(queue_.begin(), queue_.end(), entry), queue_.end());
+  return entry;
+}
+
+void TaskLoop::ForgetSoon(const Entry& entry) {
+  if (entry.task.key().kind() != v1::TaskKey::KIND_TRAIN) return;
   // Nothing is lost by one too many: more tasks than that were never started here, and what an
   // earlier run of this worker kept for them goes when there is too much of it.
-  if (entry->task.key().kind() == v1::TaskKey::KIND_TRAIN &&
-      to_forget_.size() < limits::kWorkerTasksToForgetMax) {
+  if (to_forget_.size() < limits::kWorkerTasksToForgetMax) {
     to_forget_.push_back(
-        {.key = entry->task.key(), .log_fields = TaskLogFields(entry->task, entry->worker)});
+        {.key = entry.task.key(), .log_fields = TaskLogFields(entry.task, entry.worker)});
   }
   PostWork();
 }

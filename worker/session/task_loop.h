@@ -16,6 +16,9 @@
 // again. While a task is queued or running its progress is said at least three times a lease, and
 // it is stopped when the time has passed that its round had left when it came: both whatever
 // anybody sets this machine's clock to.
+//
+// What was made for a task outlives it, for the next attempt of the round asks for the same: until
+// a task of another round comes, the site gives it back, or the job ends.
 
 #include <deque>
 #include <map>
@@ -114,10 +117,12 @@ class TaskLoop final : public TaskListener {
   void AnswerAgain(const EntryPointer& entry, const v1::Task& task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enqueue(const EntryPointer& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Cancels the job's task, whatever it does, and has its update forgotten. Of more than
-  // limits::kWorkerTasksToForgetMax at once the files stay until others take their place.
-  void Remove(const std::string& job_id, absl::string_view reason)
+  // Cancels the job's task, whatever it does, and returns it; null if it has none.
+  EntryPointer Remove(const std::string& job_id, absl::string_view reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Has what is kept for the task forgotten. Of more than limits::kWorkerTasksToForgetMax at once
+  // the files stay until others take their place.
+  void ForgetSoon(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetDeadline(const EntryPointer& entry, const v1::Task& task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Report(const EntryPointer& entry, absl::string_view activity, const StepProgress& step)
@@ -136,7 +141,7 @@ class TaskLoop final : public TaskListener {
   std::map<std::string, EntryPointer> entries_ ABSL_GUARDED_BY(mu_);  // By job.
   std::deque<EntryPointer> queue_ ABSL_GUARDED_BY(mu_);
   std::vector<Forgotten> to_forget_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::string> jobs_to_forget_ ABSL_GUARDED_BY(mu_);
+  std::vector<v1::JobEnded> jobs_to_forget_ ABSL_GUARDED_BY(mu_);
   EntryPointer running_ ABSL_GUARDED_BY(mu_);    // Null while idle.
   bool is_posted_ ABSL_GUARDED_BY(mu_) = false;  // RunTasks is on the executor.
   absl::Time timer_at_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();  // The next one armed.

@@ -20,14 +20,14 @@ struct TaskResult {
   enum class End {
     kDone,       // The update is uploaded, or `metrics` are there.
     kRefused,    // The coordinator has no use for the update, and said `reason`: it is written down
-                 // there, or the round is over.
+                 // there, or the attempt or the round is over.
     kFailed,     // `reason` is for the coordinator, which does not know.
     kCancelled,  // By the token.
   };
   End end = End::kFailed;
   std::string reason;
   std::optional<v1::Metrics> metrics;  // Of an evaluation.
-  bool keeps_update = false;  // kFailed, and the update is there: the same task would only send it.
+  bool keeps_update = false;           // The update is there: the same task would only send it.
 };
 
 // Does the work of one task after the other. task_flow.h is the real one. One thread uses it.
@@ -38,15 +38,17 @@ class TaskRunner {
 
   virtual ~TaskRunner() = default;
 
-  // Blocks until the task is done or cancelled. A training that was done before and is still kept
-  // is only uploaded. Nobody waits for the result after `deadline`, a time of the TaskLoop's clock.
+  // Blocks until the task is done or cancelled. A training that was done before, be it for an
+  // earlier attempt of the round, and is still kept is only uploaded. What is kept for other rounds
+  // of a job that is trained for is forgotten. Nobody waits for the result after `deadline`, a time
+  // of the TaskLoop's clock.
   virtual TaskResult Run(const v1::Task& task, absl::Time deadline, const Report& report,
                          const CancelToken& cancel) = 0;
 
-  // The task's round has moved on: forgets what was kept for it.
+  // The task's round has moved on, or the site wants no more of it: forgets what was kept for it.
   virtual void Forget(const v1::TaskKey& key) = 0;
 
-  // The job is over: forgets what was kept for its next rounds.
+  // The job is over: forgets all that was kept for it.
   virtual void ForgetJob(const std::string& job_id) = 0;
 
   // No more tasks will come: stops the trainer.

@@ -11,6 +11,8 @@ TraceContext TraceOfTask(const v1::Task& task) {
 
 TraceContext TrainerTrace(const v1::Task& task) { return TraceOfTask(task).Child("trainer"); }
 
+TraceContext TransferTrace(const v1::Task& task) { return TraceOfTask(task).Child("transfer"); }
+
 std::vector<log::Field> TaskLogFields(const v1::Task& task, const WorkerId& self) {
   const v1::TaskKey& key = task.key();
   return {{"task", key.kind() == v1::TaskKey::KIND_EVALUATE ? "evaluate" : "train"},
@@ -19,6 +21,16 @@ std::vector<log::Field> TaskLogFields(const v1::Task& task, const WorkerId& self
           {"attempt", key.attempt()},
           {"worker", self.value()},
           {"trace", TraceOfTask(task).trace_id()}};
+}
+
+std::vector<log::Field> EndedJobLogFields(const v1::JobEnded& ended, const WorkerId& self) {
+  std::vector<log::Field> fields = {{"job", ended.job_id()}};
+  if (!ended.traceparent().empty()) {
+    fields.emplace_back("round", uint64_t{ended.round_index()} + 1);
+  }
+  fields.emplace_back("worker", self.value());
+  fields.emplace_back("trace", TraceOf(ended.traceparent(), ended.job_id()).trace_id());
+  return fields;
 }
 
 }  // namespace entente::worker

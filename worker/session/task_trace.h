@@ -20,8 +20,15 @@ TraceContext TraceOfTask(const v1::Task& task);
 // What the trainer is told: the same trace, with the task as its parent.
 TraceContext TrainerTrace(const v1::Task& task);
 
+// What the coordinator is told with each call for the task's model and update, as the trainer is.
+TraceContext TransferTrace(const v1::Task& task);
+
 // What every line about the task carries: task, job, round, attempt, worker, trace.
 std::vector<log::Field> TaskLogFields(const v1::Task& task, const WorkerId& self);
+
+// What every line about a job that has ended carries: job, round, worker, trace; without a round if
+// an older coordinator says so.
+std::vector<log::Field> EndedJobLogFields(const v1::JobEnded& ended, const WorkerId& self);
 
 }  // namespace entente::worker
 

@@ -19,9 +19,9 @@ bool MayHelpToTryAgain(const absl::Status& status);
 // we are there, and not about the update; of a download it is about the file.
 bool MayHelpToSendAgain(const absl::Status& status);
 
-// Whether the coordinator has no use for the update, now or later: it has looked at it and refused
-// it, and written that down; or it has another one; or the round is over. Any other failure to send
-// it says nothing about the update.
+// Whether the coordinator has no use for the update for this task, now or later: it has looked at
+// it and refused it, and written that down; or it has another one; or the attempt or the round is
+// over. Any other failure to send it says nothing about the update.
 bool IsRefusalOfUpdate(const absl::Status& status);
 
 // Calls `try_once` until it is OK, fails with a status for which `may_help` is false, or `cancel`

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/base/trace_context.h"
 #include "common/crypto/sha256.h"
 #include "entente/v1/transfer_service.pb.h"
 #include "worker/cache/model_cache.h"
@@ -18,7 +19,8 @@
 namespace entente::worker {
 
 // Both calls block, try again for as long as trying may help and the token is not cancelled
-// (CANCELLED then), and continue a broken transfer where it stood.
+// (CANCELLED then), and continue a broken transfer where it stood. `trace` is whose work it is, for
+// the coordinator's log.
 class Transfers {
  public:
   // Bytes done and in all.
@@ -31,6 +33,7 @@ class Transfers {
   // digest time and again.
   virtual absl::StatusOr<ModelCache::Lease> Download(const Digest& digest,
                                                      const std::string& job_id,
+                                                     const TraceContext& trace,
                                                      const ByteProgress& progress,
                                                      const CancelToken& cancel) = 0;
 
@@ -38,8 +41,8 @@ class Transfers {
   // ALREADY_EXISTS: it has no use for it, with its words. Anything else: nobody refused it, but it
   // could not be sent; INTERNAL: nor read here. `compresses`: chunks may travel as zstd.
   virtual absl::Status Upload(const v1::UploadHeader& header, const std::string& path,
-                              bool compresses, const ByteProgress& progress,
-                              const CancelToken& cancel) = 0;
+                              bool compresses, const TraceContext& trace,
+                              const ByteProgress& progress, const CancelToken& cancel) = 0;
 };
 
 }  // namespace entente::worker

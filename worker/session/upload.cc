@@ -14,13 +14,13 @@
 namespace entente::worker {
 
 Upload::Upload(v1::TransferService::StubInterface* stub, RandomSource* random, TokenBucket* pace,
-               v1::UploadHeader header, std::unique_ptr<ReadableFile> file, bool compresses)
+               v1::UploadHeader header, std::unique_ptr<ReadableFile> file, Options options)
     : stub_(*stub),
       random_(*random),
       pace_(*pace),
       header_(std::move(header)),
       file_(std::move(file)),
-      compresses_(compresses) {}
+      options_(std::move(options)) {}
 
 absl::Status Upload::Run(const Transfers::ByteProgress& progress, const CancelToken& cancel) {
   const absl::Status sent = RetryTransfer(
@@ -44,6 +44,7 @@ absl::Status Upload::SendOnce(const Transfers::ByteProgress& progress, const Can
     return absl::OutOfRangeError("the coordinator says it has more bytes than there are");
   }
   grpc::ClientContext context;
+  context.AddMetadata("traceparent", options_.trace.ToTraceparent());
   const CancelToken::Registration registration =
       cancel.OnCancel([&context] { context.TryCancel(); });
   v1::UploadReceipt receipt;
@@ -65,6 +66,7 @@ absl::Status Upload::SendOnce(const Transfers::ByteProgress& progress, const Can
 
 absl::StatusOr<uint64_t> Upload::AskOffset(const CancelToken& cancel) {
   grpc::ClientContext context;
+  context.AddMetadata("traceparent", options_.trace.ToTraceparent());
   const CancelToken::Registration registration =
       cancel.OnCancel([&context] { context.TryCancel(); });
   v1::UploadOffset offset;
@@ -86,7 +88,7 @@ absl::Status Upload::SendFrom(uint64_t offset,
     chunk.set_offset(offset);
     chunk.mutable_data()->resize(size);
     ENTENTE_RETURN_IF_ERROR(file_->ReadAt(offset, absl::MakeSpan(*chunk.mutable_data())));
-    const bool is_smaller = compresses_ && compressor_.Compress(chunk.mutable_data());
+    const bool is_smaller = options_.compresses && compressor_.Compress(chunk.mutable_data());
     chunk.set_raw_bytes(is_smaller ? static_cast<uint32_t>(size) : 0);
     pace_.WaitFor(chunk.data().size(), cancel);
     if (!writer->Write(message)) return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/file_system.h"
 #include "common/base/random_source.h"
+#include "common/base/trace_context.h"
 #include "common/transfer/chunk_compression.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
 #include "worker/session/token_bucket.h"
@@ -20,10 +21,14 @@ namespace entente::worker {
 // Sends one file. One thread uses it; for one Run.
 class Upload {
  public:
-  // `stub`, `random` and `pace` are borrowed; `file` must hold header.total_bytes(). `compresses`:
-  // chunks become zstd where that is smaller.
+  struct Options {
+    bool compresses = false;  // Chunks become zstd where that is smaller.
+    TraceContext trace;       // Whose work it is.
+  };
+
+  // `stub`, `random` and `pace` are borrowed; `file` must hold header.total_bytes().
   Upload(v1::TransferService::StubInterface* stub, RandomSource* random, TokenBucket* pace,
-         v1::UploadHeader header, std::unique_ptr<ReadableFile> file, bool compresses);
+         v1::UploadHeader header, std::unique_ptr<ReadableFile> file, Options options);
 
   // See Transfers::Upload.
   absl::Status Run(const Transfers::ByteProgress& progress, const CancelToken& cancel);
@@ -44,7 +49,7 @@ class Upload {
   TokenBucket& pace_;
   const v1::UploadHeader header_;
   const std::unique_ptr<ReadableFile> file_;
-  const bool compresses_;
+  const Options options_;
   ChunkCompressor compressor_;
   absl::Status local_failure_;  // This machine's fault: trying again will not help.
 };

@@ -68,11 +68,21 @@ void CheckpointStore::TakeBack() {
 }
 
 void CheckpointStore::Drop(absl::string_view stem) {
+  RemoveIf([&](absl::string_view name) { return absl::StartsWith(name, stem); });
+}
+
+void CheckpointStore::DropOthers(absl::string_view stem, absl::string_view kept) {
+  RemoveIf([&](absl::string_view name) {
+    return absl::StartsWith(name, stem) && !absl::StartsWith(name, kept);
+  });
+}
+
+void CheckpointStore::RemoveIf(absl::FunctionRef<bool(absl::string_view)> goes) {
   for (const std::string& folder : {folder_, trainer_folder_}) {
     const absl::StatusOr<std::vector<std::string>> names = files_.ListFiles(folder);
     if (!names.ok()) continue;  // The trainer's folder is made when it first starts.
     for (const std::string& name : *names) {
-      if (!IsCheckpointName(name) || !absl::StartsWith(name, stem)) continue;
+      if (!IsCheckpointName(name) || !goes(name)) continue;
       const std::string path = absl::StrCat(folder, "/", name);
       if (const absl::Status removed = files_.Remove(path); !removed.ok()) {
         log::Warning("cannot remove a checkpoint", {{"path", path}, {"reason", removed.message()}});

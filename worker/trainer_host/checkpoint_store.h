@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -41,9 +42,14 @@ class CheckpointStore {
   // Removes the checkpoints whose names begin so, wherever they are.
   void Drop(absl::string_view stem);
 
+  // Likewise, but for those whose names begin with `kept`.
+  void DropOthers(absl::string_view stem, absl::string_view kept);
+
  private:
   CheckpointStore(FileSystem* files, std::string folder, std::string trainer_folder);
 
+  // Removes the checkpoints with such names, wherever they are.
+  void RemoveIf(absl::FunctionRef<bool(absl::string_view)> goes);
   // The name of what was handed out last; empty if it was taken back.
   std::string Asked();
   void Prune();

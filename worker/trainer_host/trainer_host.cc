@@ -197,12 +197,12 @@ absl::StatusOr<Answer> TrainerHost::Ask(const Question& question, const CancelTo
 absl::StatusOr<TrainerMessage> TrainerHost::NextAnswer(const Question& question) {
   if (!question.line.empty()) {
     const absl::Status written = process_->WriteLine(question.line, options_.silence_max);
-    if (absl::IsDeadlineExceeded(written)) return Silent();
+    if (absl::IsDeadlineExceeded(written)) return Silent(options_.silence_max);
     ENTENTE_RETURN_IF_ERROR(written);
   }
   while (true) {
     const absl::StatusOr<std::string> answer = process_->ReadLine(question.silence_max);
-    if (absl::IsDeadlineExceeded(answer.status())) return Silent();
+    if (absl::IsDeadlineExceeded(answer.status())) return Silent(question.silence_max);
     ENTENTE_RETURN_IF_ERROR(answer.status());
     ENTENTE_ASSIGN_OR_RETURN(TrainerMessage message, ParseTrainerMessage(*answer));
     if (const TrainerProgress* const step = std::get_if<TrainerProgress>(&message)) {
@@ -227,10 +227,9 @@ absl::Status TrainerHost::CheckPrepared() {
   return absl::UnavailableError("the trainer is not running");
 }
 
-absl::Status TrainerHost::Silent() const {
+absl::Status TrainerHost::Silent(absl::Duration limit) {
   return absl::UnavailableError(absl::StrCat("the trainer was silent for ",
-                                             absl::ToDoubleSeconds(options_.silence_max),
-                                             " s; it was stopped"));
+                                             absl::ToDoubleSeconds(limit), " s; it was stopped"));
 }
 
 }  // namespace entente::worker

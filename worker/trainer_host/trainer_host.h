@@ -78,7 +78,8 @@ class TrainerHost final : public Trainer {
   // Kills the process: it is broken or not wanted any more.
   void Abandon();
   absl::Status CheckPrepared();
-  absl::Status Silent() const;
+  // It said nothing, or read nothing, for so long.
+  static absl::Status Silent(absl::Duration limit);
 
   TrainerHostOptions options_;
   std::unique_ptr<TrainerProcess> process_;  // Null while none runs.

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -50,7 +51,7 @@ void SetNonBlocking(int descriptor) {
 
 int PollMilliseconds(absl::Duration limit) {
   const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Ceil(limit, absl::Milliseconds(1)));
-  return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 3'600'000));
+  return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
 }
 
 // Counts down from `limit` from its construction on.
@@ -85,14 +86,14 @@ absl::StatusOr<std::unique_ptr<TrainerProcess>> TrainerProcess::Start(const Proc
                                                              .input = std::move(input.write),
                                                              .output = std::move(output.read),
                                                              .error = std::move(error.read)},
-                                                            spec.clean_line));
+                                                            spec));
 }
 
-TrainerProcess::TrainerProcess(pid_t pid, Descriptors descriptors,
-                               std::function<std::string(absl::string_view)> clean_line)
+TrainerProcess::TrainerProcess(pid_t pid, Descriptors descriptors, const ProcessSpec& spec)
     : pid_(pid),
       pid_descriptor_(std::move(descriptors.pid)),
-      clean_line_(std::move(clean_line)),
+      clean_line_(spec.clean_line),
+      poll_max_(spec.poll_max),
       input_(std::move(descriptors.input)),
       output_(std::move(descriptors.output)),
       error_(std::move(descriptors.error)) {}
@@ -148,8 +149,8 @@ bool TrainerProcess::Pump(absl::Duration limit, bool wants_to_write) {
                                   {error_.get(), POLLIN, 0},
                                   {wants_to_write ? input_.get() : -1, POLLOUT, 0}}};
   if (limit <= absl::ZeroDuration()) return false;
-  const int ready = poll(waits.data(), waits.size(), PollMilliseconds(limit));
-  if (ready == 0) return false;
+  const int ready = poll(waits.data(), waits.size(), PollMilliseconds(std::min(limit, poll_max_)));
+  if (ready == 0) return limit > poll_max_;
   if (waits[0].revents != 0) ReadOutput();
   if (waits[1].revents != 0) ReadErrors();
   return true;
@@ -217,8 +218,7 @@ bool TrainerProcess::WaitForEnd(absl::Duration limit) {
   }
   pollfd wait = {pid_descriptor_.get(), POLLIN, 0};
   const Countdown countdown(limit);
-  // One poll waits an hour at most.
-  while (poll(&wait, 1, PollMilliseconds(countdown.left())) <= 0) {
+  while (poll(&wait, 1, PollMilliseconds(std::min(countdown.left(), poll_max_))) <= 0) {
     if (countdown.left() <= absl::ZeroDuration()) return false;
   }
   absl::MutexLock lock(&mu_);
@@ -230,7 +230,7 @@ void TrainerProcess::Reap() {
   if (reaped_) return;
   // What the child left behind in its group goes with it; before waitpid, while the number is ours.
   kill(-pid_, SIGKILL);
-  exit_code_ = WaitForExitCode(pid_);
+  exit_code_ = entente::WaitForEnd(pid_).code;
   reaped_ = true;
 }
 

@@ -32,6 +32,8 @@ struct ProcessSpec {
   std::string folder;                    // Where it starts.
   // What of a line of its standard error may be logged; null: all of it.
   std::function<std::string(absl::string_view)> clean_line = nullptr;
+  // The kernel is asked to wait so long at a time. Longer waits are several of these.
+  absl::Duration poll_max = absl::Hours(1);
 };
 
 // One thread uses it; Kill may come from any.
@@ -81,10 +83,10 @@ class TrainerProcess {
     OwnedDescriptor output;
     OwnedDescriptor error;
   };
-  TrainerProcess(pid_t pid, Descriptors descriptors,
-                 std::function<std::string(absl::string_view)> clean_line);
+  TrainerProcess(pid_t pid, Descriptors descriptors, const ProcessSpec& spec);
 
-  // Waits for input, output or error to be ready and reads what is there. False on a timeout.
+  // Waits for input, output or error to be ready and reads what is there. False if nothing was
+  // within `limit`; true, perhaps with nothing read, if there is more of it than one wait takes.
   bool Pump(absl::Duration limit, bool wants_to_write);
   void ReadOutput();
   void ReadErrors();
@@ -97,6 +99,7 @@ class TrainerProcess {
   const pid_t pid_;
   const OwnedDescriptor pid_descriptor_;                            // Readable once it has ended.
   const std::function<std::string(absl::string_view)> clean_line_;  // May be null.
+  const absl::Duration poll_max_;
 
   // The using thread's own.
   OwnedDescriptor input_;

@@ -133,33 +133,38 @@ const seen = new IntersectionObserver((entries) => {
     const one = trails.get(entry.target.dataset.job);
     one.chart = new Chart(one.canvas, {
       type: 'line', data: { labels: [], datasets: [] },
-      options: { animation: false, responsive: false, events: [], plugins: { legend: { display: false }, tooltip: { enabled: false } }, scales: { x: { display: false }, y: { display: false } } },
+      options: { animation: false, responsive: false, events: [], plugins: { legend: { display: false }, tooltip: { enabled: false } }, scales: { x: { display: false }, yAccuracy: { axis: 'y', display: false }, yLoss: { axis: 'y', display: false } } },
     });
     drawPoints(one);
   }
 });
 
-function drawPoints({ chart, points, accurate }) {
-  chart.data = { labels: points.map((_, i) => i), datasets: [{ data: points, borderColor: colour(accurate ? 0 : 1), borderWidth: 2, pointRadius: points.length < 3 ? 2 : 0, spanGaps: true }] };
+function drawPoints({ chart, lines, count }) {
+  chart.data = { labels: Array.from({ length: count }, (_, i) => i), datasets: lines.map(({ points, axis, shade, dashed }) => ({
+    data: points, yAxisID: axis, borderColor: colour(shade), borderDash: dashed ? [3, 3] : [], borderWidth: 2, pointRadius: count < 3 ? 2 : 0, spanGaps: true,
+  })) };
   chart.update('none');
 }
 
-// A small line of a job's accuracy, or of its loss where it has none.
+// Two small lines: a job's accuracy, if it has any, and its loss, dashed. Each has a scale of its own.
 export function drawTrail(job) {
   const trail = job.trail ?? [];
-  const accurate = trail.some((point) => point[1] !== null);
-  const points = trail.map((point) => point[accurate ? 1 : 0]);
-  const known = points.filter((point) => point !== null);
-  if (known.length === 0) return null;
-  const unit = accurate ? percent : figure;
-  const words = `${accurate ? 'accuracy' : 'loss'} from ${unit(known[0])} to ${unit(known[known.length - 1])}`;
+  const lines = [
+    { name: 'accuracy', place: 1, unit: percent, axis: 'yAccuracy', shade: 0 },
+    { name: 'loss', place: 0, unit: figure, axis: 'yLoss', shade: 1, dashed: true },
+  ].map((line) => ({ ...line, points: trail.map((point) => point[line.place]) })).filter((line) => line.points.some((value) => value !== null));
+  if (lines.length === 0) return null;
+  const words = lines.map(({ name, unit, points }) => {
+    const known = points.filter((point) => point !== null);
+    return `${name} from ${unit(known[0])} to ${unit(known[known.length - 1])}`;
+  }).join(', ');
   let one = trails.get(job.id);
   if (!one) {
     one = { canvas: h('canvas', { class: 'trail', width: 140, height: 36, role: 'img', 'data-job': job.id }) };
     trails.set(job.id, one);
     seen.observe(one.canvas);
   }
-  Object.assign(one, { points, accurate });
+  Object.assign(one, { lines, count: trail.length });
   one.canvas.setAttribute('aria-label', words);
   if (one.chart) drawPoints(one);
   return [one.canvas, h('span', { class: 'why' }, words)];

@@ -22,13 +22,20 @@ function append(element, children) {
   }
 }
 
-// Puts `next` where `old` is, and the focus back on the link that had it.
+const focusable = 'a, button, input, summary';
+
+// Puts `next` where `old` is, and the focus back on the link or field that had it.
 export function swap(old, next) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
-  const places = focused ? [...old.querySelectorAll('a, button, summary')] : [];
+  const places = focused ? [...old.querySelectorAll(focusable)] : [];
   old.replaceWith(next);
-  if (focused) [...next.querySelectorAll('a, button, summary')][places.indexOf(focused)]?.focus();
+  if (focused) [...next.querySelectorAll(focusable)][places.indexOf(focused)]?.focus();
   return next;
+}
+
+// The same, but leaves `old` where it is if it says what `next` says: what is selected in it stays so.
+export function swapIfChanged(old, next) {
+  return old.textContent === next.textContent ? old : swap(old, next);
 }
 
 // Rows that are kept by a key and drawn again only when their data changed.
@@ -47,6 +54,17 @@ export class Rows {
     if (known) swap(known.element, element);
     else this.parent.append(element);
     this.rows.set(key, { element, text, data });
+  }
+
+  // Moves the rows into the order of `keys`, of which each has one; who has the focus keeps it.
+  order(keys) {
+    const focused = this.parent.contains(document.activeElement) ? document.activeElement : null;
+    keys.forEach((key, i) => {
+      const { element } = this.rows.get(key);
+      const there = this.parent.children[i] ?? null;
+      if (there !== element) this.parent.insertBefore(element, there);
+    });
+    if (focused !== document.activeElement) focused?.focus({ preventScroll: true });
   }
 
   keepOnly(keys) {

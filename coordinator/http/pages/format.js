@@ -31,6 +31,13 @@ export function figure(value) {
   return String(Number(value.toPrecision(4)));
 }
 
+// "step 40 of 200" of a training, "40 %" of what moves bytes; null while it is not known.
+export function stepsDone(activity, step, stepCount) {
+  if (!(stepCount > 0)) return null;
+  const done = step ?? 0;
+  return ['downloading', 'uploading'].includes(activity) ? percent(Math.min(1, done / stepCount), 0) : `step ${count(done)} of ${count(stepCount)}`;
+}
+
 // "2 d 3 h", "4 min 10 s", "3.2 s"
 export function seconds(total) {
   if (total === null || total === undefined) return null;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The coordinator's state once, and then what changes, as it happens.
 
-const pause = 3000; // Before a connection that ended for good is tried again.
+const pause = 3000; // Before a connection that ended for good is tried again, or what was read is read again.
 
 export class Refusal extends Error {}
 
@@ -19,6 +19,28 @@ export function showLive(state, text) {
   element.dataset.state = state;
   const words = document.getElementById('live-text');
   if (words.textContent !== text) words.textContent = text;
+}
+
+// A function that calls `read` as often as it is called itself, but never twice at once and not
+// again until a pause has passed: for whoever was told that lines were skipped. Where `read` fails,
+// the stream ends too, and the state is read when it is back.
+export function seldom(read) {
+  let isBusy = false;
+  let isWanted = false;
+  const go = async () => {
+    if (isBusy) {
+      isWanted = true;
+      return;
+    }
+    isBusy = true;
+    isWanted = false;
+    await read().catch(() => {});
+    setTimeout(() => {
+      isBusy = false;
+      if (isWanted) go();
+    }, pause);
+  };
+  return go;
 }
 
 // Reads the state by `load`, which resolves to one with a position, then calls handlers[name](data)

@@ -2,7 +2,7 @@
 // Every member and its workers, and what they are doing.
 
 import { Rows, announce, chip, h, progress, row, section, table } from './dom.js';
-import { ago, bytes, clockTime, country, flag, jobPath, now, percent, phaseWords, plural, roundPath, seconds, setClock, tone } from './format.js';
+import { ago, bytes, clockTime, country, flag, jobPath, now, percent, phaseWords, plural, roundPath, seconds, setClock, stepsDone, tone } from './format.js';
 import { fetchState, follow } from './live.js';
 
 const columns = [
@@ -32,11 +32,12 @@ function certificateOf(worker) {
   return left < 14 * daySeconds ? chip(words, left < 3 * daySeconds ? 'bad' : 'warn') : words;
 }
 
-// "training fashion-mnist-k3x9qa round 3", with a link to it.
+// "training fashion-mnist-k3x9qa round 3", with a link to it, and how far it is.
 function activityOf(worker) {
   const match = /^(\S+) (\S+) round (\d+)$/.exec(worker.activity ?? '');
   if (!match) return worker.activity || (worker.connected ? h('span', { class: 'quiet' }, 'nothing') : null);
-  return [`${match[1]} · `, h('a', { href: roundPath(match[2], match[3]) }, `${match[2]} round ${match[3]}`)];
+  const done = stepsDone(match[1], worker.step, worker.stepCount);
+  return [`${match[1]} · `, h('a', { href: roundPath(match[2], match[3]) }, `${match[2]} round ${match[3]}`), done !== null && h('span', { class: 'why' }, done)];
 }
 
 function memberName(member) {
@@ -138,6 +139,7 @@ export async function showFederation(main) {
         }
         workers.set(worker.id, worker);
       }
+      for (const id of news.forgotten ?? []) workers.delete(id);
       draw();
     },
     job: (job) => {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One job: the round in flight, what it has learnt, and every round's record.
 
-import { announce, chip, h, progress, row, section, table } from './dom.js';
+import { Rows, announce, chip, h, progress, row, section, swapIfChanged, table } from './dom.js';
 import { bytes, count, digest, figure, moment, now, percent, phaseWords, plural, roundPath, seconds, setClock, tone } from './format.js';
-import { fetchState, follow } from './live.js';
+import { fetchState, follow, seldom } from './live.js';
 import { barFigure, colour, lineFigure } from './charts.js';
 import { Timeline } from './timeline.js';
 
@@ -47,7 +47,9 @@ class JobPage {
     this.loss = lineFigure('Loss on held-out data');
     this.phaseChart = barFigure('Seconds of each phase');
     this.bytesChart = barFigure('Bytes of updates received', { unit: bytes });
-    this.memberTable = table('Members, in the round that was evaluated last', memberColumns);
+    this.memberTable = table('Members', memberColumns);
+    this.memberNote = h('p', { class: 'why' });
+    this.memberRows = new Rows(this.memberTable.body, (data) => this.drawMember(data));
     this.roundTable = table('Rounds, newest first', roundColumns, { hideCaption: true });
     this.more = h('button', { type: 'button', onclick: () => { this.shown += 200; this.drawRounds(); } }, 'Show older rounds');
     this.recipe = h('pre', { tabindex: '0', 'aria-label': 'Recipe' });
@@ -55,13 +57,14 @@ class JobPage {
     this.rows = [];
     this.chosen = null; // Members in the charts; null: all, if they are few.
     this.shown = rowsShown;
+    this.readLines = seldom(async () => this.takeLines((await fetchState(`/api/jobs/${encodeURIComponent(this.id)}`)).lines));
   }
 
   elements() {
     return [
       this.title, this.headline, this.bar, this.waiting, this.tiles,
       (this.inFlight = section('The round in flight', this.timeline.element)),
-      (this.learnt = section('What it has learnt', h('div', { class: 'plots' }, this.accuracy.element, this.loss.element), this.memberTable.element)),
+      (this.learnt = section('What it has learnt', h('div', { class: 'plots' }, this.accuracy.element, this.loss.element), this.memberNote, this.memberTable.element)),
       (this.spent = section('What it took', h('div', { class: 'plots' }, this.phaseChart.element, this.bytesChart.element))),
       section('Rounds', this.roundTable.element, h('p', null, this.more)),
       section('Model and recipe', this.model, h('details', null, h('summary', null, 'The recipe, with every default'), this.recipe)),
@@ -106,10 +109,13 @@ class JobPage {
         : tile('Took', seconds((Date.parse(job.endedAt) - Date.parse(job.submittedAt)) / 1000)),
       tile('Updates received', bytes(job.bytesUp)), tile('Models sent', bytes(job.bytesDown), 'since the coordinator started'));
     this.inFlight.hidden = !running;
-    this.model.replaceChildren(
-      h('p', null, 'Newest model: ', digest(job.modelDigest, 16), ' · ', h('a', { href: `/api/models/${job.modelDigest}.safetensors`, download: '' }, 'download it'), ' or ', h('code', null, `entente model pull ${job.id}`)),
+    const isGiven = job.modelBytes <= job.modelBytesMax; // To browsers; with the command everybody gets it.
+    this.model = swapIfChanged(this.model, h('div', null,
+      h('p', null, 'Newest model: ', digest(job.modelDigest, 16), job.modelBytes > 0 && `, ${bytes(job.modelBytes)}`, ' · ',
+        isGiven ? [h('a', { href: `/api/models/${job.modelDigest}.safetensors`, download: '' }, 'download it'), ' or '] : `browsers are given ${bytes(job.modelBytesMax)} at most; fetch it by `,
+        h('code', null, `entente model pull ${job.id}`)),
       h('p', null, 'Recipe: ', digest(job.recipeDigest, 16), ' · ', h('a', { href: `/api/jobs/${job.id}/recipe.yaml`, download: '' }, 'download it')),
-      h('p', { class: 'why' }, `Job ${job.id}, data set ${job.dataset}, submitted by ${job.submitter} `, moment(job.submittedAt)));
+      h('p', { class: 'why' }, `Job ${job.id}, data set ${job.dataset}, submitted by ${job.submitter} `, moment(job.submittedAt))));
   }
 
   // [label, [loss, accuracy] of a row]
@@ -149,18 +155,34 @@ class JobPage {
       ended.length === 0 ? 'No round has ended yet.' : `${bytes(ended[ended.length - 1].bytesUp)} in the last round.`);
     this.learnt.hidden = done.length === 0;
     this.spent.hidden = ended.length === 0;
-    this.drawMembers(last);
+    this.drawMembers(last, done[done.length - 1]);
   }
 
-  drawMembers(last) {
-    const figures = Object.entries(last?.members ?? {});
-    this.memberTable.element.hidden = figures.length === 0;
-    if (figures.length === 0) return;
-    figures.sort((a, b) => (b[1][1] ?? -b[1][0]) - (a[1][1] ?? -a[1][0]));
-    this.memberTable.body.replaceChildren(...figures.map(([id, [loss, accuracy, weight]]) => row(memberColumns, [
+  // `newest`: the last committed round, whose weights these are; `evaluated`: the one whose figures.
+  drawMembers(evaluated, newest) {
+    const members = [...new Set([...Object.keys(newest?.members ?? {}), ...Object.keys(evaluated?.members ?? {})])].map((id) => {
+      const [loss = null, accuracy = null] = evaluated?.members?.[id] ?? [];
+      const weight = newest?.members?.[id]?.[2] ?? null;
+      return { id, loss, accuracy, weight, isChosen: this.chosen ? this.chosen.has(id) : this.allMembers };
+    });
+    this.memberNote.hidden = this.memberTable.element.hidden = members.length === 0;
+    if (members.length === 0) return;
+    const cap = this.job.recipe?.aggregation?.memberWeightCap ?? 1;
+    this.memberNote.textContent = `Weights are those of round ${newest.round}; ${evaluated ? `accuracy and loss are those of round ${evaluated.round}` : 'members have not evaluated'}. ${
+      cap < 1 ? `The recipe caps a member's weight at ${figure(100 * cap)} %.` : 'The recipe does not cap the weight of a member.'}`;
+    const merit = ({ loss, accuracy }) => accuracy ?? (loss === null ? -Infinity : -loss);
+    members.sort((a, b) => merit(b) - merit(a) || b.weight - a.weight || a.id.localeCompare(b.id));
+    for (const one of members) this.memberRows.set(one.id, one);
+    const ids = members.map(({ id }) => id);
+    this.memberRows.keepOnly(ids);
+    this.memberRows.order(ids);
+  }
+
+  drawMember({ id, loss, accuracy, weight, isChosen }) {
+    return row(memberColumns, [
       id, percent(accuracy), figure(loss), percent(weight),
-      h('input', { type: 'checkbox', 'aria-label': `${id} in the charts`, checked: this.chosen ? this.chosen.has(id) : this.allMembers, onchange: (event) => this.choose(id, event.target.checked) }),
-    ])));
+      h('input', { type: 'checkbox', 'aria-label': `${id} in the charts`, checked: isChosen, onchange: (event) => this.choose(id, event.target.checked) }),
+    ], { 'data-member': id });
   }
 
   async choose(id, wanted) {
@@ -211,12 +233,18 @@ class JobPage {
     this.roundTable.body.querySelector('td[colspan]')?.parentElement.remove();
     this.roundTable.body.prepend(drawRound(this.id, ended));
     while (this.roundTable.body.children.length > this.shown) this.roundTable.body.lastElementChild.remove();
+    this.more.hidden = this.rows.length <= this.shown;
   }
 
   onJournal(news) {
+    this.takeLines(news.lines);
+    if (news.skipped > 0) this.readLines();
+  }
+
+  takeLines(lines) {
     const round = this.job.round.roundIndex + 1;
     const known = new Set(this.timeline.lines.map((line) => line.sequence));
-    for (const line of news.lines) {
+    for (const line of lines) {
       if (line.round === round && line.attempt === this.job.round.attempt && !known.has(line.sequence)) this.timeline.lines.push(line);
     }
     this.timeline.redraw();

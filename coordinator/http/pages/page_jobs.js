@@ -42,7 +42,7 @@ export async function showJobs(main) {
     const order = [...jobs.values()].sort((a, b) => b.submittedAt.localeCompare(a.submittedAt));
     for (const job of order) rows.set(job.id, job);
     rows.keepOnly(jobs.keys());
-    for (const job of order) if (body.children[order.indexOf(job)] !== rows.rows.get(job.id).element) body.append(rows.rows.get(job.id).element);
+    rows.order(order.map((job) => job.id));
     const running = order.filter((job) => ['running', 'paused'].includes(job.state)).length;
     headline.textContent = total === 0 ? 'No job has been submitted yet. `entente job submit RECIPE` submits one.'
       : `${plural(running, 'job')} ${running === 1 ? 'is' : 'are'} running, of ${count(total)} in all.${total > jobs.size ? ` The newest ${count(jobs.size)} are shown.` : ''}`;

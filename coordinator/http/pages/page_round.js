@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One round explained: what became of each update and why, and what closed it.
 
-import { announce, chip, h, row, section, table } from './dom.js';
+import { Rows, announce, chip, h, row, section, swapIfChanged, table } from './dom.js';
 import { bytes, count, country, digest, figure, jobPath, moment, percent, phaseWords, plural, roundPath, seconds, setClock, tone } from './format.js';
-import { fetchState, follow } from './live.js';
+import { fetchState, follow, seldom } from './live.js';
 
 const columns = [
   { name: 'Worker' }, { name: 'Verdict', wide: true }, { name: 'Weight', number: true }, { name: 'Norm', number: true }, { name: 'Examples', number: true }, { name: 'Training loss', number: true },
@@ -14,13 +14,20 @@ const verdicts = {
   missing: 'missing', failed: 'task failed', skipped: 'skipped',
 };
 
+const noNorm = 'A refused update has no norm: its check ends at the first number that is not fit, and a NaN has none. Its size and digest are those that its worker announced.';
+
+function drawNorm(one) {
+  if (one.state === 'refused') return h('span', { class: 'quiet', title: noNorm }, 'not measured');
+  return one.state === 'accepted' ? figure(one.updateNorm) : null;
+}
+
 function drawParticipant(one) {
   const accepted = one.state === 'accepted';
   return row(columns, [
     [h('span', { class: 'name' }, one.worker), country(one.jurisdiction)],
     [chip(verdicts[one.state] ?? one.state, tone(one.state)), one.reason && h('span', { class: 'why reason' }, one.reason)],
-    accepted && one.weight > 0 ? percent(one.weight, 2) : null, accepted ? figure(one.updateNorm) : null, accepted ? count(one.examples) : null, accepted ? figure(one.trainingLoss) : null,
-    percent(one.evaluation?.accuracy, 2), figure(one.evaluation?.loss), accepted ? bytes(one.updateBytes) : null, digest(one.updateDigest),
+    accepted && one.weight > 0 ? percent(one.weight, 2) : null, drawNorm(one), accepted ? count(one.examples) : null, accepted ? figure(one.trainingLoss) : null,
+    percent(one.evaluation?.accuracy, 2), figure(one.evaluation?.loss), one.updateDigest ? bytes(one.updateBytes) : null, digest(one.updateDigest),
   ], { 'data-worker': one.worker, 'data-state': one.state });
 }
 
@@ -55,24 +62,34 @@ export function drawLine(line, { withJob = true } = {}) {
 export async function showRound(main, id, number) {
   const attempt = new URLSearchParams(location.search).get('attempt');
   const address = `/api/jobs/${encodeURIComponent(id)}/rounds/${encodeURIComponent(number)}${attempt ? `?attempt=${encodeURIComponent(attempt)}` : ''}`;
-  const crumbs = h('p', { class: 'crumbs' });
+  let crumbs = h('p');
   const title = h('h1');
-  const facts = h('div');
+  let facts = h('div');
   const participants = table('What became of each update', columns, { hideCaption: true });
+  const note = h('p', { class: 'why' });
+  const rows = new Rows(participants.body, drawParticipant);
+  const nobody = h('tr', null, h('td', { colspan: columns.length }, 'Nobody was asked yet.'));
   const lines = h('ol', { class: 'lines' });
+  const lineRows = new Rows(lines, (line) => drawLine(line, { withJob: false }));
   let state = null;
   const draw = () => {
     const round = state.round.roundIndex + 1;
     document.title = `${state.jobName} round ${round} · Entente`;
     title.replaceChildren(`Round ${round} explained`, state.attempts > 1 ? `, attempt ${state.round.attempt} of ${state.attempts}` : '');
-    crumbs.replaceChildren(h('a', { href: jobPath(id) }, state.jobName), ` · round ${round} of ${state.roundCount}`,
+    crumbs = swapIfChanged(crumbs, h('p', { class: 'crumbs' }, h('a', { href: jobPath(id) }, state.jobName), ` · round ${round} of ${state.roundCount}`,
       ...(round > 1 ? [' · ', h('a', { href: roundPath(id, round - 1), rel: 'prev' }, 'previous round')] : []),
       ...(state.round.endedAt && round < state.roundCount ? [' · ', h('a', { href: roundPath(id, round + 1), rel: 'next' }, 'next round')] : []),
-      ...Array.from({ length: Math.min(20, state.attempts > 1 ? state.attempts : 0) }, (_, i) => [' · ', h('a', { href: roundPath(id, round, i + 1) }, `attempt ${i + 1}`)]).flat());
-    facts.replaceChildren(drawFacts(state));
-    participants.body.replaceChildren(...(state.round.participants ?? []).map(drawParticipant));
-    if (!state.round.participants?.length) participants.body.replaceChildren(h('tr', null, h('td', { colspan: columns.length }, 'Nobody was asked yet.')));
-    lines.replaceChildren(...state.lines.map((line) => drawLine(line, { withJob: false })));
+      ...Array.from({ length: Math.min(20, state.attempts > 1 ? state.attempts : 0) }, (_, i) => [' · ', h('a', { href: roundPath(id, round, i + 1) }, `attempt ${i + 1}`)]).flat()));
+    facts = swapIfChanged(facts, drawFacts(state));
+    const asked = state.round.participants ?? [];
+    for (const one of asked) rows.set(one.worker, one);
+    rows.keepOnly(asked.map((one) => one.worker));
+    if (asked.length === 0) participants.body.append(nobody);
+    else nobody.remove();
+    note.textContent = asked.some((one) => one.state === 'refused') ? noNorm : '';
+    for (const line of state.lines) lineRows.set(line.sequence, line);
+    lineRows.keepOnly(state.lines.map((line) => line.sequence));
+    lineRows.order(state.lines.map((line) => line.sequence));
   };
   const load = async () => {
     state = await fetchState(address);
@@ -82,6 +99,13 @@ export async function showRound(main, id, number) {
   };
   const ended = () => Boolean(state.round.endedAt);
   const concerns = (round, of) => round === state.round.roundIndex && of === state.round.attempt;
+  const takeLines = (news) => {
+    const known = new Set(state.lines.map((line) => line.sequence));
+    state.lines.push(...news.filter((line) => concerns(line.round - 1, line.attempt) && !known.has(line.sequence)));
+    state.lines.sort((a, b) => a.sequence - b.sequence);
+    draw();
+  };
+  const readLines = seldom(async () => takeLines((await fetchState(address)).lines));
   await follow(`page=job&job=${encodeURIComponent(id)}`, load, {
     participants: (news) => {
       if (ended() || !concerns(news.roundIndex, news.attempt)) return;
@@ -93,7 +117,8 @@ export async function showRound(main, id, number) {
         else state.round.participants[place] = one;
         if (['refused', 'declined', 'missing', 'failed'].includes(one.state) && one.reason) announce(`${one.worker} ${one.state}: ${one.reason}`);
       }
-      state.row.asked = state.round.participants.length;
+      const countIn = (...states) => state.round.participants.filter((one) => states.includes(one.state)).length;
+      Object.assign(state.row, { asked: state.round.participants.length, refused: countIn('refused', 'declined'), missing: countIn('missing', 'failed') });
       draw();
     },
     job: (job) => {
@@ -107,10 +132,9 @@ export async function showRound(main, id, number) {
     },
     journal: (news) => {
       if (ended()) return;
-      const known = new Set(state.lines.map((line) => line.sequence));
-      state.lines.push(...news.lines.filter((line) => line.round === state.round.roundIndex + 1 && line.attempt === state.round.attempt && !known.has(line.sequence)));
-      draw();
+      takeLines(news.lines);
+      if (news.skipped > 0) readLines();
     },
   });
-  main.replaceChildren(crumbs, title, h('section', { class: 'card', 'aria-label': 'In short' }, facts), section('Updates', participants.element), section('What happened', lines));
+  main.replaceChildren(crumbs, title, h('section', { class: 'card', 'aria-label': 'In short' }, facts), section('Updates', participants.element, note), section('What happened', lines));
 }

@@ -2,7 +2,7 @@
 // One round as a timeline: a bar a worker, from the round's opening until now or its end.
 
 import { Rows, chip, h, row, table } from './dom.js';
-import { bytes, count, country, figure, now, percent, seconds, tone } from './format.js';
+import { bytes, count, country, figure, now, seconds, stepsDone, tone } from './format.js';
 
 const columns = [{ name: 'Worker' }, { name: 'State', wide: true }, { name: 'Doing' }, { name: 'Since the round opened', wide: true }];
 
@@ -32,11 +32,9 @@ function segmentsOf(participant, phases, lines, end) {
 }
 
 function doing(participant) {
-  const moves = ['downloading', 'uploading'].includes(participant.activity);
   if (participant.activity) {
-    const share = participant.stepCount > 0 ? participant.step / participant.stepCount : null;
-    return [participant.activity, share !== null && h('span', { class: 'why' },
-      moves ? percent(Math.min(1, share), 0) : `step ${count(participant.step)} of ${count(participant.stepCount)}`)];
+    const done = stepsDone(participant.activity, participant.step, participant.stepCount);
+    return [participant.activity, done !== null && h('span', { class: 'why' }, done)];
   }
   if (participant.state === 'accepted') return [bytes(participant.updateBytes), h('span', { class: 'why' }, `${count(participant.examples)} examples, loss ${figure(participant.trainingLoss)}`)];
   return null;

@@ -149,6 +149,7 @@ int Run(const std::string& folder) {
   log::Configure(log::Format::kText, log::Level::kError);
   PosixFileSystem files(Durability::kProcess);
   SystemClock clock;
+  SteadyClock steady_clock;
   SystemRandomSource random;
   ENTENTE_CHECK(files.CreateFolder(folder).ok());
   const auto journal = store::SqliteJournal::Open(&files, folder + "/journal.sqlite").value();
@@ -164,17 +165,20 @@ int Run(const std::string& folder) {
   DrainGate gate;
   std::unique_ptr<engine::JobDirectory> jobs;
   TimerQueue timers(&clock);
+  TimerQueue pauses(&steady_clock);
   ThreadPool executor(2);
   ThreadPool pool(1);
   ThreadPool lane(1);
   jobs = std::make_unique<engine::JobDirectory>(
       engine::JobEngine::Dependencies{.clock = &clock,
+                                      .steady_clock = &steady_clock,
                                       .journal = journal.get(),
                                       .models = models.get(),
                                       .spool = spool.get(),
                                       .files = &files,
                                       .workers = &workers,
                                       .timers = &timers,
+                                      .pauses = &pauses,
                                       .executor = &executor,
                                       .aggregation_lane = &lane,
                                       .aggregation_pool = &pool,
@@ -205,8 +209,10 @@ int Run(const std::string& folder) {
   options.files = &files;
   options.routes = dashboard::DashboardRoutes(
       {.sources = sources,
-       .feed = dashboard::EventFeed::Create(
-           {.sources = sources, .timers = &timers, .executor = &executor}),
+       .feed = dashboard::EventFeed::Create({.sources = sources,
+                                             .steady_clock = &steady_clock,
+                                             .pauses = &pauses,
+                                             .executor = &executor}),
        .models = models.get()});
   const auto server = http::HttpServer::Start(std::move(options)).value();
   std::printf("%s %s\n", server->url().c_str(), kJob);
@@ -215,6 +221,7 @@ int Run(const std::string& folder) {
   server->Stop();
   gate.CloseAndWait(absl::Seconds(10));
   timers.Stop();
+  pauses.Stop();
   return 0;
 }
 

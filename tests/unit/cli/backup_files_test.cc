@@ -115,6 +115,33 @@ TEST_F(BackupFilesTest, DataDirectoryThatIsThereIsNotOverwritten) {
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("name another folder")));
 }
 
+TEST_F(BackupFilesTest, FileThatAnotherJournalLeftIsRefusedAndKept) {
+  for (const std::string suffix : {"-wal", "-journal", "-shm"}) {
+    const std::string left = "copy/journal.sqlite" + suffix;
+    folder_.Write(left, "old");
+
+    EXPECT_THAT(BackupFiles::Create(files_, folder_.File("copy"), {}),
+                StatusIs(absl::StatusCode::kAlreadyExists,
+                         HasSubstr("journal.sqlite" + suffix + " was left by another journal")));
+    EXPECT_EQ(Text("journal.sqlite" + suffix), "old");
+    ASSERT_THAT(files_.Remove(folder_.File(left)), IsOk());
+  }
+}
+
+TEST_F(BackupFilesTest, JournalIsNotPutBesideWhatAppearedWhileTheFilesCame) {
+  for (const std::string name : {"journal.sqlite", "journal.sqlite-wal"}) {
+    const auto backup = Create();
+    ASSERT_THAT(backup->Take(FileOf("journal.sqlite", "journal")), IsOk());
+    ASSERT_THAT(backup->Take(DataOf("journal")), IsOk());
+    ASSERT_THAT(backup->Take(EndOf(1)), IsOk());
+    folder_.Write("copy/" + name, "of another");
+
+    EXPECT_THAT(backup->Finish(), StatusIs(absl::StatusCode::kAlreadyExists));
+    EXPECT_EQ(Text(name), "of another");
+    ASSERT_THAT(files_.Remove(folder_.File("copy/" + name)), IsOk());
+  }
+}
+
 TEST_F(BackupFilesTest, FullDiskIsSaid) {
   const auto backup = Create();
   ASSERT_THAT(backup->Take(FileOf("journal.sqlite", "journal")), IsOk());

@@ -50,6 +50,20 @@ TEST_F(MachineTest, AClockThatIsSetBackMakesTimersWait) {
   EXPECT_THAT(done_, ElementsAre("due"));
 }
 
+TEST_F(MachineTest, PausesLastAsLongWhateverTheClockIsSetTo) {
+  const SteadyMachineClock steady(&scheduler_);
+  SteadyTimers pauses(&process_, &steady);
+  pauses.RunAt(steady.Now() + absl::Seconds(10), [this] { done_.push_back("due"); });
+  pauses.Cancel(pauses.RunAt(steady.Now() + absl::Seconds(1), [this] { done_.push_back("none"); }));
+  pauses.RunAt(absl::InfiniteFuture(), [this] { done_.push_back("never"); });
+  clock_.Jump(-absl::Hours(24));
+
+  RunFor(absl::Seconds(9));
+  EXPECT_THAT(done_, IsEmpty());
+  RunFor(absl::Seconds(2));
+  EXPECT_THAT(done_, ElementsAre("due"));
+}
+
 TEST_F(MachineTest, NothingRunsInADeadProcess) {
   process_.Post([this] { done_.push_back("posted"); });
   process_.RunAt(clock_.Now(), [this] { done_.push_back("due"); });

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/status_matchers.h"
 #include "tests/unit/cli/coordinator_fixture.h"
 
 namespace entente::cli {
@@ -234,6 +235,57 @@ TEST_F(DoctorTest, CoordinatorsConfigurationIsExaminedWithItsMembers) {
   EXPECT_THAT(out(),
               AllOf(HasSubstr("ok    certificate"), HasSubstr("fr-lab: spiffe://fr-lab.example"),
                     HasSubstr("ok    port"), HasSubstr("free at"), HasSubstr("ok    memory")));
+}
+
+TEST_F(DoctorTest, HttpOfACoordinatorAndOfAWorkerIsExamined) {
+  Run({"pki", "init", "--trust-domain", "fr-lab.example", "--directory", folder_.File("fr")});
+  folder_.Write("token", "short");
+  std::filesystem::permissions(folder_.File("token"), std::filesystem::perms::owner_read);
+  const std::string http = "http: {listen: '127.0.0.1:0', tokenFile: token}\n";
+  const std::string coordinator = folder_.Write(
+      "coordinator.yaml",
+      absl::StrCat("apiVersion: entente/v1\nkind: Coordinator\ndataDirectory: data\n", http,
+                   "tls: {certificate: tls/server.crt, privateKey: tls/server.key}\n",
+                   "alliance: {trustDomain: alliance.example, authority: tls/authority.crt}\n",
+                   "members:\n  - id: fr-lab\n    jurisdiction: FR\n",
+                   "    trustDomain: fr-lab.example\n    authority: fr/authority.crt\n"));
+  EXPECT_EQ(Run({"doctor", "--config", coordinator}), ExitCode::kFailed);
+  EXPECT_THAT(out(), AllOf(HasSubstr("FAIL  http"), HasSubstr("a token is one word"),
+                           HasSubstr("openssl rand -hex 32")));
+
+  const std::string worker =
+      WorkerConfig(folder_, coordinator_.address(), coordinator_.worker_tls());
+  EXPECT_EQ(Run({"doctor", "--config", worker}), ExitCode::kOk) << out();
+  EXPECT_THAT(out(), Not(HasSubstr("http")));
+
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadTextFile(files_, worker, 10'000));
+  folder_.Write("worker.yaml", text + http);
+  EXPECT_EQ(Run({"doctor", "--config", worker}), ExitCode::kFailed);
+  EXPECT_THAT(out(), AllOf(HasSubstr("FAIL  http"), HasSubstr("a token is one word")));
+}
+
+TEST_F(DoctorTest, KindIsReadAsYamlWritesIt) {
+  for (const char* kind :
+       {"kind: \"Coordinator\"", "kind: Coordinator  # main", "'kind':    'Coordinator'"}) {
+    const std::string config = folder_.Write(
+        "coordinator.yaml", absl::StrCat("apiVersion: entente/v1\n", kind, "\nfederation: none\n"));
+
+    EXPECT_EQ(Run({"doctor", "--config", config}), ExitCode::kFailed);
+
+    // A coordinator's file with a key that it does not have, not a worker's of another kind.
+    EXPECT_THAT(out(), AllOf(HasSubstr("FAIL  configuration"), HasSubstr("federation"),
+                             Not(HasSubstr("kind: Worker"))))
+        << kind;
+  }
+}
+
+TEST_F(DoctorTest, KindInsideOfAnotherKeyIsNotTheFiles) {
+  const std::string config = folder_.Write(
+      "worker.yaml", "apiVersion: entente/v1\nkind: Worker\nfederation:\n  kind: Coordinator\n");
+
+  EXPECT_EQ(Run({"doctor", "--config", config}), ExitCode::kFailed);
+
+  EXPECT_THAT(out(), AllOf(HasSubstr("federation"), Not(HasSubstr("kind is"))));
 }
 
 TEST_F(DoctorTest, CoordinatorsLowDiskFailsAtItsOwnLimit) {

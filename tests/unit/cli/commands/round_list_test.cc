@@ -6,7 +6,9 @@
 namespace entente::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class RoundListTest : public CoordinatorFixture {};
 
@@ -21,6 +23,19 @@ TEST_F(RoundListTest, RoundsAreCountedFromOne) {
 
   EXPECT_EQ(RunThere({"round", "list", "x", "-o", "json"}), ExitCode::kOk);
   EXPECT_EQ(OutJson()["rounds"].size(), 2u);
+}
+
+TEST_F(RoundListTest, RoundThatIsNotOpenYetTakesNoTime) {
+  {
+    absl::MutexLock lock(&state().mu);
+    v1::Round planned;
+    planned.set_attempt(1);
+    planned.set_phase(v1::ROUND_PHASE_PLANNED);
+    state().rounds = {planned};
+  }
+
+  EXPECT_EQ(RunThere({"round", "list", "x"}), ExitCode::kOk);
+  EXPECT_THAT(out(), AllOf(HasSubstr("planned"), Not(HasSubstr(" d "))));
 }
 
 TEST_F(RoundListTest, NoRoundsYetIsSaid) {

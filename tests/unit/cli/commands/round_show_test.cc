@@ -9,6 +9,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class RoundShowTest : public CoordinatorFixture {
  protected:
@@ -37,6 +38,18 @@ TEST_F(RoundShowTest, NewestRoundIsTheDefault) {
                            HasSubstr("policy rule \"nights-only\"")));
 }
 
+TEST_F(RoundShowTest, RoundThatIsNotOpenYetHasNoTimeOfOpening) {
+  {
+    absl::MutexLock lock(&state().mu);
+    state().rounds.back().clear_opened_at();
+    state().rounds.back().set_phase(v1::ROUND_PHASE_PLANNED);
+  }
+
+  EXPECT_EQ(RunThere({"round", "show", "fashion-mnist-k3x9qa"}), ExitCode::kOk);
+
+  EXPECT_THAT(out(), AllOf(HasSubstr("planned"), Not(HasSubstr("1970"))));
+}
+
 TEST_F(RoundShowTest, FailedWorkerIsShownWithItsReason) {
   RunThere({"round", "show", "fashion-mnist-k3x9qa"});
 
@@ -63,6 +76,21 @@ TEST_F(RoundShowTest, NormThatAnOlderCoordinatorDidNotMeasureIsUnknown) {
   RunThere({"round", "show", "fashion-mnist-k3x9qa"});
 
   EXPECT_THAT(out(), ContainsRegex("jp-lab/gpu-1 +accepted +- +- +unknown"));
+}
+
+TEST_F(RoundShowTest, RefusedUpdateHasItsReasonAndNoBytesThatCameUp) {
+  {
+    absl::MutexLock lock(&state().mu);
+    v1::Participant* const refused = state().rounds.back().add_participants();
+    refused->set_worker("br-lab/gpu-1");
+    refused->set_state(v1::PARTICIPANT_STATE_REFUSED);
+    refused->set_reason("it has 77 bytes");
+    refused->set_update_bytes(4321);
+  }
+
+  RunThere({"round", "show", "fashion-mnist-k3x9qa"});
+
+  EXPECT_THAT(out(), ContainsRegex("br-lab/gpu-1 +refused .* - +it has 77 bytes"));
 }
 
 TEST_F(RoundShowTest, RoundIsCountedFromOne) {

@@ -74,6 +74,27 @@ TEST(MachineChecksTest, AvailableMemoryIsTheMachinesOrTheControlGroupsIfThatIsLe
             std::nullopt);
 }
 
+// A container that has read a large file is as full as its limit allows, and well.
+TEST(MachineChecksTest, CopiesOfFilesThatNobodyUsesCountAsFree) {
+  MemoryTexts texts = {.meminfo = kMeminfo,
+                       .cgroup_max = "1073741824\n",
+                       .cgroup_current = "1072693248\n",
+                       .cgroup_stat = "anon 1048576\nfile 1071644672\ninactive_file 536870912\n"};
+  EXPECT_EQ(AvailableMemory(texts), 513 * kMebibyteBytes);
+  EXPECT_EQ(Memory(texts, 256 * kMebibyteBytes).verdict, Verdict::kOk);
+
+  // Version 1: what the groups below have is in the total.
+  texts.cgroup_stat = "inactive_file 4096\ntotal_cache 1\ntotal_inactive_file 268435456\n";
+  EXPECT_EQ(AvailableMemory(texts), 257 * kMebibyteBytes);
+
+  // What is read at two moments need not fit together.
+  texts.cgroup_stat = "inactive_file 18446744073709551615\n";
+  EXPECT_EQ(AvailableMemory(texts), 1024 * kMebibyteBytes);
+
+  texts.cgroup_stat = "nonsense\ninactive_file\ninactive_file x\n";
+  EXPECT_EQ(AvailableMemory(texts), kMebibyteBytes);
+}
+
 TEST(MachineChecksTest, LittleMemoryIsWarnedAboutAndTooLittleFails) {
   const MemoryTexts two_gib = {.meminfo = kMeminfo, .cgroup_max = "", .cgroup_current = ""};
 

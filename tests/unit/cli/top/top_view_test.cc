@@ -48,12 +48,22 @@ TopPicture FullPicture() {
   picture.coordinator = "coordinator.alliance.example:7443";
   picture.now = kShownAt;
   v1::Member france = MemberOf("fr-lab", "FR");
-  AddWorker(&france, "fr-lab/gpu-1")->set_activity("training fashion-mnist-k3x9qa round 3");
+  v1::Worker* const training = AddWorker(&france, "fr-lab/gpu-1");
+  training->set_activity("training fashion-mnist-k3x9qa round 3");
+  training->set_version("0.1.0");
+  *training->mutable_certificate_expires_at() = ToProto(kShownAt + absl::Hours(89 * 24 + 5));
+  training->set_bytes_up(4'300'000);
+  training->set_bytes_down(8'600'000);
   v1::Worker* const gone = AddWorker(&france, "fr-lab/gpu-2");
   gone->set_connected(false);
   gone->set_reason("no heartbeat for 3 s");
+  gone->set_version("0.1.0");
+  *gone->mutable_certificate_expires_at() = ToProto(kShownAt + absl::Hours(30));
   v1::Member korea = MemberOf("kr-lab", "KR");
-  AddWorker(&korea, "kr-lab/gpu-1")->mutable_away()->set_reason("the GPU is lent");
+  v1::Worker* const away = AddWorker(&korea, "kr-lab/gpu-1");
+  away->mutable_away()->set_reason("the GPU is lent");
+  *away->mutable_certificate_expires_at() = ToProto(kShownAt);
+  away->set_bytes_up(812);
   picture.members = {france, korea, MemberOf("jp-lab", "JP")};
 
   TopJob running;
@@ -91,6 +101,26 @@ TEST(TopViewTest, EverythingIsOnAWideTerminal) {
 
 TEST(TopViewTest, NarrowTerminalKeepsWhatMattersMost) {
   EXPECT_EQ(Frame(FullPicture(), {}, {.width = 72, .height = 13}) + "\n", GoldenFrame("narrow"));
+}
+
+TEST(TopViewTest, VersionCertificateAndBytesAreThereFromAHundredAndTwentyColumnsOn) {
+  const std::string doing = "training fashion-mnist-k3x9qa round 3 120/200";
+
+  EXPECT_THAT(
+      Frame(FullPicture(), {}, {.width = 120, .height = 14}),
+      AllOf(HasSubstr("connected         0.1.0  cert 89 d  ↑4.1 MiB ↓8.2 MiB  " + doing),
+            HasSubstr("0.1.0  cert 30 h  ↑0 B ↓0 B"), HasSubstr("  expired    ↑812 B ↓0 B")));
+  EXPECT_THAT(Frame(FullPicture(), {}, {.width = 119, .height = 14}),
+              AllOf(HasSubstr("connected         training fashion-mnist-k3x9qa round 3 ██████"),
+                    Not(HasSubstr("cert 89 d"))));
+}
+
+TEST(TopViewTest, LongVersionLeavesRoomForWhatItsWorkerDoes) {
+  TopPicture picture = FullPicture();
+  picture.members[0].mutable_workers(0)->set_version(std::string(100, '7'));
+
+  EXPECT_THAT(Frame(picture, {}, {.width = 132, .height = 14}),
+              HasSubstr("77…  cert 89 d  ↑4.1 MiB ↓8.2 MiB  training fashion-mnist"));
 }
 
 TEST(TopViewTest, HowLongAWorkerIsGoneIsNotCutShort) {

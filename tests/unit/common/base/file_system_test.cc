@@ -1,16 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/file_system.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
+
+namespace {
+
+// How often this program told the kernel to write to the disk.
+struct SyncCounts {
+  std::atomic<int> files{0};
+  std::atomic<int> folders{0};
+  std::atomic<int> writebacks{0};  // Begun, and not waited for.
+};
+SyncCounts sync_counts;
+
+}  // namespace
+
+// In the place of the C library's: these count, and do the same.
+extern "C" int fdatasync(int fd) {
+  ++sync_counts.files;
+  return static_cast<int>(syscall(SYS_fdatasync, fd));
+}
+extern "C" int fsync(int fd) {
+  struct stat info = {};
+  const bool is_folder = fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
+  ++(is_folder ? sync_counts.folders : sync_counts.files);
+  return static_cast<int>(syscall(SYS_fsync, fd));
+}
+extern "C" int sync_file_range(int fd, off64_t offset, off64_t count, unsigned int flags) {
+  ++sync_counts.writebacks;
+  return static_cast<int>(syscall(SYS_sync_file_range, fd, offset, count, flags));
+}
 
 namespace entente {
 namespace {
@@ -279,6 +311,55 @@ TEST_F(FileSystemTest, FailedWriteLeavesTheOldText) {
   EXPECT_FALSE(WriteTextFile(unnamed, path, "new").ok());
 
   EXPECT_EQ(Text(path), "old");
+}
+
+class DurabilityTest : public ::testing::TestWithParam<Durability> {
+ protected:
+  DurabilityTest() {
+    sync_counts.files = 0;
+    sync_counts.folders = 0;
+    sync_counts.writebacks = 0;
+  }
+
+  const bool waits_ = GetParam() == Durability::kPowerLoss;
+  const TempFolder folder_;
+  PosixFileSystem files_{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Both, DurabilityTest,
+                         ::testing::Values(Durability::kPowerLoss, Durability::kProcess));
+
+TEST_P(DurabilityTest, FileIsOnTheDiskWhenItsSyncReturnsIfThePowerMayGo) {
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite(folder_.File("a")));
+  ASSERT_THAT(file->WriteAt(0, "text"), IsOk());
+  EXPECT_EQ(sync_counts.files.load(), 0);
+
+  ASSERT_THAT(file->Sync(), IsOk());
+
+  EXPECT_EQ(sync_counts.files.load(), waits_ ? 1 : 0);
+}
+
+TEST_P(DurabilityTest, DiskBeginsWhileBytesArriveIfThePowerMayGo) {
+  const std::string mebibyte(1 << 20, 'x');
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite(folder_.File("a")));
+
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_THAT(file->WriteAt(i * mebibyte.size(), mebibyte), IsOk());
+  }
+
+  EXPECT_EQ(sync_counts.writebacks.load(), waits_ ? 2 : 0);
+  EXPECT_EQ(sync_counts.files.load(), 0);
+}
+
+TEST_P(DurabilityTest, NamesAreOnTheDiskIfThePowerMayGo) {
+  const std::string part = folder_.Write("a.part", "text");
+
+  ASSERT_THAT(files_.Rename(part, folder_.File("a")), IsOk());
+  EXPECT_EQ(sync_counts.folders.load(), waits_ ? 1 : 0);
+  ASSERT_THAT(files_.SyncFolder(folder_.path()), IsOk());
+  EXPECT_EQ(sync_counts.folders.load(), waits_ ? 2 : 0);
+  ASSERT_THAT(files_.CreateFolder(folder_.File("b")), IsOk());
+  EXPECT_EQ(sync_counts.folders.load() > 2, waits_);
 }
 
 TEST_F(FileSystemTest, FullDiskIsResourceExhausted) {

@@ -29,7 +29,7 @@ class SpawnTest : public ::testing::Test {
     spec.output = output.get();
     const auto process = Spawn(spec);
     EXPECT_THAT(process, IsOk());
-    EXPECT_EQ(WaitForExitCode(process->pid), 0);
+    EXPECT_EQ(WaitForEnd(process->pid).code, 0);
     PosixFileSystem files;
     return *ReadTextFile(files, folder_.File("output"), 1 << 20);
   }
@@ -43,13 +43,25 @@ class SpawnTest : public ::testing::Test {
 TEST_F(SpawnTest, ExitStatusIsTold) {
   ASSERT_OK_AND_ASSIGN(const SpawnedProcess process, Spawn(Shell("exit 7")));
 
-  EXPECT_EQ(WaitForExitCode(process.pid), 7);
+  EXPECT_EQ(WaitForEnd(process.pid).code, 7);
 }
 
 TEST_F(SpawnTest, SignalIsToldAsShellsDo) {
   ASSERT_OK_AND_ASSIGN(const SpawnedProcess process, Spawn(Shell("kill -9 $$")));
 
-  EXPECT_EQ(WaitForExitCode(process.pid), 128 + SIGKILL);
+  const ProcessEnd end = WaitForEnd(process.pid);
+
+  EXPECT_EQ(end.code, 128 + SIGKILL);
+  EXPECT_TRUE(end.by_signal);
+}
+
+TEST_F(SpawnTest, HighExitStatusIsNoSignal) {
+  ASSERT_OK_AND_ASSIGN(const SpawnedProcess process, Spawn(Shell("exit 255")));
+
+  const ProcessEnd end = WaitForEnd(process.pid);
+
+  EXPECT_EQ(end.code, 255);
+  EXPECT_FALSE(end.by_signal);
 }
 
 TEST_F(SpawnTest, EndCanBeWaitedFor) {
@@ -57,7 +69,7 @@ TEST_F(SpawnTest, EndCanBeWaitedFor) {
 
   pollfd wait = {.fd = process.ended.get(), .events = POLLIN, .revents = 0};
   EXPECT_EQ(poll(&wait, 1, 30'000), 1);
-  EXPECT_EQ(WaitForExitCode(process.pid), 0);
+  EXPECT_EQ(WaitForEnd(process.pid).code, 0);
 }
 
 TEST_F(SpawnTest, NothingIsInheritedButWhatIsNamed) {
@@ -82,12 +94,12 @@ TEST_F(SpawnTest, SignalsAreNeitherBlockedNorIgnored) {
 TEST_F(SpawnTest, ProcessGroupIsItsOwnIfItIsToBe) {
   const std::string group_is_own = "read -r _ _ _ _ group _ </proc/$$/stat; test $group = $$";
   ASSERT_OK_AND_ASSIGN(const SpawnedProcess own, Spawn(Shell(group_is_own)));
-  EXPECT_EQ(WaitForExitCode(own.pid), 0);
+  EXPECT_EQ(WaitForEnd(own.pid).code, 0);
 
   SpawnSpec spec = Shell(group_is_own);
   spec.has_own_group = false;
   ASSERT_OK_AND_ASSIGN(const SpawnedProcess ours, Spawn(spec));
-  EXPECT_EQ(WaitForExitCode(ours.pid), 1);
+  EXPECT_EQ(WaitForEnd(ours.pid).code, 1);
 }
 
 TEST_F(SpawnTest, ProgramThatIsNotThereIsNamed) {

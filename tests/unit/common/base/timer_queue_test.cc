@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "tests/support/eventually.h"
 
 namespace entente {
 namespace {
@@ -141,19 +142,29 @@ TEST_F(TimerQueueTest, DestructionDropsWhatHasNotRun) {
 // The machine's clock, until somebody sets it.
 class JumpingClock final : public Clock {
  public:
-  absl::Time Now() const override { return real_.Now() + absl::Hours(hours_ahead_.load()); }
+  absl::Time Now() const override {
+    const absl::Time now = real_.Now() + absl::Hours(hours_ahead_.load());
+    ++asked_count_;  // Last: a jump that is made because of it does not change the answer.
+    return now;
+  }
   void JumpHours(int hours) { hours_ahead_ += hours; }
+  int asked_count() const { return asked_count_; }
 
  private:
   const SystemClock real_;
   std::atomic<int> hours_ahead_{0};
+  mutable std::atomic<int> asked_count_{0};
 };
 
 TEST_F(TimerQueueTest, AClockThatIsSetAheadMakesTimersDueSoon) {
   JumpingClock clock;
-  TimerQueue timers(&clock);
   absl::Notification ran;
-  timers.RunAt(clock.Now() + absl::Hours(23), [&] { ran.Notify(); });
+  TimerQueue timers(&clock);
+  const absl::Time when = clock.Now() + absl::Hours(23);
+  const int asked_before = clock.asked_count();
+  timers.RunAt(when, [&] { ran.Notify(); });
+  // Whether the timer is due, then for how long to sleep: the queue has made up its mind.
+  ASSERT_TRUE(Eventually([&] { return clock.asked_count() >= asked_before + 2; }));
 
   clock.JumpHours(24);
 

@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "common/base/random_source.h"
 #include "tests/support/bytes_of.h"
 #include "tests/support/status_matchers.h"
 
@@ -107,6 +109,25 @@ TEST(BlockCodesTest, RoundingIsRightOnAverage) {
   }
   // The standard deviation of this mean is 0.0014.
   EXPECT_NEAR(sum / (kBlocks * 255), 0.3, 0.007);
+}
+
+TEST(BlockCodesTest, IntegersAreWhatFloorMakesOfStepsAndChance) {
+  std::vector<float> values(kCodeBlockElements);
+  for (size_t i = 0; i < values.size(); ++i) {
+    // Both signs, whole steps and fractions.
+    values[i] = (static_cast<float>(SplitMix64At(9, i) % 509) - 254) / 4;
+  }
+  values[0] = 63.5F;
+  const std::string bytes = Int8Block(values, /*first=*/512);
+  const float scale = ReadScale(bytes.data());
+  ASSERT_EQ(scale, 0.5F);
+
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double chance = static_cast<double>(SplitMix64At(kBlockSeed, 512 + i) >> 11) * 0x1p-53;
+    EXPECT_EQ(static_cast<int>(static_cast<signed char>(bytes[kScaleBytes + i])),
+              std::clamp(std::floor(double{values[i]} / double{scale} + chance), -127.0, 127.0))
+        << values[i];
+  }
 }
 
 TEST(BlockCodesTest, NothingButZerosHasScaleZero) {

@@ -59,12 +59,15 @@ TEST(TopkEntriesTest, IsTheShareRoundedUpAndOneAtLeast) {
   EXPECT_EQ(TopkEntries(0.5, 1), 1U);
 }
 
-TEST(AlignmentTest, DividesEveryBlockOfTheAggregation) {
+TEST(AlignmentTest, IsTheBlockOfTheEncoding) {
   for (const UpdateEncoding& encoding :
-       {UpdateEncoding::kFp32, UpdateEncoding::kInt8, UpdateEncoding::kInt4,
-        UpdateEncoding::Topk(0.1, TopkValues::k2Bit)}) {
-    EXPECT_EQ(65'536 % AlignmentElements(encoding), 0U);
+       {UpdateEncoding::kFp32, UpdateEncoding::kBf16, UpdateEncoding::kFp16}) {
+    EXPECT_EQ(AlignmentElements(encoding), 1U);
   }
+  for (const UpdateEncoding& encoding : {UpdateEncoding::kInt8, UpdateEncoding::kInt4}) {
+    EXPECT_EQ(AlignmentElements(encoding), 256U);
+  }
+  EXPECT_EQ(AlignmentElements(UpdateEncoding::Topk(0.1, TopkValues::k2Bit)), 4096U);
 }
 
 TEST(UpdateFormTest, HasTheModelsFloatingPointTensorsAlone) {

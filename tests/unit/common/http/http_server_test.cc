@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "common/http/http_limits.h"
 #include "tests/support/simulated_clock.h"
@@ -43,6 +45,14 @@ class HttpServerTest : public ::testing::Test {
              Viewer::Kind visible_to = Viewer::Kind::kPublic) {
     options_.routes.push_back(
         {.path = path, .visible_to = visible_to, .answer = std::move(answer)});
+  }
+
+  // Both ends of each connection are this process's.
+  static void AllowManyConnections() {
+    rlimit files = {};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
   }
 
   int Start() {
@@ -180,10 +190,7 @@ TEST_F(HttpServerTest, SilentConnectionIsClosedInTheEnd) {
 }
 
 TEST_F(HttpServerTest, ConnectionsBeyondTheLimitAreRefused) {
-  rlimit files = {};  // Both ends of each connection are this process's.
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
-  files.rlim_cur = files.rlim_max;
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  AllowManyConnections();
   const int port = Start();
   std::vector<std::unique_ptr<HttpClient>> clients;
   for (size_t i = 0; i < limits::kHttpConnectionsMax; ++i) {
@@ -233,6 +240,52 @@ TEST_F(HttpServerTest, EventsReachAHundredBrowsersWhileOthersAreAnswered) {
   EXPECT_THAT(other.ReadAnswer(), HasSubstr("alive"));
   server_->Stop();
   for (const auto& stream : streams) EXPECT_FALSE(stream->open());
+}
+
+TEST_F(HttpServerTest, EventStreamsBeyondTheLimitAreRefusedUntilOneEnds) {
+  AllowManyConnections();
+  absl::Mutex mu;
+  std::vector<std::shared_ptr<EventStream>> streams;
+  Route("/events", [&](const Request&) {
+    Response response;
+    response.events = [&](std::shared_ptr<EventStream> stream) {
+      stream->Send("hello", "you");
+      absl::MutexLock lock(&mu);
+      streams.push_back(std::move(stream));
+    };
+    return response;
+  });
+  const int port = Start();
+  std::vector<std::unique_ptr<HttpClient>> browsers;
+  for (int i = 0; i < limits::kHttpEventStreamsMax; ++i) {
+    browsers.push_back(std::make_unique<HttpClient>(port));
+    browsers.back()->Get("/events");
+    EXPECT_THAT(browsers.back()->ReadUntil("data: you\n\n"), StartsWith("HTTP/1.1 200"));
+  }
+
+  HttpClient one_too_many(port);
+  one_too_many.Get("/events");
+  EXPECT_THAT(one_too_many.ReadUntil("try again later"),
+              AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("too many event streams are open")));
+  {
+    absl::MutexLock lock(&mu);
+    ASSERT_EQ(streams.size(), static_cast<size_t>(limits::kHttpEventStreamsMax));
+    EXPECT_TRUE(streams.front()->Send("round", "1"));
+  }
+  EXPECT_EQ(browsers.front()->ReadUntil("1\n\n"), "event: round\ndata: 1\n\n");
+  HttpClient other(port);
+  other.Get("/alive");
+  EXPECT_THAT(other.ReadAnswer(), HasSubstr("alive"));
+
+  browsers.pop_back();
+  bool is_let_in = false;
+  for (int i = 0; i < 1000 && !is_let_in; ++i) {  // Until the server has seen that it closed.
+    HttpClient again(port);
+    again.Get("/events");
+    is_let_in = absl::StartsWith(again.ReadUntil("\r\n\r\n"), "HTTP/1.1 200");
+  }
+  EXPECT_TRUE(is_let_in);
+  server_->Stop();
 }
 
 TEST_F(HttpServerTest, BrowserThatStopsReadingIsCut) {

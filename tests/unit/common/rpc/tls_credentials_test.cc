@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/common/identity/test_certificates.h"
 #include "tests/unit/common/rpc/loopback.h"
@@ -210,12 +211,11 @@ TEST_F(TlsCredentialsTest, ReplacedFilesArePickedUp) {
   ServerFiles();  // A new key and certificate over the old ones.
 
   std::string after = before;
-  for (int i = 0; i < 60 && (after == before || after.empty()); ++i) {
-    const absl::Notification never;
-    never.WaitForNotificationWithTimeout(absl::Milliseconds(50));
+  const auto is_shown = [&] {
     static_cast<void>(Call(DialCoordinator(server.target(), worker_files), &after));
-  }
-  EXPECT_NE(after, before);
+    return !after.empty() && after != before;
+  };
+  ASSERT_TRUE(Eventually(is_shown, absl::Milliseconds(50)));
   EXPECT_EQ(DescribeCertificate(after)->spiffe_id, "spiffe://alliance.example/coordinator/main");
 }
 
@@ -230,12 +230,11 @@ TEST_F(TlsCredentialsTest, AReplacedCertificateIsShownOnAChannelThatIsInUse) {
   const CertificateAndKey renewed = MakeCertificate(lab_, "spiffe://fr.example/worker/a", now_);
   WriteTlsFiles(folder_, "worker", renewed, alliance_.certificate_pem);
 
-  for (int i = 0; i < 600 && server.last_peer() != renewed.certificate_pem; ++i) {
-    const absl::Notification never;
-    never.WaitForNotificationWithTimeout(absl::Milliseconds(50));
+  const auto is_shown = [&] {
     EXPECT_TRUE(Call(channel).ok());
-  }
-  EXPECT_EQ(server.last_peer(), renewed.certificate_pem);
+    return server.last_peer() == renewed.certificate_pem;
+  };
+  EXPECT_TRUE(Eventually(is_shown, absl::Milliseconds(50)));
 }
 
 }  // namespace

@@ -237,6 +237,18 @@ TEST_F(IncomingFileTest, SameChunkCanBeTriedAgainAfterAFullDisk) {
   EXPECT_THAT(file->Verify(digest_), IsOk());
 }
 
+TEST_F(IncomingFileTest, PartWhoseDigestIsCheckedIsReadBeforeItIsSynced) {
+  ASSERT_OK_AND_ASSIGN(const auto file, Open());
+  ASSERT_THAT(file->Append(0, kText), IsOk());
+  files_.sync_fails = true;
+
+  ASSERT_THAT(file->CheckDigest(digest_), IsOk());
+  EXPECT_EQ(Content(part_), kText);
+
+  EXPECT_THAT(file->Sync(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_FALSE(files_.Exists(part_));
+}
+
 TEST_F(IncomingFileTest, FailedSyncDropsThePart) {
   ASSERT_OK_AND_ASSIGN(const auto file, Open());
   ASSERT_THAT(file->Append(0, kText), IsOk());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -150,6 +151,30 @@ TEST_F(AggregationRunTest, FullDiskWhileTheRoundedCopyIsWrittenLeavesNothing) {
   EXPECT_FALSE(store_->RoundedOf(outcome.model).IsNone());
 }
 
+TEST_F(AggregationRunTest, RunThatIsStoppedLeavesNothingAndGivesTheSameWhenRepeated) {
+  request_.base_model = StoreModel(std::vector<float>(20'000, 1.0F));
+  AddUpdate("a/1", 0.25, std::vector<float>(20'000, 0.3F));
+  AddUpdate("b/1", 0.75, std::vector<float>(20'000, -0.7F));
+  request_.optimizer.name = OptimizerName::kMomentum;
+  request_.block_elements = 4096;
+  ASSERT_OK_AND_ASSIGN(const AggregationOutcome undisturbed, Run(2));
+  ASSERT_THAT(files_.Remove(store_->PathOf(undisturbed.model)), IsOk());
+  ASSERT_THAT(files_.Remove(store_->PathOf(undisturbed.optimizer_state)), IsOk());
+  ASSERT_EQ(StoredFiles(), 1U);
+
+  std::atomic<bool> is_stopping{true};
+  request_.is_stopping = &is_stopping;
+  for (const int threads : {1, 3}) {
+    EXPECT_THAT(Run(threads), StatusIs(absl::StatusCode::kCancelled));
+    EXPECT_EQ(StoredFiles(), 1U);
+  }
+
+  is_stopping = false;
+  ASSERT_OK_AND_ASSIGN(const AggregationOutcome repeated, Run(3));
+  EXPECT_EQ(repeated.model, undisturbed.model);
+  EXPECT_EQ(repeated.optimizer_state, undisturbed.optimizer_state);
+}
+
 TEST_F(AggregationRunTest, IntegerTensorsKeepTheBaseModelsValues) {
   const Layout model = *Layout::Create(
       {{"batches", Dtype::kI64, {}}, {"empty", Dtype::kF32, {0}}, {"w", Dtype::kF32, {1}}});
@@ -245,6 +270,26 @@ TEST_F(LargeAggregationTest, NeitherThreadsNorBlocksChangeABit) {
     ASSERT_OK_AND_ASSIGN(const AggregationOutcome outcome, Run());
     EXPECT_EQ(outcome.model, expected.model) << block_elements;
     EXPECT_EQ(outcome.optimizer_state, expected.optimizer_state) << block_elements;
+  }
+}
+
+TEST_F(AggregationRunTest, BlockThatWouldCutOneOfTheEncodingIsRefused) {
+  request_.base_model = StoreModel({1});
+  AddUpdate("a/1", 1, {0.5F});
+  request_.encoding = UpdateEncoding::Topk(0.25, TopkValues::kInt8);
+  request_.block_elements = 256;
+
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kInvalidArgument,
+                              HasSubstr("a block of 256 numbers would cut those of topk; take a "
+                                        "multiple of 4096")));
+  EXPECT_EQ(StoredFiles(), 1U);
+}
+
+TEST(BlockElementsTest, AreWholeBlocksOfEveryEncoding) {
+  for (const UpdateEncoding& encoding :
+       {UpdateEncoding::kFp32, UpdateEncoding::kBf16, UpdateEncoding::kFp16, UpdateEncoding::kInt8,
+        UpdateEncoding::kInt4, UpdateEncoding::Topk(0.1, TopkValues::k2Bit)}) {
+    EXPECT_EQ(kBlockElements % AlignmentElements(encoding), 0U) << EncodingName(encoding.kind);
   }
 }
 

@@ -69,28 +69,32 @@ void EngineTest::Open() {
       {MemberId("kr-lab"), "", "KR", "kr-lab.example"}};
   real_journal_ = store::SqliteJournal::Open(&files_, folder_.File("journal.sqlite")).value();
   journal_ = std::make_unique<FlakyJournal>(real_journal_.get());
+  observed_journal_ = std::make_unique<store::ObservedJournal>(journal_.get(), &steady_clock_);
   models_ = models::ModelStore::Create(files_, folder_.File("models")).value();
   spool_ = updates::UpdateSpool::Create(files_, folder_.File("spool"), spool_quota_bytes_).value();
   workers_ = std::make_unique<members::WorkerRegistry>(members, &clock_, 100);
   gate_ = std::make_unique<DrainGate>();
   timers_ = std::make_unique<TimerQueue>(&clock_);
+  pauses_ = std::make_unique<TimerQueue>(&steady_clock_);
   executor_ = std::make_unique<ThreadPool>(2);
   pool_ = std::make_unique<ThreadPool>(1);
   lane_ = std::make_unique<ThreadPool>(1);
   const JobEngine::Dependencies parts{.clock = &clock_,
-                                      .journal = journal_.get(),
+                                      .steady_clock = &steady_clock_,
+                                      .journal = observed_journal_.get(),
                                       .models = models_.get(),
                                       .spool = spool_.get(),
                                       .files = &files_,
                                       .durability = durability_,
                                       .workers = workers_.get(),
                                       .timers = timers_.get(),
+                                      .pauses = pauses_.get(),
                                       .executor = executor_.get(),
                                       .aggregation_lane = lane_.get(),
                                       .aggregation_pool = pool_.get(),
                                       .aggregation_threads = 2,
                                       .gate = gate_.get(),
-                                      .aggregation_retry_pause = absl::Milliseconds(20)};
+                                      .aggregation_retry_pause = aggregation_retry_pause_};
   jobs_ = std::make_unique<JobDirectory>(parts, &random_, /*running_jobs_max=*/2);
   workers_->SetListener([this](const WorkerId& worker, bool attached) {
     if (attached) jobs_->OnWorkerAttached(worker);
@@ -109,13 +113,16 @@ void EngineTest::Shut() {
   if (real_journal_ == nullptr) return;
   gate_->CloseAndWait(absl::Minutes(1));
   timers_->Stop();
+  pauses_->Stop();
   lane_.reset();
   pool_.reset();
   executor_.reset();
   timers_.reset();
+  pauses_.reset();
   uploads_.reset();
   jobs_.reset();
   workers_.reset();
+  observed_journal_.reset();
   journal_.reset();
   real_journal_.reset();
 }

@@ -17,6 +17,7 @@
 #include "common/recipe/recipe_encoding.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/engine/upload_intake.h"
+#include "coordinator/store/observed_journal.h"
 #include "coordinator/store/sqlite_journal.h"
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/temp_folder.h"
@@ -125,9 +126,11 @@ class EngineTest : public ::testing::Test {
   const TempFolder folder_;
   FaultyFileSystem files_;
   SettableClock clock_;
+  SettableClock steady_clock_;  // Only the test that says so sets this one.
   SystemRandomSource random_;
   std::unique_ptr<store::SqliteJournal> real_journal_;
   std::unique_ptr<FlakyJournal> journal_;
+  std::unique_ptr<store::ObservedJournal> observed_journal_;  // What the jobs write to.
   std::unique_ptr<models::ModelStore> models_;
   std::unique_ptr<updates::UpdateSpool> spool_;
   std::unique_ptr<members::WorkerRegistry> workers_;
@@ -135,12 +138,15 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<JobDirectory> jobs_;
   std::unique_ptr<UploadIntake> uploads_;
   std::unique_ptr<TimerQueue> timers_;
+  std::unique_ptr<TimerQueue> pauses_;
   std::unique_ptr<ThreadPool> executor_;
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<ThreadPool> lane_;
 
   const uint64_t spool_quota_bytes_;
-  Durability durability_ = Durability::kPowerLoss;  // What the jobs are told; from Restart on.
+  // What the jobs are told; from Restart on.
+  Durability durability_ = Durability::kPowerLoss;
+  absl::Duration aggregation_retry_pause_ = absl::Milliseconds(20);
 
   // The first half of Restart: nothing is open any more. The second half, which fails the test if
   // something cannot be opened, does not restore the jobs.

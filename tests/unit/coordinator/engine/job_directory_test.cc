@@ -12,6 +12,7 @@
 namespace entente::engine {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class JobDirectoryTest : public EngineTest {
@@ -31,6 +32,25 @@ TEST_F(JobDirectoryTest, SameTokenAndRecipeIsTheSameJob) {
   EXPECT_TRUE(first.created);
   EXPECT_FALSE(second.created);
   EXPECT_EQ(first.job, second.job);
+}
+
+TEST_F(JobDirectoryTest, WhoTookPartLatelyIsKnownAfterARestartToo) {
+  EXPECT_TRUE(jobs_->RecentParticipants().empty());
+  {
+    const auto fr = AttachWorker("fr-lab/w");
+    const auto kr = AttachWorker("kr-lab/w");
+    const auto job = Submit(RecipeOf(2, 1));
+    ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0), IsOk());
+    ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 1, 0), IsOk());
+    WaitFor(*job, [](const JobView& view) { return view.state->rounds_committed == 1; });
+    EXPECT_THAT(jobs_->RecentParticipants(),
+                ElementsAre(WorkerId("fr-lab/w"), WorkerId("kr-lab/w")));
+  }
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+
+  EXPECT_THAT(jobs_->RecentParticipants(), ElementsAre(WorkerId("fr-lab/w"), WorkerId("kr-lab/w")));
 }
 
 TEST_F(JobDirectoryTest, JobsHaveCaughtUpOnceTheLastOneHas) {

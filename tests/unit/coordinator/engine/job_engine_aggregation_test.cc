@@ -54,6 +54,47 @@ TEST_F(JobEngineAggregationTest, DiskThatIsFullInPassingCostsNoAttempt) {
   EXPECT_FALSE(HasTemporaryFiles());
 }
 
+TEST_F(JobEngineAggregationTest, BetweenTwoTriesTheViewSaysWhyAndWhenTheNextBegins) {
+  aggregation_retry_pause_ = absl::Hours(1);
+  Restart();
+  const auto worker = AttachWorker(kTrainer);
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = worker->WaitForTask(0);
+  EXPECT_FALSE(job->View().combining.has_value());
+  files_.FailWrites("/tmp-", 1);
+  ASSERT_THAT(Upload(kTrainer, task, 1, 1), IsOk());
+
+  const JobView view = WaitFor(*job, [](const JobView& v) {
+    return v.combining.has_value() && v.combining->stage == rounds::Combining::Stage::kPauses;
+  });
+
+  EXPECT_EQ(view.combining->tries, 1);
+  EXPECT_THAT(view.combining->failure, HasSubstr("No space left on device"));
+  EXPECT_GE(view.combining->next_try_at, view.combining->began_at + absl::Hours(1));
+  steady_clock_.Jump(absl::Hours(2));
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+  EXPECT_FALSE(job->View().combining.has_value());
+}
+
+TEST_F(JobEngineAggregationTest, WhileTheJournalTakesNothingTheViewSaysWhy) {
+  const auto worker = AttachWorker(kTrainer);
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = worker->WaitForTask(0);
+  EXPECT_THAT(job->View().journal_health, IsOk());
+  journal_->aggregated_failures = 1'000'000;
+  ASSERT_THAT(Upload(kTrainer, task, 1, 1), IsOk());
+
+  const JobView view = WaitFor(*job, [](const JobView& v) { return !v.journal_health.ok(); });
+
+  EXPECT_EQ(view.state->round.phase, rounds::RoundPhase::kAggregating);
+  EXPECT_FALSE(view.combining.has_value()) << "they are combined";
+  EXPECT_THAT(view.journal_health,
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("its disk is full")));
+  journal_->aggregated_failures = 0;
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+  EXPECT_THAT(job->View().journal_health, IsOk());
+}
+
 TEST_F(JobEngineAggregationTest, DiskThatStaysFullAbortsTheAttemptAndSaysWhy) {
   v1::Recipe recipe = RecipeOf(1, 1);
   recipe.mutable_pacing()->set_attempts(1);

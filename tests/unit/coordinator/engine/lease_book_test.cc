@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-const absl::Time kNoon = absl::FromUnixSeconds(1'700'000'000);
+const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
 const WorkerId kFr("fr-lab/w");
 const WorkerId kKr("kr-lab/w");
 
@@ -18,31 +18,31 @@ TEST(LeaseBookTest, EmptyBookNeverExpires) {
 
 TEST(LeaseBookTest, ExpiredLeasesAreTakenOnce) {
   LeaseBook book;
-  book.Renew(kFr, kNoon + absl::Seconds(1));
-  book.Renew(kKr, kNoon + absl::Seconds(9));
+  book.Renew(kFr, kStart + absl::Seconds(1));
+  book.Renew(kKr, kStart + absl::Seconds(9));
 
-  EXPECT_EQ(book.NextExpiry(), kNoon + absl::Seconds(1));
-  EXPECT_THAT(book.TakeExpired(kNoon + absl::Seconds(2)), ElementsAre(kFr));
-  EXPECT_TRUE(book.TakeExpired(kNoon + absl::Seconds(2)).empty());
-  EXPECT_EQ(book.NextExpiry(), kNoon + absl::Seconds(9));
+  EXPECT_EQ(book.NextExpiry(), kStart + absl::Seconds(1));
+  EXPECT_THAT(book.TakeExpired(kStart + absl::Seconds(2)), ElementsAre(kFr));
+  EXPECT_TRUE(book.TakeExpired(kStart + absl::Seconds(2)).empty());
+  EXPECT_EQ(book.NextExpiry(), kStart + absl::Seconds(9));
 }
 
 TEST(LeaseBookTest, RenewalProlongs) {
   LeaseBook book;
-  book.Renew(kFr, kNoon);
-  book.Renew(kFr, kNoon + absl::Seconds(5));
+  book.Renew(kFr, kStart);
+  book.Renew(kFr, kStart + absl::Seconds(5));
 
-  EXPECT_TRUE(book.TakeExpired(kNoon).empty());
+  EXPECT_TRUE(book.TakeExpired(kStart).empty());
 }
 
 TEST(LeaseBookTest, EndedLeaseDoesNotExpire) {
   LeaseBook book;
-  book.Renew(kFr, kNoon);
+  book.Renew(kFr, kStart);
   book.End(kFr);
-  book.Renew(kKr, kNoon);
+  book.Renew(kKr, kStart);
   book.EndAll();
 
-  EXPECT_TRUE(book.TakeExpired(kNoon).empty());
+  EXPECT_TRUE(book.TakeExpired(kStart).empty());
 }
 
 }  // namespace

@@ -97,6 +97,42 @@ TEST_F(UploadIntakeTest, NanIsRefusedWithTheTensorsName) {
   ExpectRefusedFor("\"w\"");
 }
 
+TEST_F(UploadIntakeTest, RefusedUpdateHasItsDigestAfterARestartToo) {
+  const std::string bytes = UpdateBytes(NAN, 1);
+  const rounds::AnnouncedUpdate update = {.digest = Sha256Of(bytes), .bytes = bytes.size()};
+  ASSERT_THAT(Upload(kUploader, task_, NAN, 1), StatusIs(absl::StatusCode::kInvalidArgument));
+  ExpectRefusedFor("\"w\"");
+  EXPECT_EQ(FirstRoundsParticipant().refused, update);
+  const JobId id = job_->description().id;
+  job_.reset();
+
+  Restart();
+  ASSERT_THAT(jobs_->Restore(), IsOk());
+  job_ = jobs_->Find(id).value();
+
+  EXPECT_EQ(FirstRoundsParticipant().refused, update);
+}
+
+TEST_F(UploadIntakeTest, RefusedUpdateIsNotSyncedBefore) {
+  files_.FailSyncs(".part", 1);
+
+  EXPECT_THAT(Upload(kUploader, task_, NAN, 1), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(UploadIntakeTest, UpdateThatCouldNotBeSyncedIsNotAcknowledgedAndMayBeSentAgain) {
+  files_.FailSyncs(".part", 1);
+
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), StatusIs(absl::StatusCode::kUnavailable));
+
+  EXPECT_EQ(job_->View().bytes_up, 0U);
+  EXPECT_FALSE(files_.Exists(spool_->PathOf({.job = job_->description().id,
+                                             .round_index = 0,
+                                             .attempt = 1,
+                                             .worker = WorkerId(kUploader),
+                                             .digest = Sha256Of(UpdateBytes(1, 1))})));
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
+}
+
 TEST_F(UploadIntakeTest, InfinityAndValueOutOfBoundsAreRefused) {
   EXPECT_THAT(Upload(kUploader, task_, 1, std::numeric_limits<float>::infinity()),
               StatusIs(absl::StatusCode::kInvalidArgument));
@@ -116,6 +152,9 @@ TEST_F(UploadIntakeTest, ZeroExamplesAreRefused) {
 TEST_F(UploadIntakeTest, WrongSizeIsRefusedBeforeItsBytesTravel) {
   EXPECT_THAT(UploadRaw(kUploader, task_, "short", Sha256Of("short"), 1),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("it has 5 bytes")));
+  ExpectRefusedFor("it has 5 bytes");
+  EXPECT_EQ(FirstRoundsParticipant().refused,
+            (rounds::AnnouncedUpdate{.digest = Sha256Of("short"), .bytes = 5}));
 }
 
 TEST_F(UploadIntakeTest, WrongDigestIsDataLossAndMayBeSentAgain) {
@@ -345,7 +384,21 @@ TEST_F(ModelPartsTest, PartThatNobodyGoesOnWithIsCountedForADay) {
   EXPECT_EQ(FileCount(), 0U);
 }
 
-TEST_F(ModelPartsTest, RestartCountsWhatIsYoungAndRemovesWhatIsOld) {
+TEST_F(ModelPartsTest, PartThatCannotBeRemovedIsCountedAndTheOthersAreNot) {
+  Cut(UpdateBytes(1, 1));
+  Cut(UpdateBytes(2, 2));
+  EXPECT_EQ(spool_->space().part_bytes(), 14U);
+  clock_.Jump(limits::kModelPartAgeMax + absl::Minutes(5));
+  files_.FailChange(2, FaultyFileSystem::Failure::kOnce);
+
+  EXPECT_THAT(uploads_->OpenBlob(HeaderOf(UpdateBytes(3, 3))), IsOk());
+
+  EXPECT_TRUE(files_.HasFailed());
+  EXPECT_EQ(spool_->space().part_bytes(), 7U);
+  EXPECT_EQ(FileCount(), 1U);
+}
+
+TEST_F(ModelPartsTest, RestartCountsAPartThatIsYoung) {
   Cut(UpdateBytes(1, 1));
   Restart();
   EXPECT_EQ(spool_->space().part_bytes(), 7U);

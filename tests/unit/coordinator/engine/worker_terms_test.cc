@@ -93,8 +93,11 @@ TEST_F(WorkerTermsTest, EndOfAJobIsSaidToWhoeverHasItsData) {
   Attach({});
   JobDescription job{.id = JobId("j")};
   job.recipe.set_dataset("d");
-  SayJobEnded(job, &workers_);
-  EXPECT_EQ(connection_->WaitForJobEnded().job_id(), "j");
+  SayJobEnded(job, 4, &workers_);
+  const v1::JobEnded ended = connection_->WaitForJobEnded();
+  EXPECT_EQ(ended.job_id(), "j");
+  EXPECT_EQ(ended.round_index(), 4u);
+  EXPECT_EQ(ended.traceparent(), job.trace.ToTraceparent());
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ using ::testing::HasSubstr;
 class DashboardTest : public DashboardFixture {
  protected:
   DashboardTest() {
-    feed_ = EventFeed::Create(
-        {.sources = Sources(), .timers = timers_.get(), .executor = executor_.get()});
+    feed_ = EventFeed::Create({.sources = Sources(),
+                               .steady_clock = &steady_clock_,
+                               .pauses = pauses_.get(),
+                               .executor = executor_.get()});
     routes_ = DashboardRoutes({.sources = Sources(), .feed = feed_, .models = models_.get()});
   }
 
@@ -162,6 +164,33 @@ TEST_F(DashboardTest, RecipeAndModelAreDownloads) {
   EXPECT_EQ(Sha256Of(model.body).ToHex(), digest);
   EXPECT_EQ(Get("/api/models/" + std::string(64, '0') + ".safetensors").status, 404);
   EXPECT_EQ(Get("/api/models/short.safetensors").status, 400);
+}
+
+TEST_F(DashboardTest, JobSaysHowLargeItsNewestModelIs) {
+  const auto job = EndedJob();
+  const std::string digest = job->View().state->model.ToHex();
+
+  const Json json = Read("/api/jobs/" + job->description().id.value())["job"];
+
+  EXPECT_EQ(json["modelDigest"], digest);
+  EXPECT_EQ(json["modelBytes"], Get("/api/models/" + digest + ".safetensors").body.size());
+  EXPECT_EQ(json["modelBytesMax"], 32U << 20);
+}
+
+TEST_F(DashboardTest, ModelThatIsTooLargeForABrowserIsRefusedWithTheCommandThatFetchesIt) {
+  const Digest digest = Sha256Of("a large model");
+  const std::string path = "/api/models/" + digest.ToHex() + ".safetensors";
+  ASSERT_OK_AND_ASSIGN(const auto file, files_.OpenForWrite(models_->PathOf(digest)));
+  ASSERT_THAT(file->Truncate(uint64_t{32} << 20), IsOk());
+  EXPECT_EQ(Get(path).status, 200);
+
+  ASSERT_THAT(file->Truncate((uint64_t{32} << 20) + 1), IsOk());
+  const http::Response response = Get(path);
+
+  EXPECT_EQ(response.status, 413);
+  EXPECT_THAT(Json::parse(response.body)["error"].get<std::string>(),
+              HasSubstr("a browser is given 33.6 MB at most; use: entente model pull " +
+                        digest.ToHex() + " --output model.safetensors"));
 }
 
 }  // namespace

@@ -3,8 +3,15 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/limits.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/http/http_fixture.h"
 
@@ -58,9 +65,42 @@ class EventFeedTest : public DashboardFixture {
  protected:
   std::shared_ptr<EventFeed> MakeFeed() {
     return EventFeed::Create({.sources = Sources(),
-                              .timers = timers_.get(),
+                              .steady_clock = &steady_clock_,
+                              .pauses = pauses_.get(),
                               .executor = executor_.get(),
                               .pause = absl::Milliseconds(1)});
+  }
+
+  // So many lines of each job, one job after the other, while both threads that could tell anything
+  // are held up.
+  void JournalAtOnce(EventFeed& feed, const std::vector<std::pair<std::string, uint64_t>>& lines) {
+    struct Hold {
+      absl::Mutex mu;
+      int held = 0;
+      bool released = false;
+    };
+    const auto hold = std::make_shared<Hold>();  // Shared with the threads, which may outlive this.
+    for (int i = 0; i < 2; ++i) {
+      executor_->Post([hold] {
+        absl::MutexLock lock(&hold->mu);
+        ++hold->held;
+        hold->mu.Await(absl::Condition(&hold->released));
+      });
+    }
+    {
+      absl::MutexLock lock(&hold->mu);
+      const auto both = [&hold]() ABSL_SHARED_LOCKS_REQUIRED(hold->mu) { return hold->held == 2; };
+      EXPECT_TRUE(hold->mu.AwaitWithTimeout(absl::Condition(&both), absl::Seconds(30)));
+    }
+    for (const auto& [job, count] : lines) {
+      for (uint64_t i = 1; i <= count; ++i) {
+        store::JournalEntry entry{.job = JobId(job), .sequence = i, .at = absl::UnixEpoch()};
+        entry.record.mutable_resumed()->set_reason("resumed");
+        feed.OnJournalled(entry);
+      }
+    }
+    absl::MutexLock lock(&hold->mu);
+    hold->released = true;
   }
 };
 
@@ -73,6 +113,24 @@ TEST_F(EventFeedTest, WorkerThatAttachesIsTold) {
   feed->OnWorkersChanged();
 
   EXPECT_THAT(browser.WaitFor("fr-lab/w"), HasSubstr("event: workers\ndata: {\"workers\":[{"));
+}
+
+TEST_F(EventFeedTest, RefusedWorkerIsToldAndThatItIsForgotten) {
+  const auto refuse = [this](size_t number) {
+    workers_->NoteRefused(WorkerId(absl::StrCat("fr-lab/", number)),
+                          {.reason = "too old", .version = "", .certificate_expires_at = {}});
+  };
+  const auto feed = MakeFeed();
+  Browser browser;
+  feed->Subscribe({.page = FeedTopic::Page::kFederation}, feed->Position(), browser.stream());
+
+  refuse(0);
+  feed->OnWorkersChanged();
+  EXPECT_THAT(browser.WaitFor("fr-lab/0"), HasSubstr("refused: too old"));
+
+  for (size_t number = 1; number <= limits::kRefusedWorkersMax; ++number) refuse(number);
+  feed->OnWorkersChanged();
+  EXPECT_THAT(browser.WaitFor("forgotten"), HasSubstr("\"forgotten\":[\"fr-lab/0\"]"));
 }
 
 TEST_F(EventFeedTest, JobPageHearsOfItsOwnJobAlone) {
@@ -109,20 +167,27 @@ TEST_F(EventFeedTest, LinesThatComeTooFastAreCounted) {
   const auto feed = MakeFeed();
   Browser browser;
   feed->Subscribe({.page = FeedTopic::Page::kEvents}, feed->Position(), browser.stream());
-  // Nothing is told while the threads that could are held up.
-  const auto hold = std::make_shared<absl::Mutex>();
-  hold->Lock();
-  for (int i = 0; i < 8; ++i) {
-    executor_->Post([hold] { absl::MutexLock lock(hold.get()); });
-  }
-  for (uint64_t i = 1; i <= 130; ++i) {
-    store::JournalEntry entry{.job = JobId("a-job"), .sequence = i, .at = absl::UnixEpoch()};
-    entry.record.mutable_resumed()->set_reason("resumed");
-    feed->OnJournalled(entry);
-  }
-  hold->Unlock();
+
+  JournalAtOnce(*feed, {{"a-job", 130}});
 
   EXPECT_THAT(browser.WaitFor("\"sequence\":130"), HasSubstr("\"skipped\":30"));
+}
+
+// Its page has to know that it misses lines, and how many are none of its business.
+TEST_F(EventFeedTest, JobIsToldOfItsOwnSkippedLinesThoughNoneOfThemIsLeft) {
+  const auto feed = MakeFeed();
+  const auto job = EndedJob();
+  Browser browser;
+  Browser of_another;
+  feed->Subscribe({.page = FeedTopic::Page::kJob, .job = job->description().id}, feed->Position(),
+                  browser.stream());
+  feed->Subscribe({.page = FeedTopic::Page::kJob, .job = JobId("another")}, feed->Position(),
+                  of_another.stream());
+
+  JournalAtOnce(*feed, {{job->description().id.value(), 20}, {"another", 110}});
+
+  EXPECT_THAT(browser.WaitFor("event: journal"), HasSubstr(R"({"lines":[],"skipped":20})"));
+  EXPECT_THAT(of_another.WaitFor("\"sequence\":110"), HasSubstr("\"skipped\":10}"));
 }
 
 TEST_F(EventFeedTest, BrowserThatComesBackIsToldWhatItMissed) {
@@ -186,14 +251,31 @@ TEST_F(EventFeedTest, WorkerThatIsOnlyHeardOfIsNoNews) {
   EXPECT_EQ(told.find("fr-lab/w"), told.rfind("fr-lab/w"));
 }
 
+// The pause between two rounds of news is not one of the day's time.
+TEST_F(EventFeedTest, ClockThatIsSetBackADayDoesNotFreezeThePages) {
+  const auto feed = MakeFeed();
+  Browser browser;
+  feed->Subscribe({.page = FeedTopic::Page::kFederation}, feed->Position(), browser.stream());
+  AttachWorker("fr-lab/w");
+  feed->OnWorkersChanged();
+  browser.WaitFor("fr-lab/w");
+
+  clock_.Jump(-absl::Hours(24));
+  AttachWorker("kr-lab/w");
+  feed->OnWorkersChanged();
+
+  EXPECT_THAT(browser.WaitFor("kr-lab/w"), HasSubstr("kr-lab/w"));
+}
+
 TEST_F(EventFeedTest, SleepsWhenNobodyLooksAndWakesWithWhatThereIs) {
   const auto feed = EventFeed::Create({.sources = Sources(),
-                                       .timers = timers_.get(),
+                                       .steady_clock = &steady_clock_,
+                                       .pauses = pauses_.get(),
                                        .executor = executor_.get(),
                                        .pause = absl::Milliseconds(1),
                                        .kept_for = absl::Seconds(30)});
   const std::string before = feed->Position();
-  clock_.Jump(absl::Minutes(5));
+  steady_clock_.Jump(absl::Minutes(5));
   for (int i = 0; i < 3000 && feed->is_awake(); ++i) {
     feed->OnWorkersChanged();
     absl::SleepFor(absl::Milliseconds(10));

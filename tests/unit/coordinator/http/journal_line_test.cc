@@ -59,6 +59,20 @@ TEST(JournalLineTest, SubmissionNamesTheSubmitter) {
   EXPECT_EQ(line.attempt, 0U);
 }
 
+TEST(JournalLineTest, AbsenceThatIsAwaitedSaysWhose) {
+  store::JournalEntry entry = Refusal();
+  auto* const awaited = entry.record.mutable_round()->mutable_absence_awaited();
+  awaited->set_until_us(1'700'000'000'000'000);
+  awaited->set_reason("waiting for fr-lab/gpu-1, away until Tue 14 Nov 22:13 UTC");
+
+  const JournalLine line = LineOf(entry);
+
+  EXPECT_EQ(line.event, "absence awaited");
+  EXPECT_EQ(line.sentence,
+            "the round waits for who is away: waiting for fr-lab/gpu-1, away until Tue 14 Nov "
+            "22:13 UTC");
+}
+
 TEST(JournalLineTest, LostUpdateSaysWhoIsAskedAgainAndWhy) {
   store::JournalEntry entry = Refusal();
   auto* const lost = entry.record.mutable_round()->mutable_update_lost();

@@ -3,6 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/http/http_fixture.h"
 
@@ -24,6 +31,9 @@ TEST_F(RoundViewTest, RoundExplainsEachUpdateAndWhatClosedIt) {
   EXPECT_EQ(participants[0]["updateNorm"], 1.0);
   EXPECT_EQ(participants[1]["state"], "refused");
   EXPECT_FALSE(participants[1].contains("updateNorm"));
+  const std::string refused = UpdateBytes(std::numeric_limits<float>::quiet_NaN(), 0);
+  EXPECT_EQ(participants[1]["updateDigest"].get<std::string>(), Sha256Of(refused).ToHex());
+  EXPECT_EQ(participants[1]["updateBytes"], refused.size());
   EXPECT_THAT(participants[1]["reason"].get<std::string>(), HasSubstr("w"));
   EXPECT_THAT(json["closedBy"].get<std::string>(), HasSubstr("quorum"));
   EXPECT_EQ(json["phases"].back()["phase"], "committed");
@@ -44,7 +54,7 @@ TEST_F(RoundViewTest, RoundThatIsNotThereSaysSo) {
 TEST_F(RoundViewTest, HistoryHasARowForEveryAttempt) {
   const auto job = EndedJob();
 
-  const Json json = HistoryJson(*job, {});
+  const Json json = HistoryJson(job->History(), {});
 
   ASSERT_EQ(json["rows"].size(), 1U);
   const Json& row = json["rows"][0];
@@ -70,6 +80,37 @@ rounds::RoundState EvaluatedRound() {
   add("fr-lab/b", 300, 0.4, 0.7);
   add("kr-lab/a", 50, 0.9, 0.5);
   return round;
+}
+
+// Of more members than a row has all of: of these rows each has but whom it was asked for.
+TEST_F(RoundViewTest, LastEvaluatedAndLastCommittedRowHaveEveryMember) {
+  engine::JobHistory history;
+  const auto add = [&history](rounds::RoundPhase phase, bool is_evaluated) {
+    rounds::RoundState round{.round_index = static_cast<uint32_t>(history.rounds.size()),
+                             .phase = phase};
+    for (size_t i = 0; i <= kMembersAtOnce; ++i) {
+      round.participants[WorkerId(absl::StrCat("lab-", i, "/w"))] = {
+          .state = rounds::ParticipantState::kAccepted, .weight = 0.05};
+    }
+    engine::RoundChronicle chronicle;
+    if (is_evaluated) chronicle.evaluation = rounds::Metrics{.examples = 10, .loss = 0.5};
+    history.rounds.push_back(std::make_shared<const rounds::RoundState>(std::move(round)));
+    history.chronicles.push_back(
+        std::make_shared<const engine::RoundChronicle>(std::move(chronicle)));
+  };
+  add(rounds::RoundPhase::kCommitted, /*is_evaluated=*/true);
+  add(rounds::RoundPhase::kCommitted, /*is_evaluated=*/true);
+  add(rounds::RoundPhase::kCommitted, /*is_evaluated=*/false);
+  add(rounds::RoundPhase::kCommitted, /*is_evaluated=*/false);
+  add(rounds::RoundPhase::kAborted, /*is_evaluated=*/false);
+
+  const Json json = HistoryJson(history, {"lab-0"});
+
+  EXPECT_EQ(json["allMembers"], false);
+  std::vector<size_t> member_counts;
+  for (const Json& row : json["rows"]) member_counts.push_back(row["members"].size());
+  EXPECT_THAT(member_counts,
+              ::testing::ElementsAre(1U, kMembersAtOnce + 1, 1U, kMembersAtOnce + 1, 1U));
 }
 
 TEST_F(RoundViewTest, SpreadIsBetweenMembersWhoseWorkersCountTogether) {

@@ -27,6 +27,33 @@ TEST_F(StatusViewTest, FederationHasMembersTheirWorkersAndTheJobsThatRun) {
   EXPECT_FALSE(json["jobs"][0].contains("recipe"));
 }
 
+TEST_F(StatusViewTest, FederationSaysHowFarEachWorkerIsWithItsTask) {
+  AttachWorker("fr-lab/w");
+  workers_->SetActivity(WorkerId("fr-lab/w"), "training circle-abc234 round 3", 40, 200);
+
+  const Json json = FederationJson(Sources());
+
+  const Json& worker = json["members"][0]["workers"][0];
+  EXPECT_EQ(worker["activity"], "training circle-abc234 round 3");
+  EXPECT_EQ(worker["step"], 40);
+  EXPECT_EQ(worker["stepCount"], 200);
+}
+
+TEST_F(StatusViewTest, FederationSaysWhyARefusedWorkerIsNotConnected) {
+  workers_->NoteRefused(WorkerId("fr-lab/w"), {.reason = "the worker speaks protocol 9.0",
+                                               .version = "9.0.0",
+                                               .certificate_expires_at = absl::UnixEpoch()});
+
+  const Json json = FederationJson(Sources());
+
+  const Json& worker = json["members"][0]["workers"][0];
+  EXPECT_EQ(worker["id"], "fr-lab/w");
+  EXPECT_EQ(worker["connected"], false);
+  EXPECT_EQ(worker["reason"], "refused: the worker speaks protocol 9.0");
+  EXPECT_EQ(worker["version"], "9.0.0");
+  EXPECT_TRUE(worker.contains("lastSeenAt"));
+}
+
 TEST_F(StatusViewTest, SummaryNamesNobody) {
   AttachWorker("fr-lab/w");
   Submit(RecipeOf(3, 1));

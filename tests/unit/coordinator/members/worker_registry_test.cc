@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
 #include "tests/support/simulated_clock.h"
 #include "tests/support/status_matchers.h"
 
@@ -89,6 +91,95 @@ TEST_F(WorkerRegistryTest, DetachedWorkerKeepsItsReason) {
   EXPECT_EQ(registry_.Snapshot()[0].reason, "the connection ended");
 }
 
+TEST_F(WorkerRegistryTest, RefusedWorkerIsKnownByWhyUntilItAttaches) {
+  const absl::Time expires_at = clock_.Now() + absl::Hours(24);
+
+  registry_.NoteRefused(
+      kFr, {.reason = "it is too old", .version = "0.0.9", .certificate_expires_at = expires_at});
+
+  ASSERT_EQ(registry_.Snapshot().size(), 1U);
+  const WorkerSnapshot refused = registry_.Snapshot()[0];
+  EXPECT_EQ(refused.id, kFr);
+  EXPECT_FALSE(refused.attached);
+  EXPECT_TRUE(refused.never_attached);
+  EXPECT_EQ(refused.reason, "refused: it is too old");
+  EXPECT_EQ(refused.last_heard_at, clock_.Now());
+  EXPECT_EQ(refused.description.version, "0.0.9");
+  EXPECT_EQ(refused.description.certificate_expires_at, expires_at);
+  EXPECT_FALSE(registry_.Send(kFr, {}));
+
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
+  EXPECT_TRUE(registry_.Snapshot()[0].attached);
+  EXPECT_FALSE(registry_.Snapshot()[0].never_attached);
+  EXPECT_EQ(registry_.Snapshot()[0].reason, "");
+}
+
+TEST_F(WorkerRegistryTest, RefusalSaysNothingOfAWorkerThatIsAttachedAndWhyItIsNotOnceItHasLeft) {
+  const auto connection = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+
+  registry_.NoteRefused(kFr, {.reason = "too old", .version = "", .certificate_expires_at = {}});
+  EXPECT_TRUE(registry_.Snapshot()[0].attached);
+  EXPECT_EQ(registry_.Snapshot()[0].reason, "");
+
+  registry_.Detach(kFr, connection.get(), "the connection ended");
+  registry_.NoteRefused(kFr, {.reason = "too old", .version = "", .certificate_expires_at = {}});
+  EXPECT_EQ(registry_.Snapshot()[0].reason, "refused: too old");
+  EXPECT_FALSE(registry_.Snapshot()[0].never_attached);
+}
+
+TEST_F(WorkerRegistryTest,
+       MemberWithManyNamesHasAFewRefusedOnesRememberedAndTakesNobodyElsesPlace) {
+  registry_.NoteRefused(kKr, {.reason = "no", .version = "", .certificate_expires_at = {}});
+  for (size_t i = 0; i <= limits::kRefusedWorkersMax; ++i) {
+    clock_.Advance(absl::Seconds(1));
+    registry_.NoteRefused(WorkerId(absl::StrCat("fr-lab/", i)),
+                          {.reason = "no", .version = "", .certificate_expires_at = {}});
+  }
+
+  std::vector<WorkerId> known;
+  for (const WorkerSnapshot& each : registry_.Snapshot()) known.push_back(each.id);
+  EXPECT_EQ(known.size(), limits::kRefusedWorkersMax + 1);
+  EXPECT_THAT(known, ::testing::Contains(kKr));
+  EXPECT_THAT(known, ::testing::Not(::testing::Contains(WorkerId("fr-lab/0"))));
+}
+
+TEST_F(WorkerRegistryTest, RefusalIsHeardOfOnceHoweverOftenItIsRepeated) {
+  int heard = 0;
+  registry_.SetRefusalListener([&heard] { ++heard; });
+
+  for (int i = 0; i < 5; ++i) {
+    clock_.Advance(absl::Seconds(1));
+    registry_.NoteRefused(kFr, {.reason = "no", .version = "", .certificate_expires_at = {}});
+  }
+  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(registry_.Snapshot()[0].last_heard_at, clock_.Now());
+
+  registry_.NoteRefused(kFr, {.reason = "yet", .version = "", .certificate_expires_at = {}});
+  EXPECT_EQ(heard, 2);
+  registry_.CloseAll(absl::UnavailableError("stopping"));
+  registry_.NoteRefused(kKr, {.reason = "no", .version = "", .certificate_expires_at = {}});
+  EXPECT_EQ(heard, 2);
+}
+
+TEST_F(WorkerRegistryTest, WhoIsExpectedIsMissedUntilItAttaches) {
+  registry_.NoteExpected(kFr);
+  registry_.NoteExpected(WorkerId("no-lab/w"));
+
+  ASSERT_EQ(registry_.Snapshot().size(), 1U);
+  const WorkerSnapshot expected = registry_.Snapshot()[0];
+  EXPECT_EQ(expected.id, kFr);
+  EXPECT_FALSE(expected.attached);
+  EXPECT_TRUE(expected.never_attached);
+  EXPECT_EQ(expected.reason, "not attached since the coordinator's start");
+  EXPECT_EQ(expected.last_heard_at, clock_.Now());
+
+  ASSERT_THAT(registry_.Attach(kFr, Offering("mnist"), std::make_shared<FakeConnection>()), IsOk());
+  registry_.NoteExpected(kFr);
+  EXPECT_TRUE(registry_.Snapshot()[0].attached);
+  EXPECT_FALSE(registry_.Snapshot()[0].never_attached);
+}
+
 TEST_F(WorkerRegistryTest, MoreWorkersThanAllowedAreRefusedWithTheNumber) {
   ASSERT_THAT(registry_.Attach(kFr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
   ASSERT_THAT(registry_.Attach(kKr, Offering("d"), std::make_shared<FakeConnection>()), IsOk());
@@ -166,6 +257,22 @@ TEST_F(WorkerRegistryTest, SnapshotCountsBytesAndActivity) {
   EXPECT_EQ(snapshot.bytes_down, 5U);
   EXPECT_EQ(snapshot.activity, "training");
   EXPECT_EQ(snapshot.last_heard_at, clock_.Now());
+}
+
+TEST_F(WorkerRegistryTest, StepsComeAndGoWithTheirActivity) {
+  const auto connection = std::make_shared<FakeConnection>();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+
+  registry_.SetActivity(kFr, "training", 40, 200);
+  EXPECT_EQ(registry_.Snapshot()[0].step, 40U);
+  EXPECT_EQ(registry_.Snapshot()[0].step_count, 200U);
+  registry_.SetActivity(kFr, "");
+  EXPECT_EQ(registry_.Snapshot()[0].step_count, 0U);
+
+  registry_.SetActivity(kFr, "training", 40, 200);
+  registry_.Detach(kFr, connection.get(), "the connection ended");
+  EXPECT_EQ(registry_.Snapshot()[0].step, 0U);
+  EXPECT_EQ(registry_.Snapshot()[0].step_count, 0U);
 }
 
 TEST_F(WorkerRegistryTest, CloseAllReachesEverybody) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/identity/certificate.h"
+#include "tests/support/failing_journal.h"
 #include "tests/support/simulated_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -21,17 +23,6 @@ class NobodysConnection final : public members::WorkerConnection {
   void Close(const absl::Status&) override {}
 };
 
-class SometimesBrokenJournal final : public store::Journal {
- public:
-  absl::Status Append(const store::JournalEntry&) override { return next; }
-  absl::Status Replay(
-      const std::function<absl::Status(const store::JournalEntry&)>&) const override {
-    return absl::OkStatus();
-  }
-
-  absl::Status next;
-};
-
 class CoordinatorMetricsTest : public ::testing::Test {
  protected:
   CoordinatorMetricsTest()
@@ -43,7 +34,9 @@ class CoordinatorMetricsTest : public ::testing::Test {
         metrics_({.version = "9.9",
                   .data_directory = folder_.path(),
                   .free_bytes_min = 4096,
-                  .spool_bytes_max = 8192},
+                  .spool_bytes_max = 8192,
+                  .certificate = folder_.File("own.crt"),
+                  .http_certificate = folder_.File("http.crt")},
                  {.clock = &clock_,
                   .files = &files_,
                   .executor = &pool_,
@@ -57,7 +50,7 @@ class CoordinatorMetricsTest : public ::testing::Test {
   members::WorkerRegistry workers_;
   ThreadPool pool_;
   updates::SpaceLedger space_;
-  SometimesBrokenJournal real_journal_;
+  FailingJournal real_journal_;
   store::ObservedJournal journal_{&real_journal_, &clock_};
   CoordinatorMetrics metrics_;
 };
@@ -80,6 +73,22 @@ TEST_F(CoordinatorMetricsTest, WorkersComeAndGo) {
   EXPECT_THAT(text, HasSubstr("entente_workers{member=\"fr-lab\",state=\"detached\"} 1"));
   EXPECT_THAT(text, HasSubstr("entente_workers{member=\"fr-lab\",state=\"attached\"} 0"));
   EXPECT_THAT(text, testing::Not(HasSubstr("holder=\"worker\"")));
+}
+
+TEST_F(CoordinatorMetricsTest, CertificateForBrowsersSaysWhenItExpiresToo) {
+  const auto certificate = [](absl::Duration validity) {
+    return CreateAuthority({.trust_domain = "a.example", .display_name = "A", .validity = validity},
+                           absl::FromUnixSeconds(1'700'000'000))
+        .value()
+        .certificate_pem;
+  };
+  folder_.Write("own.crt", certificate(absl::Hours(24)));
+  folder_.Write("http.crt", certificate(absl::Hours(48)));
+
+  const std::string text = metrics_.Render();
+
+  EXPECT_THAT(text, HasSubstr("{holder=\"own\",member=\"\"} 1700086400"));
+  EXPECT_THAT(text, HasSubstr("{holder=\"http\",member=\"\"} 1700172800"));
 }
 
 TEST_F(CoordinatorMetricsTest, StorageAndBuildAreThere) {

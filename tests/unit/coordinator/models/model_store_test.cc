@@ -129,6 +129,22 @@ TEST_F(ModelStoreTest, OldPartsAreRemovedAndTheOldestOfTooMany) {
   EXPECT_TRUE(store_->Contains(digest));
 }
 
+TEST_F(ModelStoreTest, PartThatCannotBeRemovedIsKeptAndTheOthersAreTold) {
+  for (const auto& [name, hours] : {std::pair("a", 3), std::pair("b", 2), std::pair("c", 1)}) {
+    const std::string part = folder_.Write(std::string("models/") + name + ".part", "x");
+    std::filesystem::last_write_time(
+        part, std::filesystem::file_time_type::clock::now() - std::chrono::hours(hours));
+  }
+  files_.FailChange(2, FaultyFileSystem::Failure::kOnce);
+
+  ASSERT_OK_AND_ASSIGN(const ModelStore::Parts parts,
+                       store_->RemoveParts(absl::InfiniteFuture(), /*kept_max=*/0));
+
+  EXPECT_THAT(parts.removed, ElementsAre(folder_.File("models/a"), folder_.File("models/c")));
+  EXPECT_THAT(parts.kept, ElementsAre(folder_.File("models/b")));
+  EXPECT_TRUE(files_.Exists(folder_.File("models/b.part")));
+}
+
 TEST_F(ModelStoreTest, PartOfAFileThatIsBeingReceivedStays) {
   const Digest digest = Sha256Of("weights");
   ASSERT_OK_AND_ASSIGN(const auto incoming, store_->Receive(digest, 7, 0));

@@ -65,6 +65,8 @@ TEST_F(CommandSenderTest, AProgramThatReadsNothingIsFine) { EXPECT_THAT(Send("ex
 
 TEST_F(CommandSenderTest, AnExitStatusSaysThatItDidNotWork) {
   EXPECT_THAT(Send("exit 3"), StatusIs(StatusCode::kUnavailable, "it ended with exit status 3"));
+  EXPECT_THAT(Send("exit 255"),
+              StatusIs(StatusCode::kUnavailable, "it ended with exit status 255"));
   EXPECT_THAT(Send("kill -9 $$"), StatusIs(StatusCode::kUnavailable, "it was ended by signal 9"));
 }
 

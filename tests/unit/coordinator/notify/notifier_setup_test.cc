@@ -92,8 +92,11 @@ TEST_F(NotifierSetupTest, WithoutAReceiverThereIsNoNotifier) {
   SystemRandomSource random;
   TimerQueue timers(&clock);
   const members::WorkerRegistry workers({}, &clock, 1);
-  const Notifier::Dependencies dependencies{
-      .clock = &clock, .random = &random, .timers = &timers, .workers = &workers};
+  const Notifier::Dependencies dependencies{.clock = &clock,
+                                            .steady_clock = &clock,
+                                            .random = &random,
+                                            .pauses = &timers,
+                                            .workers = &workers};
 
   ASSERT_OK_AND_ASSIGN(const auto none, MakeNotifier(files_, {}, {}, dependencies));
   EXPECT_EQ(none, nullptr);

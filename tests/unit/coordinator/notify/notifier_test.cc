@@ -65,9 +65,13 @@ class NotifierTest : public testing::Test {
     std::vector<std::unique_ptr<NotificationQueue>> queues;
     queues.push_back(std::make_unique<NotificationQueue>(
         std::make_unique<RecordingSender>(&received_), NotificationQueue::Options{}, &random_));
-    notifier_ = Notifier::Create(
-        {.clock = &clock_, .random = &random_, .timers = &timers_, .workers = &workers_},
-        {.events = std::move(events), .worker_gone_after = kGoneAfter}, std::move(queues));
+    notifier_ = Notifier::Create({.clock = &clock_,
+                                  .steady_clock = &clock_,
+                                  .random = &random_,
+                                  .pauses = &timers_,
+                                  .workers = &workers_},
+                                 {.events = std::move(events), .worker_gone_after = kGoneAfter},
+                                 std::move(queues));
   }
 
   void Attach(std::optional<v1::Away> away = std::nullopt) {
@@ -83,6 +87,8 @@ class NotifierTest : public testing::Test {
     jobs::JobState state;
     state.status = status;
     state.reason = "the job's reason";
+    state.round.round_index = 4;
+    state.round.attempt = 2;
     std::shared_ptr<rounds::RoundState> round;
     if (ended_round.has_value()) {
       round = std::make_shared<rounds::RoundState>();
@@ -122,6 +128,10 @@ TEST_F(NotifierTest, EachEndOfAJobIsToldWithItsReasonAndTrace) {
   EXPECT_EQ(told[2].event, Event::kJobCancelled);
   EXPECT_EQ(told[0].job.value(), "mnist-k3x9qa");
   EXPECT_EQ(told[0].reason, "the job's reason");
+  for (const Notification& end : told) {
+    EXPECT_EQ(end.round_index, 4u);  // The job's last.
+    EXPECT_EQ(end.attempt, 2u);
+  }
   EXPECT_EQ(told[0].trace, "4bf92f3577b34da6a3ce929d0e0e4736");
   EXPECT_EQ(told[0].at, clock_.Now());
   EXPECT_NE(told[0].id, told[1].id);

@@ -71,12 +71,23 @@ TEST(RoundMachineTest, WelcomeSaysWhyAnUpdateIsLate) {
                        HasSubstr("the update of de-lab/w is late: round 3 is aggregating")));
 }
 
+// With the code of the refusal, in case that did not arrive: the worker must not keep the update.
 TEST(RoundMachineTest, RefusedWorkerCannotUploadAgain) {
   const RoundState state =
       Step(OpenRound(1), UpdateRefused{kFr, "it holds a NaN"}, kNoon).value().next;
 
   EXPECT_THAT(CheckUpdateWelcome(state, kFr),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("it holds a NaN")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("it holds a NaN")));
+}
+
+TEST(RoundMachineTest, RefusedUpdateIsKnownByItsDigestAndNotCountedAsOneThatIsIn) {
+  const AnnouncedUpdate update = {.digest = Sha256Of("u"), .bytes = 40};
+  const RoundState state =
+      Step(OpenRound(1), UpdateRefused{kFr, "it holds a NaN", update}, kNoon).value().next;
+
+  const Participant& participant = state.participants.at(kFr);
+  EXPECT_EQ(participant.refused, update);
+  EXPECT_EQ(participant.update, UpdateRecord{});
 }
 
 TEST(RoundMachineTest, OutOfReachNamesWhoFailedAndWhy) {

@@ -119,6 +119,46 @@ TEST(RoundReportTest, EveryPhaseSaysItsWait) {
   }
 }
 
+TEST(RoundReportTest, CombiningSaysWhichTryRunsAndWhyTheOneBeforeFailed) {
+  RoundState state = CollectingRound();
+  state.phase = RoundPhase::kAggregating;
+  const absl::Time begun = kReportedAt - absl::Seconds(3);
+  const auto sentence = [&state](const Combining& combining) {
+    return WaitingFor(state, {.combining = combining}, kReportedAt);
+  };
+
+  EXPECT_EQ(sentence({.began_at = begun}),
+            "waiting for the coordinator to combine the updates; try 1 of 6 began at 22:13:17 UTC");
+  EXPECT_EQ(sentence({.tries = 3, .began_at = begun, .failure = "the disk is full"}),
+            "waiting for the coordinator to combine the updates; try 3 of 6 began at 22:13:17 UTC, "
+            "the one before failed: the disk is full");
+  EXPECT_EQ(sentence({.stage = Combining::Stage::kPauses,
+                      .tries = 2,
+                      .began_at = begun,
+                      .failure = "the disk is full",
+                      .next_try_at = kReportedAt + absl::Seconds(2)}),
+            "waiting for the coordinator to combine the updates; try 2 of 6 failed (the disk is "
+            "full), and the next begins in 2s, at 22:13:22 UTC");
+  EXPECT_EQ(sentence({.stage = Combining::Stage::kSearches,
+                      .tries = 1,
+                      .began_at = begun,
+                      .failure = "the update of fr-lab/w changed"}),
+            "waiting for the coordinator to combine the updates; try 1 of 6 failed for good (the "
+            "update of fr-lab/w changed), and updates that were lost are looked for");
+}
+
+TEST(RoundReportTest, JournalThatTakesNothingIsWhyADeadlineIsNotKept) {
+  const WaitCircumstances circumstances{.journal_failure = "the journal's disk is full"};
+
+  EXPECT_THAT(WaitingFor(CollectingRound(), circumstances, kReportedAt + absl::Hours(1)),
+              ::testing::EndsWith("closes in 0; the journal's disk is full; it is tried again "
+                                  "every 1s"));
+
+  RoundState ended = CollectingRound();
+  ended.phase = RoundPhase::kCommitted;
+  EXPECT_EQ(WaitingFor(ended, circumstances, kReportedAt), "");
+}
+
 TEST(RoundReportTest, EvaluationIsWeightedByExamples) {
   RoundState state;
   state.participants[WorkerId("a/w")].evaluation =

@@ -5,8 +5,10 @@
 
 #include <memory>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -93,6 +95,47 @@ TEST_F(AttachReactorTest, OtherProtocolEndsTheStreamWithTheReason) {
   EXPECT_THAT(status.error_message(), HasSubstr("protocol 9"));
 }
 
+TEST_F(AttachReactorTest, WorkerOfAnotherProtocolIsSeenWithWhyItIsNotAttached) {
+  const auto stream = Attach();
+  hello_.mutable_hello()->set_protocol_version(9);
+  hello_.mutable_hello()->set_version(std::string(10'000, '7'));
+  stream->Write(hello_);
+  while (Next(*stream).kind_case() != v1::CoordinatorMessage::KIND_NOT_SET) {
+  }
+  stream->Finish();
+
+  ASSERT_EQ(workers_->Snapshot().size(), 1U);
+  const members::WorkerSnapshot worker = workers_->Snapshot()[0];
+  EXPECT_EQ(worker.id, worker_);
+  EXPECT_FALSE(worker.attached);
+  EXPECT_THAT(worker.reason, HasSubstr("refused: the worker speaks protocol 9.0"));
+  EXPECT_EQ(worker.description.version, std::string(100, '7'));
+  EXPECT_GT(worker.description.certificate_expires_at, absl::Now());
+}
+
+TEST_F(AttachReactorTest, WorkerThatCannotAttachAnyMoreIsSeenWithTheNumberThatMay) {
+  // As many as there may be.
+  int others = 0;
+  while (workers_
+             ->Attach(WorkerId(absl::StrCat("kr-lab/", ++others)), members::WorkerDescription{},
+                      std::make_shared<engine::RecordingConnection>())
+             .ok()) {
+    ASSERT_LT(others, 10'000);
+  }
+  const auto stream = Attach();
+  stream->Write(hello_);
+  while (Next(*stream).kind_case() != v1::CoordinatorMessage::KIND_NOT_SET) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+
+  for (const members::WorkerSnapshot& worker : workers_->Snapshot()) {
+    if (worker.id != worker_) continue;
+    EXPECT_THAT(worker.reason, HasSubstr("as many as this coordinator takes"));
+    return;
+  }
+  FAIL() << "the refused worker is not seen";
+}
+
 TEST_F(AttachReactorTest, WorkerOfTheNextMinorIsGreetedWithOursAndWorks) {
   const auto stream = Attach();
   hello_.mutable_hello()->set_protocol_minor(limits::kProtocolMinor + 1);
@@ -135,10 +178,10 @@ TEST_F(AttachReactorTest, WorkerThatAttachesWhileAwayGetsNoTask) {
   ASSERT_TRUE(Next(*stream).has_welcome());
   const auto job = Submit(RecipeOf(1, 1));
   // Its attachment follows its Welcome, and the job does what that means before it answers.
-  while (workers_->AwayWith("numbers").empty()) absl::SleepFor(absl::Milliseconds(1));
-  absl::Notification answered;
-  job->ResumeJob("", [&answered](const absl::Status&) { answered.Notify(); });
-  answered.WaitForNotification();
+  EXPECT_TRUE(Eventually([this] { return !workers_->AwayWith("numbers").empty(); }));
+  const auto answered = std::make_shared<absl::Notification>();  // It may outlive the test.
+  job->ResumeJob("", [answered](const absl::Status&) { answered->Notify(); });
+  ASSERT_TRUE(answered->WaitForNotificationWithTimeout(absl::Seconds(30)));
   EXPECT_EQ(job->View().state->round.phase, rounds::RoundPhase::kPlanned);
   v1::WorkerMessage back;
   back.mutable_back();
@@ -171,7 +214,7 @@ TEST_F(AttachReactorTest, WorkerThatEndsItsSideAndTakesNothingIsCutOff) {
   v1::CoordinatorMessage large;
   large.mutable_goodbye()->set_reason(std::string(4 << 20, 'x'));
   // It is attached a little after its Welcome.
-  while (!workers_->Send(worker_, large)) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(Eventually([&] { return workers_->Send(worker_, large); }));
   // More than gRPC takes of them without being asked for any.
   for (int i = 0; i < 15; ++i) workers_->Send(worker_, large);
 
@@ -184,9 +227,7 @@ TEST_F(AttachReactorTest, WorkerThatEndsItsSideAndTakesNothingIsCutOff) {
     }
     return false;
   };
-  const absl::Time limit = absl::Now() + absl::Seconds(30);
-  while (is_attached() && absl::Now() < limit) absl::SleepFor(absl::Milliseconds(5));
-  EXPECT_FALSE(is_attached());
+  EXPECT_TRUE(Eventually([&] { return !is_attached(); }));
   call_->TryCancel();
   stream->Finish();
 }
@@ -211,7 +252,7 @@ TEST_F(AttachReactorTest, WorkerIsReadNoFasterThanItsJobKeepsUp) {
   EXPECT_FALSE(workers_->AwayOf(worker_).has_value());
 
   go_on->Notify();
-  while (!workers_->AwayOf(worker_).has_value()) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(Eventually([this] { return workers_->AwayOf(worker_).has_value(); }));
   call_->TryCancel();
   stream->Finish();
 }
@@ -228,7 +269,7 @@ TEST_F(AttachReactorTest, WhatFollowsAFewMessagesDoesNotWaitForTheirJob) {
 
   stream->Write(away);
 
-  while (!workers_->AwayOf(worker_).has_value()) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(Eventually([this] { return workers_->AwayOf(worker_).has_value(); }));
   go_on->Notify();
   call_->TryCancel();
   stream->Finish();
@@ -240,9 +281,12 @@ TEST_F(AttachReactorTest, StreamOfAWorkerThatIsNotReadCanBeClosed) {
   const auto job = BeginTask(*stream, &key);
   const auto go_on = std::make_shared<absl::Notification>();  // Who waits may outlive the test.
   job->ResumeJob("", [go_on](const absl::Status&) { go_on->WaitForNotification(); });
-  for (int i = 0; i < 2 * limits::kWorkerMessagesMax; ++i) stream->Write(ProgressOf(key));
-  v1::CoordinatorMessage heartbeat;
-  EXPECT_TRUE(stream->Read(&heartbeat));  // Time for what was written to be read.
+  for (int i = 1; i < limits::kWorkerMessagesMax; ++i) stream->Write(ProgressOf(key));
+  v1::WorkerMessage away;
+  away.mutable_away();
+  stream->Write(away);
+  stream->Write(ProgressOf(key));  // This one waits for the others.
+  EXPECT_TRUE(Eventually([this] { return workers_->AwayOf(worker_).has_value(); }));
 
   workers_->CloseAll(absl::UnavailableError("stopping"));
 

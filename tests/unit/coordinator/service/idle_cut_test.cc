@@ -64,7 +64,7 @@ TEST_F(IdleCutTest, SenderThatSaysNothingAtAllIsCut) {
 
 class HeaderWaitTest : public ServiceTest {
  protected:
-  HeaderWaitTest() : ServiceTest({.upload_header_max = absl::Milliseconds(300)}) {}
+  HeaderWaitTest() : ServiceTest({.upload_header_wait_max = absl::Milliseconds(300)}) {}
 };
 
 TEST_F(HeaderWaitTest, UploadWithoutAHeaderIsCutLongBeforeAnIdleOne) {

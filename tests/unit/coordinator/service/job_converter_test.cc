@@ -52,6 +52,23 @@ TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
               ::testing::HasSubstr("waiting for kr-lab/w (training, step 3 of 9);"));
 }
 
+TEST_F(ServiceTest, RoundSaysWhyItsUpdatesAreNotCombinedYet) {
+  rounds::RoundState round;
+  round.phase = rounds::RoundPhase::kAggregating;
+  Submit(RecipeOf(2, 1));
+  engine::JobView view = jobs_->All()[0]->View();
+  view.combining = rounds::Combining{.stage = rounds::Combining::Stage::kPauses,
+                                     .began_at = kNow,
+                                     .failure = "the disk is full",
+                                     .next_try_at = kNow + absl::Seconds(1)};
+  view.journal_health = absl::ResourceExhaustedError("the journal's disk is full");
+
+  EXPECT_EQ(ToProto(view, round, *workers_, kNow, Detail::kFull).waiting_for(),
+            "waiting for the coordinator to combine the updates; try 1 of 6 failed (the disk is "
+            "full), and the next begins in 1s, at 22:13:21 UTC; the journal's disk is full; it is "
+            "tried again every 1s");
+}
+
 TEST_F(ServiceTest, NormThatWasNotMeasuredIsNotThere) {
   rounds::RoundState round;
   round.participants[WorkerId("fr-lab/w")] = {.state = rounds::ParticipantState::kAccepted,
@@ -62,6 +79,24 @@ TEST_F(ServiceTest, NormThatWasNotMeasuredIsNotThere) {
 
   ASSERT_EQ(proto.participants_size(), 1);
   EXPECT_FALSE(proto.participants(0).has_update_norm());
+}
+
+TEST_F(ServiceTest, RefusedUpdateHasADigestAndNoNumbers) {
+  rounds::RoundState round;
+  round.participants[WorkerId("fr-lab/w")] = {.state = rounds::ParticipantState::kRefused,
+                                              .reason = "it holds a NaN",
+                                              .refused = {.digest = Sha256Of("u"), .bytes = 40}};
+  round.participants[WorkerId("kr-lab/w")] = {.state = rounds::ParticipantState::kRefused};
+  Submit(RecipeOf(2, 1));
+
+  const v1::Round proto = ToProto(jobs_->All()[0]->View(), round, *workers_, kNow, Detail::kFull);
+
+  ASSERT_EQ(proto.participants_size(), 2);
+  EXPECT_EQ(proto.participants(0).update_digest(), Sha256Of("u").ToHex());
+  EXPECT_EQ(proto.participants(0).update_bytes(), 40U);
+  EXPECT_FALSE(proto.participants(0).has_update_norm());
+  EXPECT_EQ(proto.participants(1).update_digest(), "");
+  EXPECT_EQ(proto.bytes_up(), 0U);
 }
 
 TEST_F(ServiceTest, BriefJobHasNoRecipeAndNoParticipants) {

@@ -8,6 +8,7 @@
 namespace entente::service {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class JobServiceTest : public ServiceTest {
@@ -65,6 +66,56 @@ TEST_F(JobServiceTest, MalformedTraceIsReplacedByOneOfTheJobsOwn) {
 
   EXPECT_EQ(submitted_.job().trace_id().size(), 32U);
   EXPECT_NE(submitted_.job().trace_id(), std::string(32, '0'));
+}
+
+TEST_F(JobServiceTest, RefusedSubmitIsLoggedWithItsTrace) {
+  v1::SubmitJobRequest request = RequestOf(RecipeOf(1, 1));
+  request.set_initial_model_digest("abc");
+  const auto context = Context();
+  context->AddMetadata("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  const auto stub = v1::JobService::NewStub(AsSubmitter());
+
+  testing::internal::CaptureStderr();
+  const grpc::Status status = stub->SubmitJob(context.get(), request, &submitted_);
+  const std::string logged = testing::internal::GetCapturedStderr();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(logged, AllOf(HasSubstr("call refused"),
+                            HasSubstr("caller=spiffe://alliance.example/submitter/s"),
+                            HasSubstr("trace=4bf92f3577b34da6a3ce929d0e0e4736")));
+}
+
+TEST_F(JobServiceTest, RefusedCallAboutAJobIsLoggedWithJobRoundWorkerAndTrace) {
+  ASSERT_TRUE(SubmitAs(AsSubmitter(), RequestOf(RecipeOf(1, 1))).ok());
+  v1::CancelJobRequest cancel;
+  cancel.set_job_id(submitted_.job().id());
+  v1::Job job;
+  const auto stub = v1::JobService::NewStub(AsWorker());
+
+  testing::internal::CaptureStderr();
+  const grpc::Status status = stub->CancelJob(Context().get(), cancel, &job);
+  const std::string logged = testing::internal::GetCapturedStderr();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(logged, AllOf(HasSubstr("call refused"), HasSubstr("worker=fr-lab/w"),
+                            HasSubstr("round=1"), HasSubstr("job=" + submitted_.job().id()),
+                            HasSubstr("trace=" + submitted_.job().trace_id())));
+}
+
+TEST_F(JobServiceTest, RefusedCancelOfSomebodyElsesJobIsLogged) {
+  ASSERT_TRUE(SubmitAs(AsSubmitter(), RequestOf(RecipeOf(1, 1))).ok());
+  v1::CancelJobRequest cancel;
+  cancel.set_job_id(submitted_.job().id());
+  v1::Job job;
+  const auto stub = v1::JobService::NewStub(ChannelAs("alliance.example", "submitter", "other"));
+
+  testing::internal::CaptureStderr();
+  const grpc::Status status = stub->CancelJob(Context().get(), cancel, &job);
+  const std::string logged = testing::internal::GetCapturedStderr();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(logged, AllOf(HasSubstr("call refused"), HasSubstr("submitter/other"),
+                            HasSubstr("job=" + submitted_.job().id())));
 }
 
 TEST_F(JobServiceTest, WorkerAndObserverMayNotSubmit) {

@@ -13,6 +13,8 @@ TEST(MemberConverterTest, MemberHasItsOwnWorkersAndTheirReasons) {
                                    .trust_domain = "fr-lab.example"};
   members::WorkerSnapshot own{.id = WorkerId("fr-lab/w"), .reason = "the connection ended"};
   own.description.protocol_minor = 1;
+  own.step = 40;
+  own.step_count = 200;
   const members::WorkerSnapshot other{.id = WorkerId("fr-lab-2/w")};
 
   const v1::Member proto = ToProto(member, {own, other});
@@ -22,6 +24,12 @@ TEST(MemberConverterTest, MemberHasItsOwnWorkersAndTheirReasons) {
   EXPECT_EQ(proto.workers(0).reason(), "the connection ended");
   EXPECT_FALSE(proto.workers(0).connected());
   EXPECT_EQ(proto.workers(0).protocol(), "1.1");
+  EXPECT_EQ(proto.workers(0).step(), 40U);
+  EXPECT_EQ(proto.workers(0).step_count(), 200U);
+}
+
+TEST(MemberConverterTest, ProtocolOfAWorkerThatWasOnlyRefusedIsNotKnown) {
+  EXPECT_EQ(ToProto(members::WorkerSnapshot{.never_attached = true}).protocol(), "");
 }
 
 }  // namespace

@@ -19,19 +19,21 @@ ServiceTest::ServiceTest(TransferBounds bounds)
           .value();
   callers_ = std::make_unique<CallerCheck>(trust_.get(), workers_.get(), &clock_);
   context_ = {.clock = &clock_,
+              .steady_clock = &steady_clock_,
               .callers = callers_.get(),
               .jobs = jobs_.get(),
               .uploads = uploads_.get(),
               .models = models_.get(),
               .workers = workers_.get(),
               .watches = &watches_,
-              .timers = timers_.get(),
+              .pauses = pauses_.get(),
               .executor = executor_.get(),
+              .transfer_executor = &transfer_executor_,
               .heartbeat_interval = absl::Milliseconds(500),
               .transfer_idle_max = bounds.idle_max,
               .transfers_max = bounds.transfers_max,
               .transfers_per_caller_max = bounds.transfers_per_caller_max,
-              .upload_header_max = bounds.upload_header_max,
+              .upload_header_wait_max = bounds.upload_header_wait_max,
               .version = "0.1.0-test"};
   admin_service_ = std::make_unique<AdminService>(
       context_, inventory::BackupSource::Dependencies{.files = &files_,

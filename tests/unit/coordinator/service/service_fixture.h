@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/executor.h"
 #include "common/base/limits.h"
 #include "common/identity/trust_store.h"
 #include "coordinator/service/admin_service.h"
@@ -25,12 +26,14 @@ struct TransferBounds {
   absl::Duration idle_max = absl::Seconds(60);
   int transfers_max = 256;
   int transfers_per_caller_max = limits::kTransfersPerCallerMax;
-  absl::Duration upload_header_max = limits::kUploadHeaderWaitMax;
+  absl::Duration upload_header_wait_max = limits::kUploadHeaderWaitMax;
 };
 
 // All services on a real gRPC server over mTLS on loopback, and callers of every role.
 class ServiceTest : public engine::EngineTest {
  protected:
+  static constexpr int kTransferThreads = 2;
+
   explicit ServiceTest(TransferBounds bounds = {});
   ~ServiceTest() override;
 
@@ -62,6 +65,7 @@ class ServiceTest : public engine::EngineTest {
   std::unique_ptr<TrustStore> trust_;
   std::unique_ptr<CallerCheck> callers_;
   OpenWatches watches_;
+  ThreadPool transfer_executor_{kTransferThreads};
   ServiceContext context_;
 
  private:

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
+#include "common/base/executor.h"
 #include "common/transfer/chunk_compression.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
@@ -92,6 +94,39 @@ TEST_F(TransferServiceTest, TruncatedUploadSaysSoAndTheOffsetIsKnown) {
 
   EXPECT_EQ(cut.error_code(), grpc::StatusCode::OUT_OF_RANGE);
   EXPECT_EQ(offset.offset(), 11U);
+}
+
+// Keeps all of a pool's threads busy for as long as it lives.
+class BusyThreads {
+ public:
+  BusyThreads(Executor& pool, int thread_count) {
+    for (int i = 0; i < thread_count; ++i) {
+      pool.Post([release = release_] { release->WaitForNotification(); });
+    }
+  }
+  ~BusyThreads() { release_->Notify(); }
+
+ private:
+  // Shared with the tasks, which end after this has.
+  const std::shared_ptr<absl::Notification> release_ = std::make_shared<absl::Notification>();
+};
+
+TEST_F(TransferServiceTest, TransfersDoNotWaitForTheJobsThreads) {
+  const BusyThreads busy(*executor_, /*thread_count=*/2);
+  std::string bytes;
+
+  EXPECT_TRUE(Download(AsWorker(), BaseModel(), &bytes).ok());
+}
+
+TEST_F(TransferServiceTest, JobsAndQuestionsDoNotWaitForTheTransfersThreads) {
+  const BusyThreads busy(transfer_executor_, kTransferThreads);
+  v1::UploadOffset offset;
+
+  EXPECT_TRUE(v1::TransferService::NewStub(AsWorker())
+                  ->GetUploadOffset(Context().get(), HeaderOf(task_, UpdateBytes(1, 1)), &offset)
+                  .ok());
+  job_->Cancel("enough", [](const absl::Status&) {});
+  EXPECT_EQ(WaitForEnd(*job_).state->status, jobs::JobStatus::kCancelled);
 }
 
 TEST_F(TransferServiceTest, OverlongUploadIsRefused) {

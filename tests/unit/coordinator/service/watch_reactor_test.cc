@@ -48,6 +48,24 @@ TEST_F(WatchReactorTest, WatchOfAnEndedJobShowsItOnce) {
   EXPECT_TRUE(reader->Finish().ok());
 }
 
+// The pause between two states is not one of the day's time.
+TEST_F(WatchReactorTest, ClockThatIsSetBackADayDoesNotFreezeAWatch) {
+  const auto context = Context();
+  const auto stub = v1::JobService::NewStub(AsSubmitter());
+  const auto reader = stub->WatchJob(context.get(), request_);
+  v1::Job job;
+  ASSERT_TRUE(reader->Read(&job));
+
+  clock_.Jump(-absl::Hours(24));
+
+  ASSERT_TRUE(EngineTest::Upload("fr-lab/w", worker_->WaitForTask(0), 1, 1).ok());
+
+  while (reader->Read(&job)) {
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(job.state(), v1::JOB_STATE_COMPLETED);
+}
+
 TEST_F(WatchReactorTest, CoordinatorThatStopsEndsOpenWatchesAtOnce) {
   const auto context = Context();
   const auto stub = v1::JobService::NewStub(AsSubmitter());

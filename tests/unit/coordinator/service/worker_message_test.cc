@@ -10,6 +10,7 @@
 #include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "common/base/utf8.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
@@ -144,6 +145,31 @@ TEST_F(WorkerMessageTest, ProgressIsSeenInTheJob) {
   EXPECT_EQ(view.progress.at(id_).loss, 0) << "a NaN is no loss";
 }
 
+TEST_F(WorkerMessageTest, ProgressIsSeenOfTheWorkerUntilItsTaskIsOver) {
+  const auto snapshot = [this] {
+    for (const members::WorkerSnapshot& each : workers_->Snapshot()) {
+      if (each.id == id_) return each;
+    }
+    return members::WorkerSnapshot{};
+  };
+  v1::WorkerMessage progress;
+  *progress.mutable_progress()->mutable_key() = task_.key();
+  progress.mutable_progress()->set_activity("training");
+  progress.mutable_progress()->set_step(5);
+  progress.mutable_progress()->set_step_count(9);
+  v1::WorkerMessage failed;
+  *failed.mutable_failed()->mutable_key() = task_.key();
+
+  ASSERT_THAT(Dispatch(progress), IsOk());
+  EXPECT_EQ(snapshot().activity, "training " + task_.key().job_id() + " round 1");
+  EXPECT_EQ(snapshot().step, 5U);
+  EXPECT_EQ(snapshot().step_count, 9U);
+
+  ASSERT_THAT(Dispatch(failed), IsOk());
+  EXPECT_EQ(snapshot().activity, "");
+  EXPECT_EQ(snapshot().step_count, 0U);
+}
+
 TEST_F(WorkerMessageTest, MessageIsDoneOnceItsJobHasDealtWithIt) {
   v1::WorkerMessage progress;
   *progress.mutable_progress()->mutable_key() = task_.key();
@@ -157,7 +183,7 @@ TEST_F(WorkerMessageTest, MessageIsDoneOnceItsJobHasDealtWithIt) {
   EXPECT_EQ(*done_count_, 0);
 
   go_on->Notify();
-  while (*done_count_ < 2) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(Eventually([this] { return *done_count_ == 2; }));
 }
 
 TEST_F(WorkerMessageTest, MessageThatNoJobHasToDealWithIsDoneAtOnce) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/limits.h"
+#include "tests/support/failing_journal.h"
 #include "tests/support/simulated_clock.h"
 #include "tests/support/status_matchers.h"
 
@@ -16,19 +17,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class SometimesFullJournal final : public Journal {
- public:
-  absl::Status Append(const JournalEntry&) override { return next; }
-  absl::Status Replay(
-      const std::function<absl::Status(const JournalEntry&)>& visit) const override {
-    return visit({.job = JobId("kept"), .sequence = 1});
-  }
-
-  absl::Status next;
-};
-
 TEST(ObservedJournalTest, ObserverHearsOfWhatIsDurableOnly) {
-  SometimesFullJournal real;
+  FailingJournal real;
   const SimulatedClock clock;
   ObservedJournal journal(&real, &clock);
   std::vector<uint64_t> seen;
@@ -43,7 +33,7 @@ TEST(ObservedJournalTest, ObserverHearsOfWhatIsDurableOnly) {
 }
 
 TEST(ObservedJournalTest, ReplayIsTheOthersAndNeedsNoObserver) {
-  SometimesFullJournal real;
+  FailingJournal real;
   const SimulatedClock clock;
   ObservedJournal journal(&real, &clock);
   std::string job;
@@ -59,7 +49,7 @@ TEST(ObservedJournalTest, ReplayIsTheOthersAndNeedsNoObserver) {
 }
 
 TEST(ObservedJournalTest, JournalIsWellUntilAnEventIsRefusedAndAgainWhenOneIsTaken) {
-  SometimesFullJournal real;
+  FailingJournal real;
   const SimulatedClock clock;
   ObservedJournal journal(&real, &clock);
   EXPECT_THAT(journal.Health(), IsOk());
@@ -76,7 +66,7 @@ TEST(ObservedJournalTest, JournalIsWellUntilAnEventIsRefusedAndAgainWhenOneIsTak
 }
 
 TEST(ObservedJournalTest, AnyOtherFailureIsInTheLogAndNotToldToEverybody) {
-  SometimesFullJournal real;
+  FailingJournal real;
   const SimulatedClock clock;
   ObservedJournal journal(&real, &clock);
 
@@ -89,14 +79,14 @@ TEST(ObservedJournalTest, AnyOtherFailureIsInTheLogAndNotToldToEverybody) {
 }
 
 TEST(ObservedJournalTest, FailureThatNobodyRepeatsIsForgotten) {
-  SometimesFullJournal real;
+  FailingJournal real;
   SimulatedClock clock;
   ObservedJournal journal(&real, &clock);
   real.next = absl::UnavailableError("disk I/O error");
   EXPECT_THAT(journal.Append({.job = JobId("a"), .sequence = 1}),
               StatusIs(absl::StatusCode::kUnavailable));
 
-  clock.Advance(limits::kJournalFailureCounts - absl::Seconds(1));
+  clock.Advance(limits::kJournalFailureAgeMax - absl::Seconds(1));
   EXPECT_THAT(journal.Health(), StatusIs(absl::StatusCode::kUnavailable));
   clock.Advance(absl::Seconds(1));
   EXPECT_THAT(journal.Health(), IsOk());

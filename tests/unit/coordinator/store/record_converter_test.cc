@@ -26,7 +26,7 @@ std::vector<rounds::RoundEvent> EveryEvent() {
           rounds::TaskAccepted{kFr},
           rounds::TaskDeclined{kFr, "rule r: why"},
           rounds::UpdateAccepted{kFr, update},
-          rounds::UpdateRefused{kFr, "NaN"},
+          rounds::UpdateRefused{kFr, "NaN", {.digest = Sha256Of("r"), .bytes = 41}},
           rounds::WorkerMissing{kFr, "silent"},
           rounds::WorkerFailed{kFr, "no data"},
           rounds::WorkerReturned{kFr},
@@ -37,7 +37,8 @@ std::vector<rounds::RoundEvent> EveryEvent() {
           rounds::EvaluationFailed{kFr, "no data"},
           rounds::Cancelled{"stop"},
           rounds::WorkerSkipped{kFr, "away until Mon 30 Nov 08:00 UTC"},
-          rounds::UpdateLost{kFr, "its file is damaged"}};
+          rounds::UpdateLost{kFr, "its file is damaged"},
+          rounds::AbsenceAwaited{absl::FromUnixMicros(1'700'000'000'000'001), "away"}};
 }
 
 TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
@@ -56,6 +57,24 @@ TEST(RecordConverterTest, EveryRoundEventComesBackAsItWas) {
     // Equal records mean equal events: every field of an event is in its record.
     EXPECT_EQ(ToRecord(*back).SerializeAsString(), record.SerializeAsString());
   }
+}
+
+TEST(RecordConverterTest, WhetherAnAbsenceIsExcusedComesBackAndIsNotSaidByOlderJournals) {
+  const rounds::WorkerSkipped skipped{kFr, "away"};
+  const auto excused = FromRecord(ToRecord(jobs::RoundHappened{0, 1, skipped, true}));
+  ASSERT_THAT(excused, IsOk());
+  EXPECT_TRUE(std::get<jobs::RoundHappened>(*excused).excuses_absence);
+
+  // As a program of before wrote it: field 2, in it the attempt, and the worker in field 17.
+  storage::v1::JobRecord record;
+  ASSERT_TRUE(
+      record.ParseFromString(std::string("\x12\x0f\x10\x01\x8a\x01\x0a\x0a\x08"
+                                         "fr-lab/w",
+                                         17)));
+  ASSERT_TRUE(record.round().has_worker_skipped());
+  const auto older = FromRecord(record);
+  ASSERT_THAT(older, IsOk());
+  EXPECT_FALSE(std::get<jobs::RoundHappened>(*older).excuses_absence);
 }
 
 TEST(RecordConverterTest, PauseAndResumeComeBackAsTheyWere) {
@@ -145,6 +164,36 @@ TEST(RecordConverterTest, UpdateOfAnOlderJournalHasNoNorm) {
   EXPECT_EQ(accepted.update.norm, std::nullopt);
 }
 
+TEST(RecordConverterTest, RefusedUpdateKeepsItsDigestAndSize) {
+  const auto back = FromRecord(ToRecord(jobs::RoundHappened{0, 1, EveryEvent()[4]}));
+
+  ASSERT_THAT(back, IsOk());
+  const auto& event = std::get<rounds::UpdateRefused>(std::get<jobs::RoundHappened>(*back).event);
+  EXPECT_EQ(event.worker, kFr);
+  EXPECT_EQ(event.reason, "NaN");
+  EXPECT_EQ(event.update, (rounds::AnnouncedUpdate{.digest = Sha256Of("r"), .bytes = 41}));
+}
+
+// A journal of before the digest was kept: field 7 of the round, as bytes.
+TEST(RecordConverterTest, RefusedUpdateOfAnOlderJournalHasNoDigest) {
+  storage::v1::JobRecord record;
+  ASSERT_TRUE(
+      record.ParseFromString(std::string("\x12\x18\x10\x01\x3a\x14\x0a\x08"
+                                         "fr-lab/w"
+                                         "\x12\x08"
+                                         "bad data",
+                                         26)));
+
+  const auto event = FromRecord(record);
+
+  ASSERT_THAT(event, IsOk());
+  const auto& refused =
+      std::get<rounds::UpdateRefused>(std::get<jobs::RoundHappened>(*event).event);
+  EXPECT_EQ(refused.worker, kFr);
+  EXPECT_EQ(refused.reason, "bad data");
+  EXPECT_EQ(refused.update, rounds::AnnouncedUpdate{});
+}
+
 TEST(RecordConverterTest, SubmissionRestoresThePlanOfItsRecipe) {
   storage::v1::JobRecord record;
   v1::Recipe* const recipe = record.mutable_submitted()->mutable_recipe();
@@ -164,6 +213,8 @@ TEST(RecordConverterTest, DamagedRecordsAreDataLoss) {
   short_digest.mutable_round()->mutable_update_accepted()->set_digest("abc");
 
   EXPECT_THAT(FromRecord({}), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(FromRecord(short_digest), StatusIs(absl::StatusCode::kDataLoss));
+  short_digest.mutable_round()->mutable_update_refused()->set_update_digest("abc");
   EXPECT_THAT(FromRecord(short_digest), StatusIs(absl::StatusCode::kDataLoss));
   storage::v1::JobRecord no_event;
   no_event.mutable_round()->set_attempt(1);

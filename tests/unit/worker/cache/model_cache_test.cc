@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include "common/base/limits.h"
 #include "common/tensor/safetensors.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -225,6 +229,69 @@ TEST_F(ModelCacheTest, ExpansionOfAnEarlierRunIsRemovedAndMadeAnew) {
   ASSERT_TRUE(lease.has_value());
   ASSERT_OK_AND_ASSIGN(const std::string path, lease->ExpandedPath());
   EXPECT_EQ(*ReadTextFile(files_, path, 1000), ExpandedModel());
+}
+
+TEST_F(ModelCacheTest, JobsPreviousModelGoesWithWhatWasMadeOfIt) {
+  const auto cache = Open(1000);
+  cache->DropPrevious("job-1", Sha256Of(RoundedModel()));
+  {
+    ASSERT_OK_AND_ASSIGN(const ModelCache::Lease lease, Add(*cache, RoundedModel()));
+    ASSERT_THAT(lease.ExpandedPath(), IsOk());
+  }
+  ASSERT_THAT(Add(*cache, "program"), IsOk());
+
+  cache->DropPrevious("job-1", Sha256Of("next"));
+
+  EXPECT_EQ(cache->bytes(), 7);
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.path()));
+  EXPECT_EQ(names, std::vector<std::string>{Sha256Of("program").ToHex()});
+}
+
+TEST_F(ModelCacheTest, ModelThatItsJobGoesOnWithStays) {
+  const auto cache = Open(100);
+  cache->DropPrevious("job-1", Sha256Of("model"));
+  ASSERT_THAT(Add(*cache, "model"), IsOk());
+
+  cache->DropPrevious("job-1", Sha256Of("model"));
+
+  EXPECT_TRUE(cache->Find(Sha256Of("model")).has_value());
+}
+
+TEST_F(ModelCacheTest, ModelOfTwoJobsStaysUntilBothHaveGoneOn) {
+  const auto cache = Open(100);
+  cache->DropPrevious("job-1", Sha256Of("model"));
+  cache->DropPrevious("job-2", Sha256Of("model"));
+  ASSERT_THAT(Add(*cache, "model"), IsOk());
+
+  cache->DropPrevious("job-1", Sha256Of("next"));
+  EXPECT_TRUE(cache->Find(Sha256Of("model")).has_value());
+
+  cache->DropPrevious("job-2", Sha256Of("next"));
+  EXPECT_FALSE(cache->Find(Sha256Of("model")).has_value());
+}
+
+TEST_F(ModelCacheTest, PreviousModelThatIsInUseStays) {
+  const auto cache = Open(100);
+  cache->DropPrevious("job-1", Sha256Of("model"));
+  ASSERT_OK_AND_ASSIGN(const ModelCache::Lease lease, Add(*cache, "model"));
+
+  cache->DropPrevious("job-1", Sha256Of("next"));
+
+  EXPECT_TRUE(files_.Exists(lease.path()));
+  EXPECT_EQ(cache->bytes(), 5);
+}
+
+TEST_F(ModelCacheTest, ModelOfAJobThatIsForgottenStays) {
+  const auto cache = Open(100);
+  cache->DropPrevious("job-1", Sha256Of("model"));
+  ASSERT_THAT(Add(*cache, "model"), IsOk());
+  for (size_t i = 0; i < limits::kWorkerModelJobsMax; ++i) {
+    cache->DropPrevious("other-" + std::to_string(i), Sha256Of("other"));
+  }
+
+  cache->DropPrevious("job-1", Sha256Of("next"));
+
+  EXPECT_TRUE(cache->Find(Sha256Of("model")).has_value());
 }
 
 TEST_F(ModelCacheTest, FileThatIsNoModelIsNotExpanded) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/identity/certificate.h"
 #include "tests/support/simulated_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -16,7 +17,10 @@ using ::testing::HasSubstr;
 class WorkerMetricsTest : public ::testing::Test {
  protected:
   WorkerMetricsTest()
-      : metrics_({.version = "9.9", .coordinator = "c:7443", .work_directory = folder_.path()},
+      : metrics_({.version = "9.9",
+                  .coordinator = "c:7443",
+                  .work_directory = folder_.path(),
+                  .http_certificate = folder_.File("http.crt")},
                  &clock_, &files_) {}
 
   SimulatedClock clock_;
@@ -76,6 +80,15 @@ TEST_F(WorkerMetricsTest, UnknownActivityIsOther) {
   EXPECT_THAT(metrics_.Render(), HasSubstr("entente_worker_activity{activity=\"other\"} 1"));
 }
 
+TEST_F(WorkerMetricsTest, CertificateForBrowsersSaysWhenItExpires) {
+  const auto certificate = CreateAuthority(
+      {.trust_domain = "a.example", .display_name = "A", .validity = absl::Hours(24)},
+      absl::FromUnixSeconds(1'700'000'000));
+  folder_.Write("http.crt", certificate.value().certificate_pem);
+
+  EXPECT_THAT(metrics_.Render(), HasSubstr("{holder=\"http\",member=\"\"} 1700086400"));
+}
+
 TEST_F(WorkerMetricsTest, IsReadyWhileAttached) {
   EXPECT_THAT(metrics_.readiness(),
               StatusIs(absl::StatusCode::kUnavailable,
@@ -90,14 +103,14 @@ TEST_F(WorkerMetricsTest, IsReadyWhileAttached) {
 
 class OneUpload final : public Transfers {
  public:
-  absl::StatusOr<ModelCache::Lease> Download(const Digest&, const std::string&,
+  absl::StatusOr<ModelCache::Lease> Download(const Digest&, const std::string&, const TraceContext&,
                                              const ByteProgress& progress,
                                              const CancelToken&) override {
     progress(5, 50);
     return absl::NotFoundError("no such model");
   }
-  absl::Status Upload(const v1::UploadHeader&, const std::string&, bool, const ByteProgress&,
-                      const CancelToken&) override {
+  absl::Status Upload(const v1::UploadHeader&, const std::string&, bool, const TraceContext&,
+                      const ByteProgress&, const CancelToken&) override {
     return result;
   }
   absl::Status result;
@@ -109,10 +122,11 @@ TEST_F(WorkerMetricsTest, OnlyWhatArrivedCounts) {
   v1::UploadHeader header;
   header.set_total_bytes(1000);
   const auto ignore = [](uint64_t, uint64_t) {};
-  EXPECT_THAT(observed.Upload(header, "", false, ignore, CancelToken()), IsOk());
+  const TraceContext trace = TraceContext::Named("j");
+  EXPECT_THAT(observed.Upload(header, "", false, trace, ignore, CancelToken()), IsOk());
   transfers.result = absl::UnavailableError("later");
-  EXPECT_FALSE(observed.Upload(header, "", false, ignore, CancelToken()).ok());
-  EXPECT_FALSE(observed.Download(Digest(), "j", ignore, CancelToken()).ok());
+  EXPECT_FALSE(observed.Upload(header, "", false, trace, ignore, CancelToken()).ok());
+  EXPECT_FALSE(observed.Download(Digest(), "j", trace, ignore, CancelToken()).ok());
   EXPECT_THAT(metrics_.Render(),
               HasSubstr("entente_worker_transfer_bytes_total{direction=\"up\"} 1000"));
   EXPECT_THAT(metrics_.Render(),

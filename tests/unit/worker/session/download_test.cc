@@ -30,7 +30,7 @@ class DownloadTest : public testing::Test {
 
   absl::StatusOr<std::string> Run(const Digest& digest = Sha256Of(kContent)) {
     Download download(stub_.get(), cache_.get(), &random_, &pace_,
-                      {.digest = digest, .job_id = "toy-1"});
+                      {.digest = digest, .job_id = "toy-1", .trace = TraceContext::Named("toy-1")});
     const auto lease =
         download.Run([this](uint64_t bytes, uint64_t) { progress_.push_back(bytes); }, cancel_);
     if (!lease.ok()) return lease.status();
@@ -132,8 +132,9 @@ TEST_F(DownloadTest, AModelLargerThanTheCacheIsRefusedAtOnce) {
 TEST_F(DownloadTest, BytesAreTakenFromThePace) {
   SimulatedClock clock;
   TokenBucket pace(&clock, 10);
-  Download download(stub_.get(), cache_.get(), &random_, &pace,
-                    {.digest = Sha256Of(kContent), .job_id = "toy-1"});
+  Download download(
+      stub_.get(), cache_.get(), &random_, &pace,
+      {.digest = Sha256Of(kContent), .job_id = "toy-1", .trace = TraceContext::Named("toy-1")});
 
   ASSERT_THAT(download.Run([](uint64_t, uint64_t) {}, cancel_), IsOk());
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "common/transfer/chunk_compression.h"
 #include "entente/v1/transfer_service.grpc.pb.h"
@@ -44,10 +45,16 @@ class FakeTransferService final : public v1::TransferService::Service {
     absl::MutexLock lock(&mu_);
     return upload_offsets_;
   }
+  // What each call said in its metadata; "" where it said nothing.
+  std::vector<std::string> Traceparents() const {
+    absl::MutexLock lock(&mu_);
+    return traceparents_;
+  }
 
-  grpc::Status Download(grpc::ServerContext*, const v1::DownloadRequest* request,
+  grpc::Status Download(grpc::ServerContext* context, const v1::DownloadRequest* request,
                         grpc::ServerWriter<v1::Chunk>* writer) override {
     absl::MutexLock lock(&mu_);
+    NoteTraceparent(*context);
     download_offsets_.push_back(request->offset());
     const auto file = files.find(request->digest());
     if (file == files.end()) return {grpc::StatusCode::NOT_FOUND, "there is no such model"};
@@ -74,16 +81,18 @@ class FakeTransferService final : public v1::TransferService::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status GetUploadOffset(grpc::ServerContext*, const v1::UploadHeader*,
+  grpc::Status GetUploadOffset(grpc::ServerContext* context, const v1::UploadHeader*,
                                v1::UploadOffset* offset) override {
     absl::MutexLock lock(&mu_);
+    NoteTraceparent(*context);
     offset->set_offset(uploaded_.size());
     return grpc::Status::OK;
   }
 
-  grpc::Status Upload(grpc::ServerContext*, grpc::ServerReader<v1::UploadMessage>* reader,
+  grpc::Status Upload(grpc::ServerContext* context, grpc::ServerReader<v1::UploadMessage>* reader,
                       v1::UploadReceipt* receipt) override {
     absl::MutexLock lock(&mu_);
+    NoteTraceparent(*context);
     v1::UploadMessage message;
     if (!reader->Read(&message) || !message.has_header()) {
       return {grpc::StatusCode::INVALID_ARGUMENT, "no header"};
@@ -119,7 +128,15 @@ class FakeTransferService final : public v1::TransferService::Service {
   }
 
  private:
+  void NoteTraceparent(const grpc::ServerContext& context) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    const auto said = context.client_metadata().find("traceparent");
+    traceparents_.push_back(said == context.client_metadata().end()
+                                ? ""
+                                : std::string(said->second.data(), said->second.size()));
+  }
+
   mutable absl::Mutex mu_;
+  std::vector<std::string> traceparents_;
   std::vector<uint64_t> download_offsets_;
   std::vector<uint64_t> upload_offsets_;
   std::string uploaded_;

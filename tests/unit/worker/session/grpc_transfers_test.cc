@@ -33,15 +33,21 @@ TEST(GrpcTransfersTest, MovesFilesBothWays) {
   header.set_digest(Sha256Of("update").ToHex());
   header.set_total_bytes(6);
 
+  const TraceContext trace = TraceContext::Named("toy-1");
+
   EXPECT_THAT(transfers.Download(
-                  Sha256Of("model"), "toy-1", [](uint64_t, uint64_t) {}, CancelToken()),
+                  Sha256Of("model"), "toy-1", trace, [](uint64_t, uint64_t) {}, CancelToken()),
               IsOk());
   EXPECT_THAT(transfers.Upload(
-                  header, folder.Write("update", "update"), /*compresses=*/false,
+                  header, folder.Write("update", "update"), /*compresses=*/false, trace,
                   [](uint64_t, uint64_t) {}, CancelToken()),
               IsOk());
 
   EXPECT_EQ(service.Uploaded(), "update");
+  // The download, the question where the upload stands, and the upload.
+  EXPECT_THAT(
+      service.Traceparents(),
+      testing::ElementsAre(trace.ToTraceparent(), trace.ToTraceparent(), trace.ToTraceparent()));
 }
 
 TEST(GrpcTransfersTest, AFileThatChangedIsNotSent) {
@@ -63,7 +69,7 @@ TEST(GrpcTransfersTest, AFileThatChangedIsNotSent) {
 
   EXPECT_THAT(transfers.Upload(
                   header, folder.Write("update", "update"), /*compresses=*/false,
-                  [](uint64_t, uint64_t) {}, CancelToken()),
+                  TraceContext::Named("toy-1"), [](uint64_t, uint64_t) {}, CancelToken()),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("has 6 bytes")));
 }
 

@@ -31,7 +31,7 @@ class ResumeStateTest : public testing::Test {
     header.mutable_update()->set_training_loss(0.1);
     header.set_digest(Sha256Of("update").ToHex());
     header.set_total_bytes(6);
-    EXPECT_THAT(state.Keep(header, task.recipe_digest()), IsOk());
+    EXPECT_THAT(state.Keep(header, task), IsOk());
     return header;
   }
 
@@ -62,6 +62,59 @@ TEST_F(ResumeStateTest, AnotherTaskModelOrRecipeFindsNothing) {
   EXPECT_FALSE(
       state->Find(SomeTask(Sha256Of("model").ToHex(), SomeRecipe("training: {epochs: 2}\n")))
           .has_value());
+}
+
+TEST_F(ResumeStateTest, AnotherAttemptFindsTheUpdateWithAHeaderOfItsOwn) {
+  const v1::UploadHeader header = Keep(*Open(), SomeTask());
+  v1::Task next_attempt = SomeTask();
+  next_attempt.mutable_key()->set_attempt(2);
+
+  const auto kept = Open()->Find(next_attempt);
+
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_EQ(kept->header.update().key().attempt(), 2);
+  EXPECT_EQ(kept->header.digest(), header.digest());
+  EXPECT_EQ(kept->header.update().examples(), header.update().examples());
+}
+
+TEST_F(ResumeStateTest, AnotherSeedOrCountedUpdateFindsNothing) {
+  const auto state = Open();
+  Keep(*state, SomeTask());
+  v1::Task other_seed = SomeTask();
+  other_seed.set_seed(SomeTask().seed() + 1);
+  v1::Task other_counted = SomeTask();
+  other_counted.set_counted_update_digest(Sha256Of("counted").ToHex());
+
+  EXPECT_FALSE(state->Find(other_seed).has_value());
+  EXPECT_FALSE(state->Find(other_counted).has_value());
+  EXPECT_TRUE(state->Find(SomeTask()).has_value());
+}
+
+TEST_F(ResumeStateTest, OthersOfTheJobAreDroppedAlone) {
+  const auto state = Open();
+  v1::Task next_round = SomeTask();
+  next_round.mutable_key()->set_round_index(SomeTask().key().round_index() + 1);
+  v1::Task other_job = SomeTask();
+  other_job.mutable_key()->set_job_id("another-1");
+  Keep(*state, SomeTask());
+  Keep(*state, other_job);
+
+  EXPECT_THAT(state->DropOthers(SomeTask().key()), IsOk());
+  EXPECT_TRUE(state->Find(SomeTask()).has_value());
+  EXPECT_THAT(state->DropOthers(next_round.key()), IsOk());
+
+  EXPECT_FALSE(state->Find(SomeTask()).has_value());
+  EXPECT_TRUE(state->Find(other_job).has_value());
+}
+
+TEST_F(ResumeStateTest, UpdateThatDoesNotSayWhatItWasMadeOfIsRemovedAtTheStart) {
+  folder_.Write("updates/abc.safetensors", "update");
+  folder_.Write("updates/abc.json", "{\"job\": \"toy-1\", \"base_model_digest\": \"00\"}");
+
+  Open();
+
+  ASSERT_OK_AND_ASSIGN(const auto names, files_.ListFiles(folder_.File("updates")));
+  EXPECT_THAT(names, testing::IsEmpty());
 }
 
 TEST_F(ResumeStateTest, AnUpdateTheDiskHasSpoiltIsNotFound) {
@@ -151,7 +204,7 @@ TEST_F(ResumeStateTest, ALossThatIsNoNumberCostsTheResumeOnly) {
   const auto state = Open();
   v1::UploadHeader header = Keep(*state, SomeTask());
   header.mutable_update()->set_training_loss(std::nan(""));
-  ASSERT_THAT(state->Keep(header, SomeTask().recipe_digest()), IsOk());
+  ASSERT_THAT(state->Keep(header, SomeTask()), IsOk());
 
   EXPECT_FALSE(state->Find(SomeTask()).has_value());
 }

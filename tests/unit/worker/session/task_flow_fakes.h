@@ -97,9 +97,12 @@ class FakeTransfers final : public Transfers {
   absl::Status upload_result;
   std::vector<v1::UploadHeader> uploads;
   bool compressed_last = false;
+  std::vector<std::string> traces;  // Of each transfer, its id.
 
   absl::StatusOr<ModelCache::Lease> Download(const Digest& digest, const std::string&,
-                                             const ByteProgress&, const CancelToken&) override {
+                                             const TraceContext& trace, const ByteProgress&,
+                                             const CancelToken&) override {
+    traces.push_back(trace.trace_id());
     const auto model = models.find(digest.ToHex());
     if (model == models.end()) return absl::NotFoundError("there is no such model");
     auto file = cache_.BeginDownload(digest, model->second.size());
@@ -108,7 +111,8 @@ class FakeTransfers final : public Transfers {
     return cache_.FinishDownload(digest, *std::move(file));
   }
   absl::Status Upload(const v1::UploadHeader& header, const std::string&, bool compresses,
-                      const ByteProgress&, const CancelToken&) override {
+                      const TraceContext& trace, const ByteProgress&, const CancelToken&) override {
+    traces.push_back(trace.trace_id());
     uploads.push_back(header);
     compressed_last = compresses;
     return upload_result;

@@ -54,6 +54,7 @@ class TaskFlowTest : public testing::Test {
                    .clock = &clock_,
                    .datasets = &datasets_,
                    .admission = &admission,
+                   .models = cache_.get(),
                    .transfers = &transfers_,
                    .trainer = &trainer_,
                    .resume_state = resume_state_.get(),
@@ -70,6 +71,12 @@ class TaskFlowTest : public testing::Test {
   }
 
   v1::Task Task(const std::string& more = "") { return SomeTask(model_digest_, SomeRecipe(more)); }
+  // Of the same round.
+  v1::Task NextAttempt() {
+    v1::Task task = Task();
+    task.mutable_key()->set_attempt(task.key().attempt() + 1);
+    return task;
+  }
   v1::Task EvaluateTask() {
     v1::Task task = Task();
     task.mutable_key()->set_kind(v1::TaskKey::KIND_EVALUATE);

@@ -9,6 +9,7 @@
 #include <limits>
 #include <set>
 
+#include "tests/support/faulty_file_system.h"
 #include "tests/unit/worker/session/task_flow_fixture.h"
 #include "worker/session/task_key.h"
 
@@ -33,6 +34,16 @@ TEST_F(TaskFlowTest, TrainsEncodesAndUploads) {
   ASSERT_OK_AND_ASSIGN(const Digest digest,
                        Sha256OfFile(files_, resume_state_->UpdatePath(Task().key())));
   EXPECT_EQ(header.digest(), digest.ToHex());
+}
+
+TEST_F(TaskFlowTest, TransfersAreInTheTasksTrace) {
+  v1::Task task = Task();
+  task.set_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+
+  ASSERT_EQ(Run(task).end, End::kDone);
+
+  EXPECT_THAT(transfers_.traces,
+              ElementsAre("4bf92f3577b34da6a3ce929d0e0e4736", "4bf92f3577b34da6a3ce929d0e0e4736"));
 }
 
 TEST_F(TaskFlowTest, CheckpointsAreKeptIfTheRecipeSaysSoAndDroppedAtTheEnd) {
@@ -60,6 +71,24 @@ TEST_F(TaskFlowTest, CheckpointOfAFailedTaskIsDroppedAndOfAStoppedOneKeptUntilIt
   TaskFlow flow({.resume_state = resume_state_.get(), .checkpoints = checkpoints_.get()});
   flow.Forget(task.key());
   EXPECT_FALSE(HasCheckpoint());
+}
+
+TEST_F(TaskFlowTest, CheckpointStaysUntilTheUpdateIsOnTheDisk) {
+  FaultyFileSystem disk;
+  auto state = ResumeState::Open(&disk, folder_.File("updates"));
+  ASSERT_THAT(state, IsOk());
+  resume_state_ = *std::move(state);
+  const v1::Task task = Task("training: {checkpointEvery: 30s}\n");
+  disk.sync_fails = true;
+
+  EXPECT_EQ(Run(task).end, End::kFailed);
+  EXPECT_TRUE(HasCheckpoint());
+  EXPECT_TRUE(transfers_.uploads.empty());
+
+  disk.sync_fails = false;
+  EXPECT_EQ(Run(task).end, End::kDone);
+  EXPECT_FALSE(HasCheckpoint());
+  resume_state_ = OpenResumeState();  // It borrows the disk.
 }
 
 TEST_F(TaskFlowTest, WritesTheUpdateInTheRecipesEncoding) {
@@ -97,6 +126,70 @@ TEST_F(TaskFlowTest, AKeptUpdateIsUploadedWithoutTraining) {
   EXPECT_THAT(trainer_.calls, ElementsAre());
   ASSERT_EQ(transfers_.uploads.size(), 2);
   EXPECT_EQ(transfers_.uploads[0].digest(), transfers_.uploads[1].digest());
+}
+
+TEST_F(TaskFlowTest, NextAttemptSendsTheKeptUpdateWithoutTraining) {
+  // The first attempt was aborted while the update was on its way.
+  transfers_.upload_result = absl::FailedPreconditionError("round 3 attempt 1 is aborted");
+  ASSERT_EQ(Run(Task()).end, End::kRefused);
+  transfers_.upload_result = absl::OkStatus();
+  trainer_.calls.clear();
+  resume_state_ = OpenResumeState();  // The worker was started anew.
+
+  const TaskResult result = Run(NextAttempt());
+
+  EXPECT_EQ(result.end, End::kDone) << result.reason;
+  EXPECT_THAT(trainer_.calls, ElementsAre());
+  ASSERT_EQ(transfers_.uploads.size(), 2);
+  EXPECT_EQ(transfers_.uploads[1].update().key().attempt(), 2);
+  EXPECT_EQ(transfers_.uploads[1].digest(), transfers_.uploads[0].digest());
+}
+
+TEST_F(TaskFlowTest, NextAttemptOfAnotherSeedOrBaseModelIsTrainedForAnew) {
+  ASSERT_EQ(Run(Task()).end, End::kDone);
+  v1::Task other_seed = NextAttempt();
+  other_seed.set_seed(8);
+  trainer_.update = {4, 5, 6};
+  ASSERT_EQ(Run(other_seed).end, End::kDone);
+  EXPECT_EQ(std::count(trainer_.calls.begin(), trainer_.calls.end(), "train"), 2);
+
+  const Digest other = WriteTensors(files_, folder_.File("other"), {1, 1, 1});
+  ASSERT_OK_AND_ASSIGN(const std::string text, ReadTextFile(files_, folder_.File("other"), 1000));
+  transfers_.models[other.ToHex()] = text;
+  other_seed.set_model_digest(other.ToHex());
+  trainer_.update = {7, 8, 9};
+  ASSERT_EQ(Run(other_seed).end, End::kDone);
+  EXPECT_EQ(std::count(trainer_.calls.begin(), trainer_.calls.end(), "train"), 3);
+
+  ASSERT_EQ(transfers_.uploads.size(), 3);
+  EXPECT_NE(transfers_.uploads[0].digest(), transfers_.uploads[1].digest());
+  EXPECT_NE(transfers_.uploads[1].digest(), transfers_.uploads[2].digest());
+  EXPECT_THAT(KeptFiles(), testing::SizeIs(2)) << "the newest took the others' place";
+}
+
+TEST_F(TaskFlowTest, NextAttemptGoesOnFromTheCheckpointOfOneThatWasBrokenOff) {
+  const v1::Task task = Task("training: {checkpointEvery: 30s}\n");
+  cancel_.Cancel("attempt 1 was aborted");
+  ASSERT_EQ(Run(task).end, End::kCancelled);
+  v1::Task next_attempt = task;
+  next_attempt.mutable_key()->set_attempt(2);
+
+  EXPECT_TRUE(HasCheckpoint());
+  EXPECT_EQ(trainer_.checkpoint_name, CheckpointName(next_attempt));
+}
+
+TEST_F(TaskFlowTest, NextRoundForgetsWhatWasKeptForTheLast) {
+  const v1::Task task = Task("training: {checkpointEvery: 30s}\n");
+  ASSERT_EQ(Run(task).end, End::kDone);
+  const std::string checkpoint = folder_.Write("checkpoints/" + CheckpointName(task), "step 4");
+  v1::Task next_round = task;
+  next_round.mutable_key()->set_round_index(task.key().round_index() + 1);
+  trainer_.train_results = {absl::FailedPreconditionError("no data")};
+
+  EXPECT_EQ(Run(next_round).end, End::kFailed);
+
+  EXPECT_THAT(KeptFiles(), ElementsAre());
+  EXPECT_FALSE(files_.Exists(checkpoint));
 }
 
 TEST_F(TaskFlowTest, ACrashedTrainerGetsASecondTry) {
@@ -167,14 +260,25 @@ TEST_F(TaskFlowTest, ALinkInPlaceOfAnUpdateIsNotFollowed) {
 }
 
 TEST_F(TaskFlowTest, ARefusedUpdateIsNotKept) {
-  transfers_.upload_result = absl::FailedPreconditionError("round 3 has closed");
+  transfers_.upload_result = absl::InvalidArgumentError("tensor \"w\" is out of bounds");
 
   const TaskResult result = Run(Task());
 
   EXPECT_EQ(result.end, End::kRefused);
   EXPECT_FALSE(result.keeps_update);
-  EXPECT_THAT(result.reason, HasSubstr("round 3 has closed"));
+  EXPECT_THAT(result.reason, HasSubstr("is out of bounds"));
   EXPECT_THAT(KeptFiles(), ElementsAre());
+}
+
+TEST_F(TaskFlowTest, AnUpdateThatCameTooLateIsRefusedAndKeptForTheNextAttempt) {
+  transfers_.upload_result = absl::FailedPreconditionError("round 3 has closed");
+
+  const TaskResult result = Run(Task());
+
+  EXPECT_EQ(result.end, End::kRefused);
+  EXPECT_TRUE(result.keeps_update);
+  EXPECT_THAT(result.reason, HasSubstr("and is kept: round 3 has closed"));
+  EXPECT_THAT(KeptFiles(), testing::SizeIs(2));
 }
 
 TEST_F(TaskFlowTest, AnUpdateThatCouldNotBeSentIsKeptAndSaid) {
@@ -214,7 +318,7 @@ TEST_F(TaskFlowTest, AKeptUpdateIsNotSentIfThePolicyForbidsItNow) {
   policy_ = LoadPolicy(files_, folder_.Write("policy.yaml", std::string(kOpenPolicy) +
                                                                 "limits: {updateBytesMax: 10}\n"));
 
-  const TaskResult result = Run(Task());
+  const TaskResult result = Run(NextAttempt());
 
   EXPECT_EQ(result.end, End::kFailed);
   EXPECT_THAT(result.reason, HasSubstr("update_bytes_max"));
@@ -243,6 +347,29 @@ TEST_F(TaskFlowTest, ThePolicyIsAskedAgainWhenTheTasksTurnComes) {
   EXPECT_EQ(result.end, End::kFailed);
   EXPECT_THAT(result.reason, HasSubstr("nobody"));
   EXPECT_THAT(activities_, ElementsAre());
+}
+
+TEST_F(TaskFlowTest, JobsModelStaysForItsNextTaskAndGoesBeforeAnotherIsDownloaded) {
+  ASSERT_OK_AND_ASSIGN(const Digest first, Digest::FromHex(model_digest_));
+  ASSERT_EQ(Run(Task()).end, End::kDone);
+  ASSERT_EQ(Run(EvaluateTask()).end, End::kDone);
+  EXPECT_TRUE(cache_->Find(first).has_value());
+
+  // One that never comes.
+  ASSERT_EQ(Run(SomeTask(Sha256Of("none").ToHex())).end, End::kFailed);
+
+  EXPECT_FALSE(cache_->Find(first).has_value());
+  EXPECT_EQ(cache_->bytes(), 0);
+}
+
+TEST_F(TaskFlowTest, AKeptUpdateIsUploadedThoughItsModelIsGone) {
+  transfers_.upload_result = absl::NotFoundError("there is no such job");
+  ASSERT_EQ(Run(Task()).end, End::kFailed);
+  ASSERT_EQ(Run(SomeTask(Sha256Of("none").ToHex())).end, End::kFailed);
+  transfers_.upload_result = absl::OkStatus();
+  transfers_.models.clear();
+
+  EXPECT_EQ(Run(Task()).end, End::kDone);
 }
 
 TEST_F(TaskFlowTest, AModelThatIsNotThereFailsTheTask) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/worker/session/task_flow_fixture.h"
+#include "worker/session/task_key.h"
 
 namespace entente::worker {
 namespace {
@@ -99,11 +100,39 @@ TEST_F(TopkTaskFlowTest, EndOfTheJobRemovesItsResiduals) {
   Send(TopkTask(0));
   EXPECT_THAT(ResidualFiles(), testing::SizeIs(1));
   const TaskAdmission admission({.datasets = &datasets_, .policy = &policy_, .clock = &clock_});
-  TaskFlow flow({.files = &files_, .admission = &admission, .residuals = residuals_.get()});
+  TaskFlow flow({.files = &files_,
+                 .admission = &admission,
+                 .resume_state = resume_state_.get(),
+                 .residuals = residuals_.get()});
 
   flow.ForgetJob("toy-1");
 
   EXPECT_THAT(ResidualFiles(), ElementsAre());
+}
+
+TEST_F(TopkTaskFlowTest, EndOfTheJobRemovesItsUpdateAndCheckpointsAndNoOtherJobs) {
+  v1::Task other_job = TopkTask(0);
+  other_job.mutable_key()->set_job_id("toy-2");
+  Send(other_job);
+  Send(TopkTask(0));
+  EXPECT_THAT(KeptFiles(), testing::SizeIs(4));
+  const std::string checkpoint =
+      folder_.Write("checkpoints/" + CheckpointName(TopkTask(0)), "step 4");
+  const std::string other_checkpoint =
+      folder_.Write("checkpoints/" + CheckpointName(other_job), "step 4");
+  resume_state_ = OpenResumeState();  // The worker was started anew.
+  TaskFlow flow({.files = &files_,
+                 .resume_state = resume_state_.get(),
+                 .residuals = residuals_.get(),
+                 .checkpoints = checkpoints_.get()});
+
+  flow.ForgetJob("toy-1");
+
+  EXPECT_FALSE(resume_state_->Find(TopkTask(0)).has_value());
+  EXPECT_TRUE(resume_state_->Find(other_job).has_value());
+  EXPECT_THAT(KeptFiles(), testing::SizeIs(2));
+  EXPECT_FALSE(files_.Exists(checkpoint));
+  EXPECT_TRUE(files_.Exists(other_checkpoint));
 }
 
 }  // namespace

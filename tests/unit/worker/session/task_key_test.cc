@@ -22,10 +22,20 @@ TEST(TaskKeyTest, EveryPartTellsTasksApart) {
   EXPECT_TRUE(SameTask(key, Key("a", 1, 1, v1::TaskKey::KIND_TRAIN)));
   for (const v1::TaskKey& other :
        {Key("b", 1, 1, v1::TaskKey::KIND_TRAIN), Key("a", 2, 1, v1::TaskKey::KIND_TRAIN),
-        Key("a", 1, 2, v1::TaskKey::KIND_TRAIN), Key("a", 1, 1, v1::TaskKey::KIND_EVALUATE)}) {
+        Key("a", 1, 1, v1::TaskKey::KIND_EVALUATE)}) {
     EXPECT_FALSE(SameTask(key, other));
     EXPECT_NE(TaskFileStem(key), TaskFileStem(other));
   }
+}
+
+TEST(TaskKeyTest, AttemptsOfARoundAreDifferentTasksWithTheSameFiles) {
+  const v1::TaskKey first = Key("a", 1, 1, v1::TaskKey::KIND_TRAIN);
+  const v1::TaskKey second = Key("a", 1, 2, v1::TaskKey::KIND_TRAIN);
+
+  EXPECT_FALSE(SameTask(first, second));
+  EXPECT_EQ(TaskFileStem(first), TaskFileStem(second));
+  EXPECT_EQ(TaskFileStem(first).rfind(JobFileStem("a"), 0), 0U);
+  EXPECT_NE(JobFileStem("a"), JobFileStem("b"));
 }
 
 TEST(TaskKeyTest, CheckpointBelongsToOneTrainingAndIsFoundByItsTask) {

@@ -169,10 +169,11 @@ class TaskLoopTest : public testing::Test {
                .executor = &executor_,
                .timers = &timers_}) {}
 
-  static v1::Task Task(const std::string& job, uint32_t round_index = 0) {
+  static v1::Task Task(const std::string& job, uint32_t round_index = 0, uint32_t attempt = 1) {
     v1::Task task = SomeTask();
     task.mutable_key()->set_job_id(job);
     task.mutable_key()->set_round_index(round_index);
+    task.mutable_key()->set_attempt(attempt);
     return task;
   }
   static v1::Task Evaluation(const std::string& job) {
@@ -318,14 +319,27 @@ TEST_F(TaskLoopTest, ARefusalIsNotSaidToWhoRefused) {
   for (const std::string& line : sender_.lines()) EXPECT_THAT(line, Not(StartsWith("failed")));
 }
 
-TEST_F(TaskLoopTest, CancellingEndsARunningTaskAndForgetsItsUpdate) {
+TEST_F(TaskLoopTest, CancellingEndsARunningTaskAndItsUpdateStaysForTheNextAttempt) {
   loop_.HandleTask(Task("a"));
   ASSERT_TRUE(runner_.WaitForRuns(1));
 
   Cancel(Task("a"));
+  loop_.HandleTask(Task("a", 0, 2));
 
-  EXPECT_TRUE(runner_.WaitForForgotten("train a round 1"));
+  ASSERT_TRUE(runner_.WaitForRuns(2));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1", "train a round 1 attempt 2"));
+  EXPECT_EQ(runner_.forgotten_count(), 0);
   for (const std::string& line : sender_.lines()) EXPECT_THAT(line, Not(StartsWith("failed")));
+}
+
+TEST_F(TaskLoopTest, NextAttemptsTaskReplacesTheOldAndNothingIsForgotten) {
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(1));
+
+  loop_.HandleTask(Task("a", 0, 2));
+
+  ASSERT_TRUE(runner_.WaitForRuns(2));  // What was to be forgotten would be by now.
+  EXPECT_EQ(runner_.forgotten_count(), 0);
 }
 
 TEST_F(TaskLoopTest, CancellingAQueuedTaskKeepsItFromStarting) {
@@ -435,8 +449,8 @@ TEST_F(TaskLoopTest, TasksThatReplaceEachOtherWithoutEndAreNotAllRemembered) {
   loop_.HandleTask(Task("a"));
   ASSERT_TRUE(runner_.WaitForRuns(1));
   v1::Task task = Task("b");
-  for (uint32_t attempt = 1; attempt <= 3 * limits::kWorkerTasksToForgetMax; ++attempt) {
-    task.mutable_key()->set_attempt(attempt);
+  for (uint32_t round_index = 0; round_index < 3 * limits::kWorkerTasksToForgetMax; ++round_index) {
+    task.mutable_key()->set_round_index(round_index);
     loop_.HandleTask(task);
   }
 

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace entente::worker {
 namespace {
@@ -28,6 +29,14 @@ TEST(TaskTraceTest, TheTrainerIsInTheTasksTraceAndItsChild) {
   EXPECT_NE(trainer.parent_id(), "00f067aa0ba902b7");
 }
 
+TEST(TaskTraceTest, TransfersAreInTheTasksTraceAndItsChildren) {
+  const TraceContext transfer = TransferTrace(TaskWith(kExample));
+
+  EXPECT_EQ(transfer.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+  EXPECT_NE(transfer.parent_id(), "00f067aa0ba902b7");
+  EXPECT_NE(transfer.parent_id(), TrainerTrace(TaskWith(kExample)).parent_id());
+}
+
 TEST(TaskTraceTest, AnOlderOrHostileCoordinatorsTasksShareTheJobsOwnTrace) {
   const TraceContext none = TraceOfTask(TaskWith(""));
 
@@ -35,16 +44,42 @@ TEST(TaskTraceTest, AnOlderOrHostileCoordinatorsTasksShareTheJobsOwnTrace) {
   EXPECT_EQ(TraceContext::Parse(none.ToTraceparent())->trace_id(), none.trace_id());
 }
 
-TEST(TaskTraceTest, LinesSayWhoseWorkItIs) {
-  std::map<std::string, std::string> fields;
-  for (const log::Field& field : TaskLogFields(TaskWith(kExample), WorkerId("fr-lab/w"))) {
-    fields[field.name] = field.value;
-  }
+using Texts = std::map<std::string, std::string>;
 
-  const std::map<std::string, std::string> expected = {
-      {"task", "train"}, {"job", "toy-1"},       {"round", "3"},
-      {"attempt", "1"},  {"worker", "fr-lab/w"}, {"trace", "4bf92f3577b34da6a3ce929d0e0e4736"}};
-  EXPECT_EQ(fields, expected);
+Texts TextsOf(const std::vector<log::Field>& fields) {
+  Texts texts;
+  for (const log::Field& field : fields) texts[field.name] = field.value;
+  return texts;
+}
+
+TEST(TaskTraceTest, LinesSayWhoseWorkItIs) {
+  const Texts expected = {{"task", "train"},      {"job", "toy-1"},
+                          {"round", "3"},         {"attempt", "1"},
+                          {"worker", "fr-lab/w"}, {"trace", "4bf92f3577b34da6a3ce929d0e0e4736"}};
+
+  EXPECT_EQ(TextsOf(TaskLogFields(TaskWith(kExample), WorkerId("fr-lab/w"))), expected);
+}
+
+TEST(TaskTraceTest, LinesOfAnEndedJobSayWhoseItWas) {
+  v1::JobEnded ended;
+  ended.set_job_id("toy-1");
+  ended.set_round_index(2);
+  ended.set_traceparent(kExample);
+  const Texts expected = {{"job", "toy-1"},
+                          {"round", "3"},
+                          {"worker", "fr-lab/w"},
+                          {"trace", "4bf92f3577b34da6a3ce929d0e0e4736"}};
+
+  EXPECT_EQ(TextsOf(EndedJobLogFields(ended, WorkerId("fr-lab/w"))), expected);
+}
+
+TEST(TaskTraceTest, LinesOfAJobThatAnOlderCoordinatorEndedHaveTheTraceOfItsTasks) {
+  v1::JobEnded ended;
+  ended.set_job_id("toy-1");
+  const Texts expected = {
+      {"job", "toy-1"}, {"worker", "fr-lab/w"}, {"trace", TraceOfTask(TaskWith("")).trace_id()}};
+
+  EXPECT_EQ(TextsOf(EndedJobLogFields(ended, WorkerId("fr-lab/w"))), expected);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ class UploadTest : public testing::Test {
     header.set_total_bytes(content.size());
     auto file = files_.OpenForRead(path);
     EXPECT_THAT(file, IsOk());
-    Upload upload(stub_.get(), &random_, &pace_, header, *std::move(file), compresses_);
+    Upload upload(stub_.get(), &random_, &pace_, header, *std::move(file),
+                  {.compresses = compresses_, .trace = TraceContext::Named("toy-1")});
     return upload.Run([this](uint64_t bytes, uint64_t) { progress_.push_back(bytes); }, cancel_);
   }
 
@@ -120,7 +121,8 @@ TEST_F(UploadTest, BytesAreTakenFromThePace) {
   header.set_digest(Sha256Of(content).ToHex());
   header.set_total_bytes(content.size());
   ASSERT_OK_AND_ASSIGN(auto file, files_.OpenForRead(path));
-  Upload upload(stub_.get(), &random_, &pace, header, std::move(file), false);
+  Upload upload(stub_.get(), &random_, &pace, header, std::move(file),
+                {.compresses = false, .trace = TraceContext::Named("toy-1")});
 
   ASSERT_THAT(upload.Run([](uint64_t, uint64_t) {}, cancel_), IsOk());
 

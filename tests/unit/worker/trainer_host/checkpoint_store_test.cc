@@ -101,6 +101,21 @@ TEST_F(CheckpointStoreTest, DroppedOneIsGoneWhereverItIs) {
   EXPECT_FALSE(fs::exists(b));
 }
 
+TEST_F(CheckpointStoreTest, OthersOfAJobAreDroppedAlone) {
+  const auto store = Open();
+  for (const char* name : {"a-1.checkpoint", "a-2.checkpoint", "b-1.checkpoint"}) {
+    ASSERT_OK_AND_ASSIGN(const std::string path, store->HandOut(name));
+    WriteTo(path, name);
+  }
+  store->TakeBack();
+
+  store->DropOthers("a-", "a-2");
+
+  EXPECT_FALSE(fs::exists(folder_.File("checkpoints/a-1.checkpoint")));
+  EXPECT_TRUE(fs::exists(folder_.File("checkpoints/a-2.checkpoint")));
+  EXPECT_TRUE(fs::exists(folder_.File("checkpoints/b-1.checkpoint")));
+}
+
 TEST_F(CheckpointStoreTest, OnlyTheNewestAreKept) {
   const auto store = Open();
   for (size_t i = 0; i < limits::kWorkerCheckpointsMax + 2; ++i) {

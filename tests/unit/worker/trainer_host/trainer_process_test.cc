@@ -21,9 +21,12 @@ class TrainerProcessTest : public testing::Test {
  protected:
   TrainerProcessTest() { std::signal(SIGPIPE, SIG_IGN); }
 
-  static std::unique_ptr<TrainerProcess> Shell(const std::string& script) {
-    auto process = TrainerProcess::Start(
-        {.argv = {"/bin/bash", "-c", script}, .environment = {"NAME=value"}, .folder = "/"});
+  static std::unique_ptr<TrainerProcess> Shell(const std::string& script,
+                                               absl::Duration poll_max = absl::Hours(1)) {
+    auto process = TrainerProcess::Start({.argv = {"/bin/bash", "-c", script},
+                                          .environment = {"NAME=value"},
+                                          .folder = "/",
+                                          .poll_max = poll_max});
     EXPECT_THAT(process, IsOk());
     return *std::move(process);
   }
@@ -99,6 +102,23 @@ TEST_F(TrainerProcessTest, GivesUpOnASilentOne) {
 
   EXPECT_THAT(process->ReadLine(absl::Milliseconds(20)),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST_F(TrainerProcessTest, SilenceLongerThanOneWaitOfTheKernelIsWaitedFor) {
+  const auto process = Shell("sleep 0.3; echo ready; read -r", absl::Milliseconds(10));
+
+  ASSERT_OK_AND_ASSIGN(const std::string line, process->ReadLine(kLongEnough));
+  EXPECT_EQ(line, "ready");
+
+  EXPECT_THAT(process->ReadLine(absl::Milliseconds(50)),
+              StatusIs(absl::StatusCode::kDeadlineExceeded))
+      << "its own limit still holds";
+}
+
+TEST_F(TrainerProcessTest, OneThatReadsLateIsWaitedForLongerThanOneWaitOfTheKernel) {
+  const auto process = Shell("sleep 0.3; exec cat > /dev/null", absl::Milliseconds(10));
+
+  EXPECT_THAT(process->WriteLine(std::string(1 << 20, 'x'), kLongEnough), IsOk());
 }
 
 TEST_F(TrainerProcessTest, ALineWithoutEndIsRefused) {

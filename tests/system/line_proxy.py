@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""delaying_proxy.py LISTEN_PORT HOST PORT SECONDS: passes TCP connections to 127.0.0.1:LISTEN_PORT on to HOST:PORT, every
+"""line_proxy.py LISTEN_PORT HOST PORT SECONDS: passes TCP connections to 127.0.0.1:LISTEN_PORT on to HOST:PORT, every
 byte SECONDS later, both ways. A line of its own says when it listens. What is under way is bounded, as on a real
-line: a side is not read while WAITING_BYTES_MAX wait for their time.
+line: a side is not read while WAITING_BYTES_MAX wait for their time. SIGUSR1 resets every connection at both of its
+ends (RST, what is under way is lost), and a line says how many there were: "reset 2".
 """
 import asyncio
+import signal
+import socket
+import struct
 import sys
 
 WAITING_BYTES_MAX = 8 << 20
+NO_LINGERING = struct.pack("ii", 1, 0)
 
 
 async def carry(reader, writer, seconds):
@@ -38,17 +43,35 @@ async def carry(reader, writer, seconds):
 
 async def main():
     listen_port, host, port, seconds = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    connections = set()  # Of each, the tasks that carry it and the writers of its two ends.
 
     async def on_connection(reader, writer):
+        connection = None
         try:
             far_reader, far_writer = await asyncio.open_connection(host, port)
-            await asyncio.gather(carry(reader, far_writer, seconds), carry(far_reader, writer, seconds))
+            carrying = asyncio.gather(carry(reader, far_writer, seconds), carry(far_reader, writer, seconds))
+            connection = (carrying, writer, far_writer)
+            connections.add(connection)
+            await carrying
             far_writer.close()
-        except OSError:
-            pass  # One side is gone; so is the connection, for the other.
+        except (OSError, asyncio.CancelledError):
+            pass  # One side is gone, or both were reset; so is the connection, for the other.
         finally:
+            connections.discard(connection)
             writer.close()
 
+    def reset_all():
+        count = len(connections)
+        for carrying, *writers in list(connections):
+            for writer in writers:
+                if writer.transport.is_closing():
+                    continue
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGERING)
+                writer.transport.abort()
+            carrying.cancel()
+        print(f"reset {count}", flush=True)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, reset_all)
     server = await asyncio.start_server(on_connection, "127.0.0.1", listen_port)
     print("listening", flush=True)
     async with server:

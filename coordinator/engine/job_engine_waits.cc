@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What JobEngine waits for: a deadline by the clock on the wall, which survives a restart, and what
+// is due after a while, which no setting of that clock may put off.
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "coordinator/engine/job_engine.h"
+#include "coordinator/engine/transition_log.h"
+
+namespace entente::engine {
+
+void JobEngine::ArmDeadline(absl::Time at) {
+  if (at == absl::InfiniteFuture()) return;
+  const rounds::RoundState& round = working_state_.round;
+  PostAt(at, [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
+    const rounds::RoundState& current = engine.working_state_.round;
+    if (current.round_index != round_index || current.attempt != attempt) return;
+    // The phase may have moved on and have a later deadline, or the clock was set back meanwhile.
+    if (engine.deps_.clock->Now() < current.closes_at) return engine.ArmDeadline(current.closes_at);
+    if (engine.AwaitAbsent()) return;
+    engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
+  });
+}
+
+void JobEngine::RenewLease(const WorkerId& worker) {
+  leases_.Renew(worker, deps_.steady_clock->Now() + lease_);
+  ArmLeaseCheck();
+}
+
+void JobEngine::ArmLeaseCheck() {
+  const absl::Time next = leases_.NextExpiry();
+  if (next >= lease_check_at_) return;
+  lease_check_at_ = next;
+  PostAfter(next - deps_.steady_clock->Now(), [](JobEngine& engine) { engine.CheckLeases(); });
+}
+
+void JobEngine::CheckLeases() {
+  lease_check_at_ = absl::InfiniteFuture();
+  const rounds::RoundState round = working_state_.round;
+  for (const WorkerId& worker : leases_.TakeExpired(deps_.steady_clock->Now())) {
+    const std::string reason =
+        absl::StrCat("was silent for its lease of ", absl::FormatDuration(lease_));
+    LogSetback("worker missing", description_->id, round.round_index, worker, reason);
+    if (round.phase == rounds::RoundPhase::kEvaluating) {
+      ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
+    } else {
+      ApplyRound(round.round_index, round.attempt, rounds::WorkerMissing{worker, reason});
+    }
+  }
+  ArmLeaseCheck();
+}
+
+void JobEngine::PostAt(absl::Time at, std::function<void(JobEngine&)> task) {
+  deps_.timers->RunAt(at, [weak = weak_from_this(), task = std::move(task)] {
+    if (const auto self = weak.lock()) self->Post(task);
+  });
+}
+
+void JobEngine::PostAfter(absl::Duration pause, std::function<void(JobEngine&)> task) {
+  deps_.pauses->RunAt(deps_.steady_clock->Now() + pause,
+                      [weak = weak_from_this(), task = std::move(task)] {
+                        if (const auto self = weak.lock()) self->Post(task);
+                      });
+}
+
+}  // namespace entente::engine
