@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/job_directory.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -221,15 +223,13 @@ std::vector<std::shared_ptr<JobEngine>> JobDirectory::All() const {
 
 std::set<WorkerId> JobDirectory::RecentParticipants() const {
   std::set<WorkerId> workers;
-  const auto add_those_of = [&workers](const rounds::RoundState& round) {
-    for (const auto& [worker, participant] : round.participants) workers.insert(worker);
-  };
   for (const std::shared_ptr<JobEngine>& job : All()) {
-    const JobView view = job->View();
-    if (view.state->HasEnded()) continue;
-    add_those_of(view.state->round);
-    const auto ended = job->Rounds();
-    if (!ended.empty()) add_those_of(*ended.back());
+    if (job->View().state->HasEnded()) continue;
+    const auto rounds = job->Rounds();  // The one in flight is the last.
+    const size_t oldest = rounds.size() - std::min<size_t>(rounds.size(), 2);
+    for (size_t i = oldest; i < rounds.size(); ++i) {
+      for (const auto& [worker, participant] : rounds[i]->participants) workers.insert(worker);
+    }
   }
   return workers;
 }
