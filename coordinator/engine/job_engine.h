@@ -78,6 +78,7 @@ struct JobHistory {
   std::vector<std::shared_ptr<const rounds::RoundState>> rounds;
   std::vector<std::shared_ptr<const RoundChronicle>> chronicles;
   RoundChronicle in_flight;
+  uint64_t sequence = 0;  // Of the last event that is in it.
 };
 
 // An update that has arrived whole and valid.

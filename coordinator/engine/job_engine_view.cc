@@ -31,7 +31,8 @@ JobHistory JobEngine::History() const {
   absl::MutexLock lock(&mu_);
   return JobHistory{.rounds = ended_rounds_,
                     .chronicles = chronicles_.ended(),
-                    .in_flight = chronicles_.in_flight()};
+                    .in_flight = chronicles_.in_flight(),
+                    .sequence = chronicles_.sequence()};
 }
 
 RoundChronicle JobEngine::ChronicleInFlight() const {
