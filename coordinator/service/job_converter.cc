@@ -60,6 +60,8 @@ v1::ParticipantState ToProto(rounds::ParticipantState state) {
       return v1::PARTICIPANT_STATE_FAILED;
     case rounds::ParticipantState::kSkipped:
       return v1::PARTICIPANT_STATE_SKIPPED;
+    case rounds::ParticipantState::kUnfinished:
+      return v1::PARTICIPANT_STATE_UNFINISHED;
   }
   return v1::PARTICIPANT_STATE_UNSPECIFIED;
 }

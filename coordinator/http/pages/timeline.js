@@ -41,7 +41,7 @@ function doing(participant) {
 }
 
 const words = {
-  invited: 'asked', working: 'at work', declined: 'declined', accepted: 'accepted', refused: 'refused', missing: 'missing', failed: 'failed', skipped: 'skipped',
+  invited: 'asked', working: 'at work', declined: 'declined', accepted: 'accepted', refused: 'refused', missing: 'missing', failed: 'failed', skipped: 'skipped', unfinished: 'not finished',
 };
 
 export class Timeline {
