@@ -151,6 +151,21 @@ TEST_F(EventFeedTest, JobPageHearsOfItsOwnJobAlone) {
   EXPECT_THAT(told, Not(HasSubstr("event: workers")));
 }
 
+TEST_F(EventFeedTest, JobPageHearsAtOnceThatAWorkerIsGone) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(2, 1));
+  fr->WaitForTask(0);
+  const auto feed = MakeFeed();
+  Browser browser;
+  feed->Subscribe({.page = FeedTopic::Page::kJob, .job = job->description().id}, feed->Position(),
+                  browser.stream());
+  browser.WaitFor("event: participants");
+
+  workers_->Detach(WorkerId("fr-lab/w"), fr.get(), "the connection ended");
+
+  EXPECT_THAT(browser.WaitFor("detachedAt"), HasSubstr("not attached since "));
+}
+
 TEST_F(EventFeedTest, JournalledLineReachesEventsPage) {
   const auto feed = MakeFeed();
   Browser browser;
