@@ -175,8 +175,10 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
   if (count == 0 || lines_max < 3) return;
   const TextPainter painter(options.colour);
   size_t worker_width = 0;
+  size_t state_width = 8;
   for (const v1::Participant& participant : participants) {
     worker_width = std::max(worker_width, DisplayWidth(participant.worker()));
+    state_width = std::max(state_width, ParticipantStateWord(participant.state()).size());
   }
   worker_width = std::min({worker_width, kWorkerWidthMax, options.width / 2});
   lines->push_back("");
@@ -190,7 +192,7 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
     const std::string jurisdiction = options.width < kJurisdictionWidthMin
                                          ? ""
                                          : Pad(Printable(participant.jurisdiction()), 2) + "  ";
-    const std::string state = Pad(ParticipantStateWord(participant.state()), 8);
+    const std::string state = Pad(ParticipantStateWord(participant.state()), state_width);
     const std::string head = absl::StrCat(
         "  ", painter.Paint(jurisdiction, kDim), Pad(Printable(participant.worker()), worker_width),
         "  ", painter.Paint(state, ColourOf(participant.state())), "  ");

@@ -62,6 +62,9 @@ struct Route {
   std::string path;        // "/metrics"; with `is_prefix` "/assets/" and all that starts so.
   bool is_prefix = false;  // The longest prefix wins; an exact path goes before any.
   Viewer::Kind visible_to = Viewer::Kind::kOperator;  // And to whoever sees more.
+  // What a request shows of who asks is not looked at, be it wrong or out of date: of a route for
+  // everybody that says the same to everybody.
+  bool ignores_viewer = false;
   // Called from several threads at once. Must be short: there are limits::kHttpThreads.
   std::function<Response(const Request&)> answer;
 };

@@ -82,12 +82,15 @@ absl::Status HttpServer::Parts::Prepare() {
 }
 
 Response HttpServer::Parts::AnswerTo(Request request, const std::string& chain_pem) {
-  const absl::StatusOr<Viewer> viewer =
-      access->ViewerOf({.authorization = request.Header("authorization"),
-                        .host = request.Header("host"),
-                        .chain_pem = chain_pem});
-  if (!viewer.ok()) return Refused(viewer.status());
   const Route* const route = FindRoute(options.routes, request.path);
+  HttpAccess::Shown shown;
+  shown.host = request.Header("host");
+  if (route == nullptr || !route->ignores_viewer) {
+    shown.authorization = request.Header("authorization");
+    shown.chain_pem = chain_pem;
+  }
+  const absl::StatusOr<Viewer> viewer = access->ViewerOf(shown);
+  if (!viewer.ok()) return Refused(viewer.status());
   if (route == nullptr) {
     return TextResponse(404, "there is no such page here; what there is starts at /");
   }

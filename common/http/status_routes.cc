@@ -7,11 +7,14 @@ namespace entente::http {
 
 std::vector<Route> StatusRoutes(StatusSources sources) {
   std::vector<Route> routes;
+  // A probe whose token is out of date must not take the program for dead.
   routes.push_back({.path = "/healthz",
                     .visible_to = Viewer::Kind::kPublic,
+                    .ignores_viewer = true,
                     .answer = [](const Request&) { return TextResponse(200, "alive"); }});
   routes.push_back({.path = "/readyz",
                     .visible_to = Viewer::Kind::kPublic,
+                    .ignores_viewer = true,
                     .answer = [readiness = std::move(sources.readiness)](const Request&) {
                       const absl::Status status = readiness();
                       return status.ok() ? TextResponse(200, "ready")

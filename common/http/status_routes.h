@@ -18,7 +18,8 @@ struct StatusSources {
 };
 
 // /healthz: 200 as long as the program answers, for everybody. /readyz: 200, or 503 and the
-// sentence why, for everybody. /metrics: for operators.
+// sentence why, for everybody. These two do not look at tokens and certificates. /metrics: for
+// operators.
 std::vector<Route> StatusRoutes(StatusSources sources);
 
 }  // namespace entente::http

@@ -278,7 +278,11 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
   FeedBrowsers(version);
   // Weak pointers: what still runs while the coordinator stops may come after the feed.
   workers.SetListener([this, weak = std::weak_ptr(feed)](const WorkerId& worker, bool attached) {
-    if (attached) jobs->OnWorkerAttached(worker);
+    if (attached) {
+      jobs->OnWorkerAttached(worker);
+    } else {
+      jobs->OnWorkerDetached(worker);
+    }
     if (notifier != nullptr) notifier->OnWorker(worker, attached);
     if (const auto told = weak.lock()) told->OnWorkersChanged();
   });

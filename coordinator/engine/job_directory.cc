@@ -240,6 +240,12 @@ void JobDirectory::OnWorkerAttached(const WorkerId& worker) {
   }
 }
 
+void JobDirectory::OnWorkerDetached(const WorkerId& worker) {
+  for (const std::shared_ptr<JobEngine>& job : All()) {
+    if (!job->View().state->HasEnded()) job->OnWorkerDetached(worker);
+  }
+}
+
 void JobDirectory::WhenCaughtUp(std::function<void()> done) {
   // Shared by the jobs that have not caught up; the last to let go of it calls.
   const std::shared_ptr<void> waiting(nullptr, [done = std::move(done)](void*) { done(); });

@@ -69,6 +69,8 @@ class JobDirectory {
 
   // A worker attached: every running job may want it.
   void OnWorkerAttached(const WorkerId& worker);
+  // Its tasks may be awaited.
+  void OnWorkerDetached(const WorkerId& worker);
 
   // Calls `done`, here or on another thread, once every running job has dealt with what it was told
   // before.

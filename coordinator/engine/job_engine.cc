@@ -220,6 +220,7 @@ void JobEngine::OnWorkerAttached(const WorkerId& worker) {
   Post([worker](JobEngine& self) {
     const RoundState& round = self.working_state_.round;
     if (self.working_state_.HasEnded()) return;
+    self.TellOfAttachment(worker);
     if (const auto away = self.deps_.workers->AwayOf(worker); away.has_value()) {
       self.Skip(worker, AwayText(*away));
       self.AwaitAbsent();
@@ -345,9 +346,15 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
       ended_rounds_.push_back(
           std::make_shared<const RoundState>(*std::move(transition.ended_round)));
     }
-    if (tasks_changed) progress_.clear();
+    if (tasks_changed) {
+      progress_.clear();
+      lease_ends_.clear();
+    }
     if (round.phase != RoundPhase::kAggregating) combining_.reset();
-    for (const WorkerId& worker : settled) progress_.erase(worker);
+    for (const WorkerId& worker : settled) {
+      progress_.erase(worker);
+      lease_ends_.erase(worker);
+    }
     state_ = std::make_shared<const jobs::JobState>(std::move(transition.next));
   }
   watchers_.NotifyAll();

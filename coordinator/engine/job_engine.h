@@ -70,6 +70,9 @@ struct JobView {
   uint64_t bytes_down = 0;  // Of models sent, since the coordinator started.
   std::optional<rounds::Combining> combining = std::nullopt;  // While the updates are combined.
   absl::Status journal_health = absl::OkStatus();             // store::Journal::Health.
+  // Until when silence is borne of those who are awaited, by the clock as it stood when they were
+  // last heard: for people, since leases themselves do not go by it.
+  std::map<WorkerId, absl::Time> lease_ends = {};
 };
 
 // How a job came to where it is.
@@ -78,6 +81,7 @@ struct JobHistory {
   std::vector<std::shared_ptr<const rounds::RoundState>> rounds;
   std::vector<std::shared_ptr<const RoundChronicle>> chronicles;
   RoundChronicle in_flight;
+  uint64_t sequence = 0;  // Of the last event that is in it.
 };
 
 // An update that has arrived whole and valid.
@@ -164,6 +168,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void OnEvaluated(const WorkerId& worker, const v1::TaskKey& key, rounds::Metrics metrics);
   // It attached, or said that it is away or back.
   void OnWorkerAttached(const WorkerId& worker);
+  // Its lease decides what comes of that; whoever looks at the job is told.
+  void OnWorkerDetached(const WorkerId& worker);
 
   // Calls `done` on the job's executor once what was said before has been dealt with.
   void WhenCaughtUp(std::function<void()> done);
@@ -188,6 +194,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   void TellObserver(bool ended_a_round) ABSL_LOCKS_EXCLUDED(mu_);
+  // No event says that a participant came or went, but whoever looks at the job sees it.
+  void TellOfAttachment(const WorkerId& worker);
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();
@@ -212,7 +220,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Of the round in flight. Not for who has lost too many in it.
   void AskAgainFor(const std::map<WorkerId, std::string>& lost);
   void ArmDeadline(absl::Time at);
-  void RenewLease(const WorkerId& worker);
+  void RenewLease(const WorkerId& worker) ABSL_LOCKS_EXCLUDED(mu_);
   void ArmLeaseCheck();
   void CheckLeases();
   void FailEvaluation(const WorkerId& worker, const std::string& reason);
@@ -264,6 +272,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   std::vector<std::shared_ptr<const rounds::RoundState>> ended_rounds_ ABSL_GUARDED_BY(mu_);
   RoundChronicles chronicles_ ABSL_GUARDED_BY(mu_);
   std::map<WorkerId, WorkerProgress> progress_ ABSL_GUARDED_BY(mu_);
+  std::map<WorkerId, absl::Time> lease_ends_ ABSL_GUARDED_BY(mu_);
   std::optional<rounds::Metrics> evaluation_ ABSL_GUARDED_BY(mu_);
   uint64_t bytes_up_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t bytes_down_ ABSL_GUARDED_BY(mu_) = 0;

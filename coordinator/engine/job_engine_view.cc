@@ -16,7 +16,8 @@ JobView JobEngine::View() const {
                  .bytes_up = bytes_up_,
                  .bytes_down = bytes_down_,
                  .combining = combining_,
-                 .journal_health = journal_health};
+                 .journal_health = journal_health,
+                 .lease_ends = lease_ends_};
 }
 
 std::vector<std::shared_ptr<const rounds::RoundState>> JobEngine::Rounds() const {
@@ -31,7 +32,8 @@ JobHistory JobEngine::History() const {
   absl::MutexLock lock(&mu_);
   return JobHistory{.rounds = ended_rounds_,
                     .chronicles = chronicles_.ended(),
-                    .in_flight = chronicles_.in_flight()};
+                    .in_flight = chronicles_.in_flight(),
+                    .sequence = chronicles_.sequence()};
 }
 
 RoundChronicle JobEngine::ChronicleInFlight() const {
@@ -44,6 +46,14 @@ uint64_t JobEngine::Watch(std::function<void()> on_change) {
 }
 
 void JobEngine::Unwatch(uint64_t id) { watchers_.Remove(id); }
+
+void JobEngine::OnWorkerDetached(const WorkerId& worker) {
+  Post([worker](JobEngine& self) { self.TellOfAttachment(worker); });
+}
+
+void JobEngine::TellOfAttachment(const WorkerId& worker) {
+  if (working_state_.round.participants.contains(worker)) watchers_.NotifyAll();
+}
 
 void JobEngine::AddBytesDown(uint64_t bytes) {
   absl::MutexLock lock(&mu_);

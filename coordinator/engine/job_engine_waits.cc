@@ -26,6 +26,10 @@ void JobEngine::ArmDeadline(absl::Time at) {
 
 void JobEngine::RenewLease(const WorkerId& worker) {
   leases_.Renew(worker, deps_.steady_clock->Now() + lease_);
+  {
+    absl::MutexLock lock(&mu_);
+    lease_ends_[worker] = deps_.clock->Now() + lease_;
+  }
   ArmLeaseCheck();
 }
 

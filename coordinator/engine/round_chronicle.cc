@@ -20,6 +20,7 @@ void NotePhase(const rounds::RoundState& round, absl::Time at, RoundChronicle* c
 
 void RoundChronicles::Note(const jobs::JobTransition& transition, uint64_t sequence,
                            absl::Time at) {
+  sequence_ = sequence;
   if (transition.ended_round.has_value()) {
     NotePhase(*transition.ended_round, at, &in_flight_);
     in_flight_.sequence_last = sequence;

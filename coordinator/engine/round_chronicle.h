@@ -58,10 +58,13 @@ class RoundChronicles {
   // Oldest first. Those that have ended are shared and never change.
   const std::vector<std::shared_ptr<const RoundChronicle>>& ended() const { return ended_; }
   const RoundChronicle& in_flight() const { return in_flight_; }
+  // Of the last event that was noted.
+  uint64_t sequence() const { return sequence_; }
 
  private:
   std::vector<std::shared_ptr<const RoundChronicle>> ended_;
   RoundChronicle in_flight_;
+  uint64_t sequence_ = 0;
 };
 
 }  // namespace entente::engine

@@ -24,16 +24,18 @@ void LogTransition(const JobId& job, const jobs::JobTransition& transition) {
   log::Debug("event", {{"job", job.value()}, {"reason", transition.reason}});
   if (transition.ended_round.has_value()) {
     const RoundState& round = *transition.ended_round;
-    log::Info(round.phase == RoundPhase::kCommitted ? "round committed" : "round aborted",
-              {{"job", job.value()},
-               {"round", round.round_index + 1},
-               {"attempt", round.attempt},
-               {"reason", round.reason}});
+    const bool is_committed = round.phase == RoundPhase::kCommitted;
+    const auto say = is_committed ? log::Info : log::Warning;
+    say(is_committed ? "round committed" : "round aborted", {{"job", job.value()},
+                                                             {"round", round.round_index + 1},
+                                                             {"attempt", round.attempt},
+                                                             {"reason", round.reason}});
   }
   if (transition.next.HasEnded()) {
-    log::Info("job ended", {{"job", job.value()},
-                            {"state", jobs::JobStatusName(transition.next.status)},
-                            {"reason", transition.next.reason}});
+    const auto say = transition.next.status == jobs::JobStatus::kFailed ? log::Error : log::Info;
+    say("job ended", {{"job", job.value()},
+                      {"state", jobs::JobStatusName(transition.next.status)},
+                      {"reason", transition.next.reason}});
   }
 }
 

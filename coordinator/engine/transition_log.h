@@ -22,7 +22,8 @@ void LogSetback(absl::string_view what, const JobId& job, uint32_t round_index,
                 const WorkerId& worker, const std::string& reason);
 
 // What an operator reads in the coordinator's log when something happened to a job: the end of a
-// round and of the job with their reasons; everything else at debug level.
+// round and of the job with their reasons, an aborted attempt as a warning and a failed job as an
+// error; everything else at debug level.
 void LogTransition(const JobId& job, const jobs::JobTransition& transition);
 
 }  // namespace entente::engine

@@ -195,6 +195,8 @@ void EventFeed::TellNews() {
     jobs_added = std::exchange(jobs_added_, false);
   }
   if (falls_asleep) return FallAsleep();
+  Setbacks setbacks(options_.sources.jobs);
+  KeepEarly(&setbacks, &journalled);
   std::vector<Message> news;
   if (jobs_added) FollowNewJobs();
   for (const store::JournalEntry& entry : journalled) {
@@ -216,8 +218,8 @@ void EventFeed::TellNews() {
     ended_.insert(job);
     followed_.erase(it);
   }
-  if (!journalled.empty()) {
-    GatherJournal({journalled.begin(), journalled.end()}, skipped, &news);
+  if (!journalled.empty() || !skipped.empty()) {
+    GatherJournal(journalled, skipped, &setbacks, &news);
   }
   Publish(std::move(news));
   absl::Time due;
@@ -226,6 +228,15 @@ void EventFeed::TellNews() {
     due = ArmIfNeeded();
   }
   Arm(due);
+}
+
+void EventFeed::KeepEarly(Setbacks* setbacks, std::deque<store::JournalEntry>* journalled) {
+  const auto early =
+      std::find_if_not(journalled->begin(), journalled->end(),
+                       [&](const store::JournalEntry& entry) { return setbacks->IsKnown(entry); });
+  absl::MutexLock lock(&mu_);
+  journalled_.insert(journalled_.begin(), early, journalled->end());
+  journalled->erase(early, journalled->end());
 }
 
 void EventFeed::FollowNewJobs() {
@@ -313,8 +324,8 @@ void EventFeed::GatherJob(FollowedJob* followed, std::vector<Message>* news) {
                                    {"participants", std::move(changed)}})});
 }
 
-void EventFeed::GatherJournal(const std::vector<store::JournalEntry>& entries,
-                              const std::map<JobId, uint64_t>& skipped,
+void EventFeed::GatherJournal(const std::deque<store::JournalEntry>& entries,
+                              const std::map<JobId, uint64_t>& skipped, Setbacks* setbacks,
                               std::vector<Message>* news) {
   Json all = Json::array();
   std::map<JobId, Json> of_jobs;
@@ -324,7 +335,7 @@ void EventFeed::GatherJournal(const std::vector<store::JournalEntry>& entries,
     of_jobs[job] = Json::array();  // Told even where every line of it was skipped.
   }
   for (const store::JournalEntry& entry : entries) {
-    Json line = LineJson(entry, 0);
+    Json line = LineJson(entry, 0, setbacks->Of(entry));
     Json& own = of_jobs[entry.job];
     if (own.is_null()) own = Json::array();
     own.push_back(line);

@@ -34,6 +34,7 @@
 #include "common/base/executor.h"
 #include "common/base/timers.h"
 #include "common/http/event_stream.h"
+#include "coordinator/http/setbacks.h"
 #include "coordinator/http/status_view.h"
 #include "coordinator/store/journal.h"
 
@@ -112,11 +113,16 @@ class EventFeed : public std::enable_shared_from_this<EventFeed> {
   void Arm(absl::Time at);
   void TellNews() ABSL_LOCKS_EXCLUDED(mu_);
   // On the serial executor from here on.
+  // Leaves those of `journalled`, and whatever came after them, for the next round of news whose
+  // jobs do not show yet what they led to.
+  void KeepEarly(Setbacks* setbacks, std::deque<store::JournalEntry>* journalled)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void FollowNewJobs();
   void GatherWorkers(std::vector<Message>* news);
   void GatherJob(FollowedJob* followed, std::vector<Message>* news);
-  void GatherJournal(const std::vector<store::JournalEntry>& entries,
-                     const std::map<JobId, uint64_t>& skipped, std::vector<Message>* news);
+  void GatherJournal(const std::deque<store::JournalEntry>& entries,
+                     const std::map<JobId, uint64_t>& skipped, Setbacks* setbacks,
+                     std::vector<Message>* news);
   void Publish(std::vector<Message> news) ABSL_LOCKS_EXCLUDED(mu_);
   // Nobody has looked for a while: forgets what was told.
   void FallAsleep() ABSL_LOCKS_EXCLUDED(mu_);

@@ -151,7 +151,7 @@ std::string BytesText(uint64_t bytes) {
   return unit == 0 ? absl::StrCat(bytes, " B") : absl::StrFormat("%.3g %s", amount, kUnits[unit]);
 }
 
-JournalLine LineOf(const store::JournalEntry& entry) {
+JournalLine LineOf(const store::JournalEntry& entry, absl::string_view setback) {
   JournalLine line;
   const auto event = store::FromRecord(entry.record);
   if (event.ok()) {
@@ -161,11 +161,16 @@ JournalLine LineOf(const store::JournalEntry& entry) {
             .tone = Tone::kBad,
             .sentence = std::string(event.status().message())};
   }
+  if (!setback.empty()) {
+    line.tone = Tone::kBad;
+    absl::StrAppend(&line.sentence, "; ", setback);
+  }
   return line;
 }
 
-nlohmann::ordered_json LineJson(const store::JournalEntry& entry, uint64_t position) {
-  const JournalLine line = LineOf(entry);
+nlohmann::ordered_json LineJson(const store::JournalEntry& entry, uint64_t position,
+                                absl::string_view setback) {
+  const JournalLine line = LineOf(entry, setback);
   nlohmann::ordered_json json;
   if (position > 0) json["position"] = position;
   json["jobId"] = entry.job.value();

@@ -28,12 +28,14 @@ struct JournalLine {
 // "1.2 MB"
 std::string BytesText(uint64_t bytes);
 
-// An entry that cannot be read says so.
-JournalLine LineOf(const store::JournalEntry& entry);
+// An entry that cannot be read says so. `setback`, as Setbacks has it, is what the event led to: it
+// ends the sentence and makes it bad news.
+JournalLine LineOf(const store::JournalEntry& entry, absl::string_view setback = "");
 
 // {"position", "jobId", "sequence", "at", "event", "tone", "worker", "round", "attempt",
 // "sentence"}; rounds count from 1 here. What does not apply is left out, as is a position of 0.
-nlohmann::ordered_json LineJson(const store::JournalEntry& entry, uint64_t position);
+nlohmann::ordered_json LineJson(const store::JournalEntry& entry, uint64_t position,
+                                absl::string_view setback = "");
 
 // What somebody wants to see of the journal; an empty text fits everything.
 struct LineFilter {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/config/proto_to_json.h"
+#include "coordinator/http/setbacks.h"
 #include "coordinator/service/job_converter.h"
 
 namespace entente::dashboard {
@@ -198,6 +199,7 @@ absl::StatusOr<Json> RoundLinesJson(const StatusSources& sources, const JobId& j
   Json lines = Json::array();
   uint64_t sequence = chronicle.sequence_first;
   if (sequence == 0) return lines;  // The job has ended; its rounds have lines of their own.
+  Setbacks setbacks(sources.jobs);
   while (lines.size() < kRoundLinesMax) {
     ENTENTE_ASSIGN_OR_RETURN(const auto entries,
                              sources.journal->ReadOn(job, sequence, kLinesAtOnce));
@@ -206,7 +208,7 @@ absl::StatusOr<Json> RoundLinesJson(const StatusSources& sources, const JobId& j
       if (chronicle.sequence_last != 0 && placed.entry.sequence > chronicle.sequence_last) {
         return lines;
       }
-      lines.push_back(LineJson(placed.entry, placed.position));
+      lines.push_back(LineJson(placed.entry, placed.position, setbacks.Of(placed.entry)));
     }
     if (entries.size() < kLinesAtOnce) break;
   }

@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/proto_to_json.h"
 #include "coordinator/http/round_view.h"
+#include "coordinator/http/setbacks.h"
 #include "coordinator/jobs/job_state.h"
 #include "coordinator/service/job_converter.h"
 #include "coordinator/service/member_converter.h"
@@ -154,6 +155,7 @@ std::map<WorkerId, Json> ParticipantsJson(const StatusSources& sources, const en
 
 absl::StatusOr<Json> LinesJson(const StatusSources& sources, const JobId& job,
                                const LineFilter& filter, uint64_t position) {
+  Setbacks setbacks(sources.jobs);
   Json lines = Json::array();
   for (uint32_t seen = 0; seen < kEntriesSeenMax && lines.size() < kLinesMax;) {
     ENTENTE_ASSIGN_OR_RETURN(const auto entries,
@@ -162,8 +164,9 @@ absl::StatusOr<Json> LinesJson(const StatusSources& sources, const JobId& job,
       if (lines.size() == kLinesMax) break;
       position = placed.position;
       ++seen;
-      if (Fits(filter, LineOf(placed.entry))) {
-        lines.push_back(LineJson(placed.entry, placed.position));
+      const absl::string_view setback = setbacks.Of(placed.entry);
+      if (Fits(filter, LineOf(placed.entry, setback))) {
+        lines.push_back(LineJson(placed.entry, placed.position, setback));
       }
     }
     if (entries.size() < kPageEntries && lines.size() < kLinesMax) {

@@ -94,6 +94,7 @@ void WorkerRegistry::Detach(const WorkerId& worker, const WorkerConnection* conn
     it->second.connection = nullptr;
     --attached_count_;
     it->second.snapshot.attached = false;
+    it->second.snapshot.detached_at = clock_.Now();
     it->second.snapshot.reason = std::move(reason);
     it->second.snapshot.activity.clear();
     it->second.snapshot.step = 0;
@@ -113,6 +114,7 @@ void WorkerRegistry::NoteRefused(const WorkerId& worker, const Refusal& refusal)
       it = workers_.try_emplace(worker).first;
       it->second.snapshot.id = worker;
       it->second.snapshot.never_attached = true;
+      it->second.snapshot.detached_at = clock_.Now();
     }
     if (it->second.connection != nullptr) return;
     WorkerSnapshot& snapshot = it->second.snapshot;
@@ -138,6 +140,7 @@ void WorkerRegistry::NoteExpected(const WorkerId& worker) {
   snapshot.never_attached = true;
   snapshot.reason = "not attached since the coordinator's start";
   snapshot.last_heard_at = clock_.Now();
+  snapshot.detached_at = snapshot.last_heard_at;
 }
 
 void WorkerRegistry::MakeRoomForRefused(const MemberId& member) {
@@ -201,6 +204,13 @@ std::optional<v1::Away> WorkerRegistry::AwayOf(const WorkerId& worker) const {
   absl::MutexLock lock(&mu_);
   const auto it = workers_.find(worker);
   return it == workers_.end() ? std::nullopt : it->second.snapshot.description.away;
+}
+
+std::optional<absl::Time> WorkerRegistry::DetachedSince(const WorkerId& worker) const {
+  absl::MutexLock lock(&mu_);
+  const auto it = workers_.find(worker);
+  if (it == workers_.end() || it->second.connection != nullptr) return std::nullopt;
+  return it->second.snapshot.detached_at;
 }
 
 uint32_t WorkerRegistry::ProtocolMinorOf(const WorkerId& worker) const {

@@ -73,6 +73,7 @@ struct WorkerSnapshot {
   bool never_attached = false;  // Since the start; little of `description` is known.
   std::string reason;           // Why it is not attached.
   absl::Time last_heard_at;     // Of one that is expected: the start.
+  absl::Time detached_at;       // Likewise. Meaningful while it is not attached.
   WorkerDescription description;
   std::string activity;
   // Of the activity, done and in all, in its own unit; both 0 when unknown.
@@ -139,6 +140,9 @@ class WorkerRegistry {
 
   // What it said, if it is away.
   std::optional<v1::Away> AwayOf(const WorkerId& worker) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Since when it is not attached; nothing while it is, or if it is not known.
+  std::optional<absl::Time> DetachedSince(const WorkerId& worker) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // The second number of the protocol it speaks; 0 if it was never attached.
   uint32_t ProtocolMinorOf(const WorkerId& worker) const ABSL_LOCKS_EXCLUDED(mu_);

@@ -98,6 +98,7 @@ void JobMetrics::CountParticipants(const RoundState& round, Seen* seen) {
         break;
       case ParticipantState::kInvited:
       case ParticipantState::kWorking:
+      case ParticipantState::kUnfinished:
         break;
     }
   }

@@ -2,6 +2,7 @@
 #include "coordinator/rounds/round_machine.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,10 +18,12 @@ std::string RoundName(const RoundState& state) {
   return absl::StrCat("round ", state.round_index + 1);
 }
 
-std::string Names(const RoundState& state, ParticipantState wanted) {
+std::string Names(const RoundState& state, std::initializer_list<ParticipantState> wanted) {
   std::vector<std::string> names;
   for (const auto& [worker, participant] : state.participants) {
-    if (participant.state == wanted) names.push_back(worker.value());
+    const bool is_wanted =
+        std::find(wanted.begin(), wanted.end(), participant.state) != wanted.end();
+    if (is_wanted) names.push_back(worker.value());
   }
   return absl::StrJoin(names, ", ");
 }
@@ -178,7 +181,8 @@ class Stepper {
         return Abort("deadline passed before enough workers with the data set were attached");
       case RoundPhase::kCollecting:
         return Abort(absl::StrCat("deadline passed with ", Accepted(), " of ",
-                                  next_.updates_required, " updates", WhoIsNotIn()));
+                                  next_.updates_required, " updates", WhoIsNotIn()),
+                     ParticipantState::kMissing);
       case RoundPhase::kGrace:
         return StartAggregating("grace is over");
       default:
@@ -316,7 +320,7 @@ class Stepper {
           Accepted() + awaited + missing + next_.CountIn(ParticipantState::kSkipped) >=
           UpdatesRequired(next_.policy, next_.participants.size());
       return Abort(absl::StrCat("quorum of ", next_.updates_required, " is out of reach with ",
-                                Accepted(), " in", WhoIsNotIn()));
+                                Accepted(), " in", WhoIsNotIn(/*is_before_time=*/true)));
     }
     return Done(absl::StrCat(Accepted(), " of ", next_.updates_required, " needed updates are in"));
   }
@@ -329,7 +333,7 @@ class Stepper {
   }
 
   Result StartAggregating(absl::string_view why) {
-    CancelWhoStillWorks("the round closed without this update");
+    CancelWhoStillWorks("the round closed without this update", ParticipantState::kMissing);
     next_.phase = RoundPhase::kAggregating;
     next_.closes_at = absl::InfiniteFuture();
     effects_.emplace_back(StartAggregation{});
@@ -347,19 +351,21 @@ class Stepper {
     next_.closes_at = absl::InfiniteFuture();
     next_.ended_at = now_;
     return Done(
-        absl::StrCat("committed with ", Names(next_, ParticipantState::kAccepted), "; ", why,
+        absl::StrCat("committed with ", Names(next_, {ParticipantState::kAccepted}), "; ", why,
                      silent.empty() ? "" : absl::StrCat(" without ", absl::StrJoin(silent, ", "))));
   }
 
-  Result Abort(std::string why) {
-    CancelWhoStillWorks(why);
+  // Before its time, unless those who are at work have missed the deadline.
+  Result Abort(std::string why, ParticipantState still_at_work = ParticipantState::kUnfinished) {
+    CancelWhoStillWorks(why, still_at_work);
     next_.phase = RoundPhase::kAborted;
     next_.closes_at = absl::InfiniteFuture();
     next_.ended_at = now_;
     return Done(std::move(why));
   }
 
-  void CancelWhoStillWorks(const std::string& reason) {
+  // Who was asked or is at work becomes `next`: missing its time, or not given it.
+  void CancelWhoStillWorks(const std::string& reason, ParticipantState next) {
     for (auto& [worker, participant] : next_.participants) {
       const bool trains = next_.IsOpen() && (participant.state == ParticipantState::kInvited ||
                                              participant.state == ParticipantState::kWorking);
@@ -373,8 +379,10 @@ class Stepper {
                                          .reason = reason});
       }
       if (trains) {
-        participant.state = ParticipantState::kMissing;
-        participant.reason = "was not in when the round closed";
+        participant.state = next;
+        participant.reason = next == ParticipantState::kMissing
+                                 ? "was not in when the round closed"
+                                 : "was not finished when the attempt ended";
       }
       participant.evaluation_awaited = false;
     }
@@ -382,15 +390,24 @@ class Stepper {
 
   uint32_t Accepted() const { return next_.CountIn(ParticipantState::kAccepted); }
 
-  // ", failed FR (no data), missing JP, declined DE", or nothing.
-  std::string WhoIsNotIn() const {
+  // ", failed FR (no data), missing JP, declined DE", or nothing. Before its time: who is at work
+  // is "not finished".
+  std::string WhoIsNotIn(bool is_before_time = false) const {
     const std::string failed = FailedNames(next_);
     std::string text = failed.empty() ? "" : absl::StrCat(", failed ", failed);
-    for (const ParticipantState state :
-         {ParticipantState::kMissing, ParticipantState::kDeclined, ParticipantState::kRefused,
-          ParticipantState::kSkipped, ParticipantState::kInvited, ParticipantState::kWorking}) {
-      const std::string names = Names(next_, state);
-      if (!names.empty()) absl::StrAppend(&text, ", ", ParticipantStateName(state), " ", names);
+    const auto add = [&](absl::string_view word, std::initializer_list<ParticipantState> states) {
+      const std::string names = Names(next_, states);
+      if (!names.empty()) absl::StrAppend(&text, ", ", word, " ", names);
+    };
+    for (const ParticipantState state : {ParticipantState::kMissing, ParticipantState::kDeclined,
+                                         ParticipantState::kRefused, ParticipantState::kSkipped}) {
+      add(ParticipantStateName(state), {state});
+    }
+    if (is_before_time) {
+      add("not finished", {ParticipantState::kInvited, ParticipantState::kWorking});
+    } else {
+      add("invited", {ParticipantState::kInvited});
+      add("working", {ParticipantState::kWorking});
     }
     return text;
   }
@@ -455,6 +472,7 @@ absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker)
     case ParticipantState::kMissing:
     case ParticipantState::kFailed:
     case ParticipantState::kSkipped:
+    case ParticipantState::kUnfinished:
       return absl::OkStatus();
   }
   return absl::OkStatus();

@@ -25,6 +25,10 @@
 // sends after all counts while the round is open, but nobody waits for it. Who is skipped is out of
 // the attempt: not awaited, and a quorum that is a share is one of those who remain.
 //
+// Whoever is asked or at work when the round goes on or ends has missed its time if that was over,
+// and is missing. If the attempt is aborted before its time (the quorum is out of reach, somebody
+// cancels or pauses) it is unfinished, and has missed nothing.
+//
 // A planned round that lacks only workers that are away is given until they may be back, and its
 // deadline from then on (AbsenceAwaited): who is away is not dead.
 //

@@ -48,9 +48,13 @@ std::string AwaitedNames(const RoundState& state, const WaitCircumstances& circu
   for (const auto& [worker, participant] : state.participants) {
     if (!IsAwaited(state, participant)) continue;
     const auto activity = circumstances.activities.find(worker);
+    const auto detached = circumstances.detached.find(worker);
     std::string note;
     if (participant.state == ParticipantState::kMissing) {
       note = " (missing)";
+    } else if (detached != circumstances.detached.end()) {
+      note = absl::FormatTime(" (not attached since %H:%M:%S UTC)", detached->second,
+                              absl::UTCTimeZone());
     } else if (activity != circumstances.activities.end() && !activity->second.name.empty()) {
       note = absl::StrCat(" (", ActivityText(activity->second), ")");
     }

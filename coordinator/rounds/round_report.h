@@ -39,6 +39,7 @@ struct Combining {
 // What bears on a round's wait and is not its state.
 struct WaitCircumstances {
   std::map<WorkerId, Activity> activities = {};
+  std::map<WorkerId, absl::Time> detached = {};  // Who is not attached, and since when.
   bool job_is_paused = false;
   uint32_t workers_available = 0;             // Attached, with the data set, not away.
   std::map<WorkerId, std::string> away = {};  // With the data set; "away until ...: ...".

@@ -46,6 +46,8 @@ absl::string_view ParticipantStateName(ParticipantState state) {
       return "failed";
     case ParticipantState::kSkipped:
       return "skipped";
+    case ParticipantState::kUnfinished:
+      return "unfinished";
   }
   ENTENTE_CHECK(false);
 }

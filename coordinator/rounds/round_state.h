@@ -39,6 +39,8 @@ enum class ParticipantState {
   kMissing,   // Silent past its lease, or stopped; may come back while the round is open.
   kFailed,    // Said that its task failed; not awaited, but an update that comes still counts.
   kSkipped,   // Said that it is away; neither awaited nor counted for a quorum that is a share.
+  // Was asked or at work when the attempt was aborted before its time; has missed nothing. Final.
+  kUnfinished,
 };
 
 // "invited", "working", ...
@@ -77,7 +79,8 @@ struct AnnouncedUpdate {
 
 struct Participant {
   ParticipantState state = ParticipantState::kInvited;
-  // Why it declined, was refused, is missing, failed or is skipped, or lost what was accepted.
+  // Why it declined, was refused, is missing, failed, is skipped or unfinished, or lost what was
+  // accepted.
   std::string reason;
   UpdateRecord update;        // Meaningful while kAccepted.
   AnnouncedUpdate refused;    // Meaningful while kRefused.

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/service/job_converter.h"
 
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/config/away_text.h"
 #include "common/config/proto_time.h"
 #include "coordinator/rounds/round_report.h"
@@ -60,6 +67,8 @@ v1::ParticipantState ToProto(rounds::ParticipantState state) {
       return v1::PARTICIPANT_STATE_FAILED;
     case rounds::ParticipantState::kSkipped:
       return v1::PARTICIPANT_STATE_SKIPPED;
+    case rounds::ParticipantState::kUnfinished:
+      return v1::PARTICIPANT_STATE_UNFINISHED;
   }
   return v1::PARTICIPANT_STATE_UNSPECIFIED;
 }
@@ -99,6 +108,41 @@ v1::Participant ToProto(const WorkerId& worker, const rounds::Participant& parti
   return proto;
 }
 
+// Whether its update or its evaluation is awaited, and its lease runs.
+bool IsAtWork(const rounds::RoundState& round, const rounds::Participant& participant) {
+  const bool trains = participant.state == rounds::ParticipantState::kInvited ||
+                      participant.state == rounds::ParticipantState::kWorking;
+  return (round.IsOpen() && trains) || participant.evaluation_awaited;
+}
+
+std::string ClockText(absl::Time time) {
+  return absl::FormatTime("%H:%M:%S UTC", time, absl::UTCTimeZone());
+}
+
+// Of one that should be at work and is not attached: what it did last is not what it does.
+//
+//   was training; not attached since 14:05:10 UTC, counts as missing at 14:05:40 UTC if it does not
+//   come back
+void NoteDetached(absl::Time since, std::optional<absl::Time> lease_end, bool evaluates,
+                  v1::Participant* proto) {
+  std::vector<std::string> notes;
+  if (!proto->reason().empty()) notes.push_back(proto->reason());
+  if (!proto->activity().empty()) notes.push_back(absl::StrCat("was ", proto->activity()));
+  std::string absence = absl::StrCat("not attached since ", ClockText(since));
+  if (lease_end.has_value() && evaluates) {
+    absl::StrAppend(&absence, ", its evaluation is awaited until ", ClockText(*lease_end));
+  } else if (lease_end.has_value()) {
+    absl::StrAppend(&absence, ", counts as missing at ", ClockText(*lease_end),
+                    " if it does not come back");
+  }
+  notes.push_back(std::move(absence));
+  proto->set_reason(absl::StrJoin(notes, "; "));
+  *proto->mutable_detached_at() = entente::ToProto(since);
+  proto->clear_activity();
+  proto->clear_step();
+  proto->clear_step_count();
+}
+
 // The rounds so far say how long the rest will take.
 void SetExpectedEnd(const jobs::JobState& state, absl::Time now, v1::Job* proto) {
   if (state.HasEnded() || state.paused || state.rounds_committed == 0) return;
@@ -109,8 +153,13 @@ void SetExpectedEnd(const jobs::JobState& state, absl::Time now, v1::Job* proto)
 }
 
 rounds::WaitCircumstances CircumstancesOf(const engine::JobView& view,
+                                          const rounds::RoundState& round,
                                           const members::WorkerRegistry& workers) {
   rounds::WaitCircumstances circumstances;
+  for (const auto& [worker, participant] : round.participants) {
+    const std::optional<absl::Time> detached = workers.DetachedSince(worker);
+    if (detached.has_value()) circumstances.detached[worker] = *detached;
+  }
   for (const auto& [worker, progress] : view.progress) {
     circumstances.activities[worker] = {
         .name = progress.activity, .step = progress.step, .step_count = progress.step_count};
@@ -145,7 +194,7 @@ v1::Round ToProto(const engine::JobView& view, const rounds::RoundState& round,
   proto.set_phase(ToProto(round.phase));
   proto.set_reason(round.reason);
   if (!round.HasEnded()) {
-    proto.set_waiting_for(rounds::WaitingFor(round, CircumstancesOf(view, workers), now));
+    proto.set_waiting_for(rounds::WaitingFor(round, CircumstancesOf(view, round, workers), now));
   }
   if (round.phase != rounds::RoundPhase::kPlanned && round.opened_at != absl::InfinitePast()) {
     *proto.mutable_opened_at() = entente::ToProto(round.opened_at);
@@ -161,9 +210,16 @@ v1::Round ToProto(const engine::JobView& view, const rounds::RoundState& round,
     bytes_up += participant.update.BytesUp();
     if (detail == Detail::kBrief) continue;
     const auto it = view.progress.find(worker);
-    const bool is_at_work = !round.HasEnded() && it != view.progress.end();
-    *proto.add_participants() =
-        ToProto(worker, participant, is_at_work ? &it->second : nullptr, workers);
+    const bool has_progress = !round.HasEnded() && it != view.progress.end();
+    v1::Participant* const added = proto.add_participants();
+    *added = ToProto(worker, participant, has_progress ? &it->second : nullptr, workers);
+    const std::optional<absl::Time> detached =
+        IsAtWork(round, participant) ? workers.DetachedSince(worker) : std::nullopt;
+    if (!detached.has_value()) continue;
+    const auto lease = view.lease_ends.find(worker);
+    NoteDetached(*detached,
+                 lease == view.lease_ends.end() ? std::nullopt : std::optional(lease->second),
+                 participant.evaluation_awaited, added);
   }
   proto.set_base_model_digest(round.base_model.ToHex());
   proto.set_model_digest(HexOrEmpty(round.model));

@@ -77,9 +77,12 @@ absl::Status OnPresence(const ServiceContext& context, const WorkerSpeaker& spea
     if (absl::Status status = CheckAway(message.away()); !status.ok()) return status;
     away = Clipped(message.away());
   }
-  log::Info(away.has_value() ? "worker is away" : "worker is back",
-            {{"worker", speaker.id.value()},
-             {"reason", away.has_value() ? AwayText(*away) : std::string()}});
+  if (away.has_value()) {
+    log::Info("worker is away", {{"worker", speaker.id.value()}, {"reason", AwayText(*away)}});
+  } else if (context.workers->AwayOf(speaker.id).has_value()) {
+    // Whoever attaches says so as well, to a coordinator that may know otherwise.
+    log::Info("worker is back", {{"worker", speaker.id.value()}});
+  }
   context.workers->SetAway(speaker.id, speaker.connection, std::move(away));
   return absl::OkStatus();
 }

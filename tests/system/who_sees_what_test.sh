@@ -134,6 +134,11 @@ done
 expect_wrong_token() { # OPTION...
   [ "$(ask /api/summary "$@")" = 401 ] || fail "$* is not refused: $(cat "$work/answer.txt")"
   grep -q "the token is not the one of the token file, or not any more" "$work/answer.txt" || fail "$* is refused without the reason: $(cat "$work/answer.txt")"
+  # A probe with it still learns that the program is alive and ready.
+  local path
+  for path in /healthz /readyz; do
+    [ "$(ask "$path" "$@")" = 200 ] || fail "$path is not answered with $*: $(cat "$work/answer.txt")"
+  done
 }
 expect_wrong_token --oauth2-bearer another-token-0123456789
 expect_wrong_token --basic --user "$token:"

@@ -82,8 +82,11 @@ void AwayWatch::Look() {
     absl::MutexLock lock(&mu_);
     if (IsSameAway(away_, now)) return;
   }
-  log::Info(now.has_value() ? "this worker is away" : "this worker is back",
-            {{"reason", now.has_value() ? AwayText(*now) : std::string()}});
+  if (now.has_value()) {
+    log::Info("this worker is away", {{"reason", AwayText(*now)}});
+  } else {
+    log::Info("this worker is back");
+  }
   // The coordinator first: a task that is given back before would look declined.
   listeners_.sender->Send(PresenceMessage(now));
   {

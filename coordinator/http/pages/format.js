@@ -92,7 +92,7 @@ export function digest(hex, digits = 12) {
 const tones = {
   running: 'busy', paused: 'warn', completed: 'good', failed: 'bad', cancelled: 'bad',
   planned: 'neutral', collecting: 'busy', grace: 'busy', aggregating: 'busy', evaluating: 'busy', committed: 'good', aborted: 'bad',
-  invited: 'neutral', working: 'busy', declined: 'bad', accepted: 'good', refused: 'bad', missing: 'warn', skipped: 'neutral',
+  invited: 'neutral', working: 'busy', declined: 'bad', accepted: 'good', refused: 'bad', missing: 'warn', skipped: 'neutral', unfinished: 'neutral',
 };
 export function tone(word) { return tones[word] ?? 'neutral'; }
 

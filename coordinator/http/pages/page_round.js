@@ -11,7 +11,7 @@ const columns = [
 ];
 const verdicts = {
   invited: 'asked, no answer yet', working: 'at work', declined: 'task declined', accepted: 'update accepted', refused: 'update refused',
-  missing: 'missing', failed: 'task failed', skipped: 'skipped',
+  missing: 'missing', failed: 'task failed', skipped: 'skipped', unfinished: 'not finished',
 };
 
 const noNorm = 'A refused update has no norm: its check ends at the first number that is not fit, and a NaN has none. Its size and digest are those that its worker announced.';

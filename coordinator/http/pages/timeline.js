@@ -11,7 +11,7 @@ const marks = {
   'task accepted': 'preparing', 'update accepted': null, 'update refused': null, 'update lost': 'asked', 'task declined': null, 'worker failed': null,
   'worker missing': 'missing', 'worker returned': 'asked', 'worker skipped': null, evaluated: null, 'evaluation failed': null,
 };
-const kinds = ['asked', 'queued', 'preparing', 'downloading', 'training', 'uploading', 'evaluating', 'missing'];
+const kinds = ['asked', 'queued', 'preparing', 'downloading', 'training', 'uploading', 'evaluating', 'detached', 'missing'];
 
 // [{kind, from, to}] of one worker, in milliseconds.
 function segmentsOf(participant, phases, lines, end) {
@@ -22,6 +22,7 @@ function segmentsOf(participant, phases, lines, end) {
   for (const line of lines) {
     if (line.worker === participant.worker && line.event in marks) changes.push({ at: Date.parse(line.at), kind: marks[line.event] });
   }
+  if (participant.detachedAt) changes.push({ at: Date.parse(participant.detachedAt), kind: 'detached' });
   changes.sort((a, b) => a.at - b.at);
   const segments = [];
   changes.forEach((change, i) => {
@@ -41,7 +42,7 @@ function doing(participant) {
 }
 
 const words = {
-  invited: 'asked', working: 'at work', declined: 'declined', accepted: 'accepted', refused: 'refused', missing: 'missing', failed: 'failed', skipped: 'skipped',
+  invited: 'asked', working: 'at work', declined: 'declined', accepted: 'accepted', refused: 'refused', missing: 'missing', failed: 'failed', skipped: 'skipped', unfinished: 'not finished',
 };
 
 export class Timeline {

@@ -71,6 +71,18 @@ TEST(WatchViewTest, ShowsEverythingOnAWideTerminal) {
                 "4.1 MiB up, 8.2 MiB down");
 }
 
+TEST(WatchViewTest, LongestStateMakesTheColumn) {
+  WatchPicture picture = CollectingPicture();
+  v1::Participant* const unfinished =
+      AddParticipant(&picture.job, "JP", "jp-lab/gpu-1", v1::PARTICIPANT_STATE_UNFINISHED);
+  unfinished->set_reason("was not finished when the attempt ended");
+
+  EXPECT_THAT(Text(picture, {.width = 100, .height = 30}),
+              AllOf(HasSubstr("  IN  in-lab/gpu-1  declined    policy rule \"nights-only\"\n"),
+                    HasSubstr("  JP  jp-lab/gpu-1  unfinished  was not finished when the attempt "
+                              "ended\n")));
+}
+
 TEST(WatchViewTest, NoLineIsWiderThanTheTerminal) {
   for (size_t width = 1; width <= 120; ++width) {
     EXPECT_THAT(

@@ -367,6 +367,25 @@ TEST_F(HttpServerTest, TokenMakesAnOperatorAndAWrongOneNobody) {
                     HasSubstr("this is for operators"), Not(HasSubstr("secret"))));
 }
 
+TEST_F(HttpServerTest, RouteThatIgnoresItsViewerAnswersWhoeverShowsAWrongToken) {
+  options_.token_file = folder_.Write("token", "0123456789abcdef\n");
+  chmod(options_.token_file.c_str(), 0600);
+  options_.routes.push_back(
+      {.path = "/healthz",
+       .visible_to = Viewer::Kind::kPublic,
+       .ignores_viewer = true,
+       .answer = [](const Request&) { return TextResponse(200, "healthy"); }});
+  HttpClient client(Start());
+  const std::string wrong = "Authorization: Bearer 0123456789abcdee\r\n";
+
+  client.Get("/healthz", wrong);
+  EXPECT_THAT(client.ReadAnswer(), AllOf(StartsWith("HTTP/1.1 200"), HasSubstr("healthy")));
+  client.Get("/who", wrong);
+  EXPECT_THAT(client.ReadAnswer(), StartsWith("HTTP/1.1 401"));
+  client.Get("/nothing", wrong);
+  EXPECT_THAT(client.ReadAnswer(), StartsWith("HTTP/1.1 401"));
+}
+
 TEST_F(HttpServerTest, ExposedWithoutTlsIsRefusedAtTheStart) {
   options_.listen = "0.0.0.0:0";
   EXPECT_THAT(HttpServer::Start(options_),

@@ -36,6 +36,9 @@ TEST(StatusRoutesTest, HealthIsForEverybodyAndMetricsForOperators) {
   const Route& metrics = RouteTo(routes, "/metrics");
   EXPECT_EQ(metrics.visible_to, Viewer::Kind::kOperator);
   EXPECT_EQ(metrics.answer({}).body, "m 1\n");
+  EXPECT_TRUE(RouteTo(routes, "/healthz").ignores_viewer);
+  EXPECT_TRUE(RouteTo(routes, "/readyz").ignores_viewer);
+  EXPECT_FALSE(metrics.ignores_viewer);
   EXPECT_THAT(metrics.answer({}).content_type, testing::HasSubstr("version=0.0.4"));
 }
 

@@ -97,7 +97,11 @@ void EngineTest::Open() {
                                       .aggregation_retry_pause = aggregation_retry_pause_};
   jobs_ = std::make_unique<JobDirectory>(parts, &random_, /*running_jobs_max=*/2);
   workers_->SetListener([this](const WorkerId& worker, bool attached) {
-    if (attached) jobs_->OnWorkerAttached(worker);
+    if (attached) {
+      jobs_->OnWorkerAttached(worker);
+    } else {
+      jobs_->OnWorkerDetached(worker);
+    }
   });
   uploads_ = std::make_unique<UploadIntake>(UploadIntake::Dependencies{.jobs = jobs_.get(),
                                                                        .models = models_.get(),

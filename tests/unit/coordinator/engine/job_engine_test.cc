@@ -228,7 +228,7 @@ TEST_F(JobEngineTest, FailuresThatPreventAQuorumEndTheJobWithoutWaitingAndSayWho
 
   EXPECT_EQ(WaitForEnd(*job).state->reason,
             "round 1 failed in 2 attempts, the last because quorum of 2 is out of reach with 0 in, "
-            "failed fr-lab/w (no data), invited kr-lab/w");
+            "failed fr-lab/w (no data), not finished kr-lab/w");
 }
 
 TEST_F(JobEngineTest, FailedWorkerIsNotAskedAgainInTheAttempt) {

@@ -2,10 +2,12 @@
 // A clock that is set back a day puts off deadlines, which are times of day, and nothing else.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <memory>
 
 #include "absl/synchronization/notification.h"
 #include "common/config/proto_time.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
 
@@ -83,6 +85,46 @@ TEST_F(JobEngineWaitsTest, LeaseDoesNotRunOutForAClockThatIsSetAhead) {
   EXPECT_EQ(job->View().state->round.CountIn(rounds::ParticipantState::kMissing), 0U);
   ASSERT_THAT(Upload(kAttached, task, 1, 1), IsOk());
   EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+}
+
+TEST_F(JobEngineWaitsTest, WhoLooksSeesUntilWhenSilenceIsBorne) {
+  const v1::Recipe recipe = RecipeOf(1, 1);
+  const absl::Duration lease = ToDuration(recipe.pacing().lease());
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(recipe);
+  const v1::Task task = worker->WaitForTask(0);
+  const absl::Time before = clock_.Now();
+  job->OnTaskAccepted(WorkerId(kAttached), task.key());
+
+  const JobView at_work = WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kWorking) == 1;
+  });
+  ASSERT_THAT(Upload(kAttached, task, 1, 1), IsOk());
+  const JobView done = WaitForEnd(*job);
+
+  ASSERT_EQ(at_work.lease_ends.size(), 1U);
+  EXPECT_GE(at_work.lease_ends.at(WorkerId(kAttached)), before + lease);
+  EXPECT_LE(at_work.lease_ends.at(WorkerId(kAttached)), clock_.Now() + lease);
+  EXPECT_TRUE(done.lease_ends.empty());
+}
+
+// Neither is an event of the job, but its pages say it.
+TEST_F(JobEngineWaitsTest, WhoLooksIsToldThatAParticipantIsGoneAndThatItIsBack) {
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(RecipeOf(1, 1));
+  worker->WaitForTask(0);
+  const auto is_caught_up = std::make_shared<absl::Notification>();
+  job->WhenCaughtUp([is_caught_up] { is_caught_up->Notify(); });
+  is_caught_up->WaitForNotification();
+  const auto told = std::make_shared<std::atomic<int>>(0);
+  const uint64_t watch = job->Watch([told] { ++*told; });
+
+  workers_->Detach(WorkerId(kAttached), worker.get(), "the connection ended");
+  EXPECT_TRUE(Eventually([&] { return *told > 0; }));
+  AttachWorker(kAttached);
+  EXPECT_TRUE(Eventually([&] { return *told > 1; }));
+
+  job->Unwatch(watch);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ TEST(RoundChronicleTest, PhasesAreNotedOnceWithWhenAndWhy) {
   EXPECT_EQ(round.phases[1].phase, RoundPhase::kCollecting);
   EXPECT_EQ(round.phases[1].at, kNoon + absl::Seconds(1));
   EXPECT_EQ(round.phases[1].reason, "asked");
+  EXPECT_EQ(chronicles.sequence(), 3U);
 }
 
 TEST(RoundChronicleTest, EndedAttemptIsKeptAndTheNextOneBegins) {

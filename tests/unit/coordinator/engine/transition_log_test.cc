@@ -23,9 +23,10 @@ TEST(TransitionLogTest, EndOfARoundIsLoggedWithItsReason) {
   transition.ended_round->round_index = 2;
   transition.ended_round->reason = "deadline passed with 1 of 3 updates";
 
-  EXPECT_THAT(LinesOf(transition),
-              AllOf(HasSubstr("round aborted"), HasSubstr("job=fashion-1"), HasSubstr("round=3"),
-                    HasSubstr("deadline passed with 1 of 3 updates"), Not(HasSubstr("job ended"))));
+  EXPECT_THAT(
+      LinesOf(transition),
+      AllOf(HasSubstr("warning round aborted"), HasSubstr("job=fashion-1"), HasSubstr("round=3"),
+            HasSubstr("deadline passed with 1 of 3 updates"), Not(HasSubstr("job ended"))));
 }
 
 TEST(TransitionLogTest, EndOfTheJobIsLoggedWithItsReason) {
@@ -33,7 +34,18 @@ TEST(TransitionLogTest, EndOfTheJobIsLoggedWithItsReason) {
   transition.next.status = jobs::JobStatus::kFailed;
   transition.next.reason = "no attempt is left";
 
-  EXPECT_THAT(LinesOf(transition), AllOf(HasSubstr("job ended"), HasSubstr("no attempt is left")));
+  EXPECT_THAT(LinesOf(transition),
+              AllOf(HasSubstr("error   job ended"), HasSubstr("no attempt is left")));
+}
+
+TEST(TransitionLogTest, WhatEndsAsItShouldIsNoWarning) {
+  jobs::JobTransition transition;
+  transition.ended_round.emplace();
+  transition.ended_round->phase = rounds::RoundPhase::kCommitted;
+  transition.next.status = jobs::JobStatus::kCompleted;
+
+  EXPECT_THAT(LinesOf(transition),
+              AllOf(HasSubstr("info    round committed"), HasSubstr("info    job ended")));
 }
 
 TEST(TransitionLogTest, EveryLineCanSayJobRoundAndTrace) {

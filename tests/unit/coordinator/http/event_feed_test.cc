@@ -151,6 +151,21 @@ TEST_F(EventFeedTest, JobPageHearsOfItsOwnJobAlone) {
   EXPECT_THAT(told, Not(HasSubstr("event: workers")));
 }
 
+TEST_F(EventFeedTest, JobPageHearsAtOnceThatAWorkerIsGone) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(2, 1));
+  fr->WaitForTask(0);
+  const auto feed = MakeFeed();
+  Browser browser;
+  feed->Subscribe({.page = FeedTopic::Page::kJob, .job = job->description().id}, feed->Position(),
+                  browser.stream());
+  browser.WaitFor("event: participants");
+
+  workers_->Detach(WorkerId("fr-lab/w"), fr.get(), "the connection ended");
+
+  EXPECT_THAT(browser.WaitFor("detachedAt"), HasSubstr("not attached since "));
+}
+
 TEST_F(EventFeedTest, JournalledLineReachesEventsPage) {
   const auto feed = MakeFeed();
   Browser browser;
@@ -161,6 +176,45 @@ TEST_F(EventFeedTest, JournalledLineReachesEventsPage) {
   feed->OnJournalled(entry);
 
   EXPECT_THAT(browser.WaitFor("event: journal"), HasSubstr("the job was paused by somebody"));
+}
+
+TEST_F(EventFeedTest, AbortedAttemptReachesEventsPageAsASetback) {
+  const auto job = FailedJob();
+  ASSERT_OK_AND_ASSIGN(const auto placed,
+                       real_journal_->ReadOn(job->description().id, 2, /*count_max=*/1));
+  const auto feed = MakeFeed();
+  Browser browser;
+  feed->Subscribe({.page = FeedTopic::Page::kEvents}, feed->Position(), browser.stream());
+
+  feed->OnJournalled(placed[0].entry);
+
+  const std::string told = browser.WaitFor("event: journal");
+  EXPECT_THAT(told, HasSubstr("\"tone\":\"bad\""));
+  EXPECT_THAT(told, HasSubstr("attempt 1 was aborted: deadline passed"));
+}
+
+// An event is journalled a moment before its job shows what it led to.
+TEST_F(EventFeedTest, LineIsToldOnceItsJobShowsWhatItLedTo) {
+  const auto fr = AttachWorker("fr-lab/w");
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = fr->WaitForTask(0);
+  const auto feed = MakeFeed();
+  Browser events;
+  Browser federation;
+  feed->Subscribe({.page = FeedTopic::Page::kEvents}, feed->Position(), events.stream());
+  feed->Subscribe({.page = FeedTopic::Page::kFederation}, feed->Position(), federation.stream());
+  store::JournalEntry entry{.job = job->description().id, .sequence = 3, .at = absl::UnixEpoch()};
+  entry.record.mutable_round()->set_attempt(1);
+  entry.record.mutable_round()->mutable_task_accepted()->set_worker("fr-lab/w");
+
+  feed->OnJournalled(entry);
+  AttachWorker("kr-lab/w");
+  feed->OnWorkersChanged();
+  federation.WaitFor("kr-lab/w");
+  EXPECT_THAT(events.Told(), Not(HasSubstr("event: journal")));
+
+  job->OnTaskAccepted(WorkerId("fr-lab/w"), task.key());
+  EXPECT_THAT(events.WaitFor("event: journal"), HasSubstr("fr-lab/w took the task"));
 }
 
 TEST_F(EventFeedTest, LinesThatComeTooFastAreCounted) {

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "common/config/proto_time.h"
 #include "tests/support/status_matchers.h"
 
 namespace entente::dashboard {
@@ -25,6 +26,17 @@ std::shared_ptr<engine::JobEngine> DashboardFixture::EndedJob() {
     return view.state->round.CountIn(rounds::ParticipantState::kRefused) == 1;
   });
   EXPECT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0, /*examples=*/30), IsOk());
+  WaitForEnd(*job);
+  return job;
+}
+
+std::shared_ptr<engine::JobEngine> DashboardFixture::FailedJob() {
+  v1::Recipe recipe = RecipeOf(1, 2);
+  *recipe.mutable_pacing()->mutable_deadline() = ToProto(absl::Seconds(1));
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::ZeroDuration());
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));
+  recipe.mutable_pacing()->set_attempts(2);
+  auto job = Submit(recipe);
   WaitForEnd(*job);
   return job;
 }

@@ -18,6 +18,10 @@ class DashboardFixture : public engine::EngineTest {
   // A job of one round of fr-lab/w and kr-lab/w that has ended: fr-lab's update was accepted with
   // 30 examples, kr-lab's refused for a NaN.
   std::shared_ptr<engine::JobEngine> EndedJob();
+
+  // A job that has failed, for nobody attached before the deadlines of its two attempts. Its
+  // journal: submitted, and twice that a deadline passed.
+  std::shared_ptr<engine::JobEngine> FailedJob();
 };
 
 }  // namespace entente::dashboard

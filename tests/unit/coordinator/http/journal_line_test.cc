@@ -91,6 +91,19 @@ TEST(JournalLineTest, EntryWithoutAnEventIsUnreadableNotFatal) {
   EXPECT_EQ(LineOf(store::JournalEntry{.job = JobId("a"), .sequence = 1}).event, "unreadable");
 }
 
+TEST(JournalLineTest, WhatTheEventLedToIsPartOfItAndBadNews) {
+  store::JournalEntry entry{.job = JobId("a"), .sequence = 4};
+  entry.record.mutable_round()->set_attempt(1);
+  entry.record.mutable_round()->mutable_deadline_checked();
+  EXPECT_EQ(LineOf(entry).tone, Tone::kNeutral);
+
+  const JournalLine line = LineOf(entry, "attempt 1 was aborted: deadline passed");
+
+  EXPECT_EQ(line.tone, Tone::kBad);
+  EXPECT_EQ(line.sentence,
+            "the time of the phase was over; attempt 1 was aborted: deadline passed");
+}
+
 TEST(JournalLineTest, FiltersAreBySetbackEventMemberAndText) {
   const JournalLine line = LineOf(Refusal());
 

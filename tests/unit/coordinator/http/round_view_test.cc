@@ -42,6 +42,16 @@ TEST_F(RoundViewTest, RoundExplainsEachUpdateAndWhatClosedIt) {
   EXPECT_EQ(json["attempts"], 1);
 }
 
+TEST_F(RoundViewTest, AbortedAttemptEndsWithASetback) {
+  const auto job = FailedJob();
+
+  ASSERT_OK_AND_ASSIGN(const Json json, RoundJson(Sources(), *job, 0, 1));
+
+  EXPECT_EQ(json["lines"].back()["tone"], "bad");
+  EXPECT_THAT(json["lines"].back()["sentence"].get<std::string>(),
+              HasSubstr("attempt 1 was aborted: deadline passed"));
+}
+
 TEST_F(RoundViewTest, RoundThatIsNotThereSaysSo) {
   const auto job = EndedJob();
 

@@ -112,5 +112,21 @@ TEST_F(StatusViewTest, LinesAreNewestFirstAndFiltered) {
   EXPECT_TRUE(none["lines"].empty());
 }
 
+// The journal has the deadline alone; what it led to is the setback.
+TEST_F(StatusViewTest, AbortedAttemptAndFailedJobAreSetbacks) {
+  const auto job = FailedJob();
+
+  ASSERT_OK_AND_ASSIGN(const Json bad,
+                       LinesJson(Sources(), job->description().id, {.bad_only = true}, 0));
+
+  ASSERT_EQ(bad["lines"].size(), 2U);
+  EXPECT_THAT(bad["lines"][0]["sentence"].get<std::string>(),
+              ::testing::StartsWith("the time of the phase was over; the job has failed: round 1"));
+  EXPECT_THAT(bad["lines"][1]["sentence"].get<std::string>(),
+              ::testing::StartsWith("the time of the phase was over; attempt 1 was aborted: "));
+  EXPECT_EQ(bad["lines"][1]["event"], "deadline checked");
+  EXPECT_EQ(bad["lines"][1]["tone"], "bad");
+}
+
 }  // namespace
 }  // namespace entente::dashboard

@@ -91,6 +91,25 @@ TEST_F(WorkerRegistryTest, DetachedWorkerKeepsItsReason) {
   EXPECT_EQ(registry_.Snapshot()[0].reason, "the connection ended");
 }
 
+TEST_F(WorkerRegistryTest, WhoIsNotAttachedIsSoSinceItLeftOrTheStart) {
+  const auto connection = std::make_shared<FakeConnection>();
+  EXPECT_FALSE(registry_.DetachedSince(kFr).has_value()) << "nothing is known of it";
+  registry_.NoteExpected(kKr);
+  const absl::Time start = clock_.Now();
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+  EXPECT_FALSE(registry_.DetachedSince(kFr).has_value());
+
+  clock_.Advance(absl::Seconds(5));
+  registry_.Detach(kFr, connection.get(), "the connection ended");
+  const absl::Time left = clock_.Now();
+  clock_.Advance(absl::Seconds(5));
+
+  EXPECT_EQ(registry_.DetachedSince(kFr), left);
+  EXPECT_EQ(registry_.DetachedSince(kKr), start);
+  ASSERT_THAT(registry_.Attach(kFr, Offering("d"), connection), IsOk());
+  EXPECT_FALSE(registry_.DetachedSince(kFr).has_value());
+}
+
 TEST_F(WorkerRegistryTest, RefusedWorkerIsKnownByWhyUntilItAttaches) {
   const absl::Time expires_at = clock_.Now() + absl::Hours(24);
 

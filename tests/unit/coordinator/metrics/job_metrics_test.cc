@@ -63,6 +63,18 @@ TEST_F(JobMetricsTest, LastWordsOfARoundCountWithItsEnd) {
   EXPECT_THAT(text, HasSubstr("entente_round_duration_seconds_sum{outcome=\"aborted\"} 30"));
 }
 
+TEST_F(JobMetricsTest, WhoseAttemptWasAbortedBeforeItsTimeHasLostNoTask) {
+  Set("fr-lab/w", ParticipantState::kWorking);
+  Change();
+  auto ended = std::make_shared<rounds::RoundState>(state_.round);
+  ended->phase = RoundPhase::kAborted;
+  ended->participants[WorkerId("fr-lab/w")].state = ParticipantState::kUnfinished;
+
+  Change(ended);
+
+  EXPECT_THAT(registry_.Render(), Not(HasSubstr("entente_tasks_lost_total{")));
+}
+
 TEST_F(JobMetricsTest, PhasesAndAggregationsAreTimed) {
   Change();
   clock_.Advance(absl::Seconds(2));

@@ -104,6 +104,27 @@ TEST(RoundMachineTest, OutOfReachNamesWhoFailedAndWhy) {
   EXPECT_EQ(step->next.participants.at(kFr).reason, "no data");
 }
 
+TEST(RoundMachineTest, WhoIsAtWorkAsTheAttemptEndsBeforeItsTimeIsUnfinishedNotMissing) {
+  const RoundState state = Step(OpenRound(2), TaskAccepted{kDe}, kNoon).value().next;
+
+  const auto step = Step(state, TaskDeclined{kFr, "rule hours: closed"}, kNoon);
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_EQ(step->reason,
+            "quorum of 2 is out of reach with 0 in, declined fr-lab/w, not finished de-lab/w");
+  const Participant& at_work = step->next.participants.at(kDe);
+  EXPECT_EQ(at_work.state, ParticipantState::kUnfinished);
+  EXPECT_EQ(at_work.reason, "was not finished when the attempt ended");
+}
+
+TEST(RoundMachineTest, WhoIsAtWorkAsTheDeadlinePassesIsMissing) {
+  const auto step = Step(OpenRound(2), DeadlineChecked{}, kNoon + absl::Minutes(10));
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_EQ(step->next.participants.at(kDe).state, ParticipantState::kMissing);
+  EXPECT_EQ(step->next.participants.at(kDe).reason, "was not in when the round closed");
+}
+
 TEST(RoundMachineTest, ManyLongReasonsOfFailuresAreCut) {
   RoundState state = OpenRound(1);
   for (const char* worker : {"a/w", "b/w", "c/w"}) state.participants[WorkerId(worker)] = {};

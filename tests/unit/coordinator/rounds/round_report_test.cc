@@ -64,6 +64,17 @@ TEST(RoundReportTest, SaysWhatEachDoesAndWhoIsMissing) {
                                     "(uploading, 12 %), kr-lab/w (missing); 1 of 4 in"));
 }
 
+// What it said last is not what it does.
+TEST(RoundReportTest, WhoIsNotAttachedIsSaidToBeGone) {
+  const WaitCircumstances circumstances{
+      .activities = {{WorkerId("fr-lab/w"), {.name = "training", .step = 40, .step_count = 200}}},
+      .detached = {{WorkerId("fr-lab/w"), kReportedAt - absl::Seconds(10)}}};
+
+  EXPECT_THAT(WaitingFor(CollectingRound(), circumstances, kReportedAt),
+              ::testing::StartsWith(
+                  "waiting for fr-lab/w (not attached since 22:13:10 UTC), jp-lab/w; 1 of 4 in"));
+}
+
 TEST(RoundReportTest, DeadlineOfAnotherDayNamesTheDay) {
   RoundState state = CollectingRound();
   state.closes_at = kReportedAt + absl::Hours(49);

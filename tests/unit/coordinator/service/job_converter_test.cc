@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -50,6 +53,46 @@ TEST_F(ServiceTest, RoundTellsOfEveryParticipant) {
   EXPECT_EQ(proto.participants(1).step_count(), 9U);
   EXPECT_THAT(proto.waiting_for(),
               ::testing::HasSubstr("waiting for kr-lab/w (training, step 3 of 9);"));
+}
+
+TEST_F(ServiceTest, WorkerThatIsGoneIsSaidToBeGoneAndUntilWhenItIsAwaited) {
+  const WorkerId fr("fr-lab/w");
+  const auto connection = AttachWorker("fr-lab/w");
+  Submit(RecipeOf(2, 1));
+  engine::JobView view = jobs_->All()[0]->View();
+  view.progress = {{fr, {.activity = "training", .step = 3, .step_count = 9, .loss = 1}}};
+  view.lease_ends = {{fr, kNow + absl::Seconds(30)}};
+  rounds::RoundState round;
+  round.phase = rounds::RoundPhase::kCollecting;
+  round.participants[fr] = {.state = rounds::ParticipantState::kWorking};
+  workers_->Detach(fr, connection.get(), "the connection ended");
+  ASSERT_TRUE(workers_->DetachedSince(fr).has_value());
+  const std::string gone = absl::FormatTime("not attached since %H:%M:%S UTC",
+                                            *workers_->DetachedSince(fr), absl::UTCTimeZone());
+
+  const v1::Round training = ToProto(view, round, *workers_, kNow, Detail::kFull);
+  round.participants[fr] = {.state = rounds::ParticipantState::kAccepted,
+                            .evaluation_awaited = true};
+  round.phase = rounds::RoundPhase::kEvaluating;
+  const v1::Round evaluating = ToProto(view, round, *workers_, kNow, Detail::kFull);
+  AttachWorker("fr-lab/w");
+  const v1::Round back = ToProto(view, round, *workers_, kNow, Detail::kFull);
+
+  EXPECT_EQ(training.participants(0).state(), v1::PARTICIPANT_STATE_WORKING);
+  EXPECT_EQ(training.participants(0).reason(),
+            absl::StrCat("was training; ", gone,
+                         ", counts as missing at 22:13:50 UTC if it does not come back"));
+  EXPECT_TRUE(training.participants(0).has_detached_at());
+  EXPECT_EQ(training.participants(0).activity(), "");
+  EXPECT_EQ(training.participants(0).step_count(), 0U);
+  EXPECT_THAT(training.waiting_for(),
+              ::testing::HasSubstr(absl::StrCat("waiting for fr-lab/w (", gone, ");")));
+  EXPECT_THAT(
+      evaluating.participants(0).reason(),
+      ::testing::EndsWith(absl::StrCat(gone, ", its evaluation is awaited until 22:13:50 UTC")));
+  EXPECT_EQ(back.participants(0).reason(), "");
+  EXPECT_FALSE(back.participants(0).has_detached_at());
+  EXPECT_EQ(back.participants(0).activity(), "training");
 }
 
 TEST_F(ServiceTest, RoundSaysWhyItsUpdatesAreNotCombinedYet) {

@@ -17,7 +17,9 @@
 namespace entente::service {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 v1::Hello GoodHello() {
   v1::Hello hello;
@@ -277,6 +279,24 @@ TEST_F(WorkerMessageTest, AwayIsKeptCutAndItsTaskGivenBackUntilItIsBack) {
   back.mutable_back();
   ASSERT_THAT(Dispatch(back), IsOk());
   EXPECT_FALSE(workers_->AwayOf(id_).has_value());
+}
+
+// It says so whenever it attaches; a line of the log is for who was away.
+TEST_F(WorkerMessageTest, WorkerIsBackOnceAndForNoReason) {
+  v1::WorkerMessage away;
+  away.mutable_away();
+  v1::WorkerMessage back;
+  back.mutable_back();
+  testing::internal::CaptureStderr();
+  ASSERT_THAT(Dispatch(back), IsOk());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("worker is back")));
+  ASSERT_THAT(Dispatch(away), IsOk());
+
+  testing::internal::CaptureStderr();
+  ASSERT_THAT(Dispatch(back), IsOk());
+
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("worker is back  worker=fr-lab/w"), Not(HasSubstr("reason=\"\""))));
 }
 
 TEST_F(WorkerMessageTest, AwayUntilNoCalendarKnowsIsMalformed) {
