@@ -60,6 +60,15 @@ absl::Duration Elapsed(const v1::Job& job, absl::Time now) {
   return std::max(absl::ZeroDuration(), end - ToTime(job.submitted_at()));
 }
 
+bool IsLate(const v1::Job& job, absl::Time now) {
+  if (HasEnded(job) || !job.has_expected_end_at() || job.round_count() == 0) return false;
+  const absl::Time submitted = ToTime(job.submitted_at());
+  const absl::Time end = ToTime(job.expected_end_at());
+  const absl::Duration each = (end - submitted) / job.round_count();
+  // Twice as long as a round is expected to take: rounds differ.
+  return now >= std::min(end, submitted + each * (job.rounds_committed() + 2));
+}
+
 std::string AgeText(absl::Time time, absl::Time now) {
   return absl::StrCat(ShortDuration(now - time), " ago");
 }

@@ -34,6 +34,10 @@ double RoundLoss(const v1::Round& round);
 // How long the job has run, or ran.
 absl::Duration Elapsed(const v1::Job& job, absl::Time now);
 
+// Whether it takes so much longer than its rounds so far, the round in flight or all of it, that
+// expected_end_at says nothing any more.
+bool IsLate(const v1::Job& job, absl::Time now);
+
 // "3 min 20 s ago".
 std::string AgeText(absl::Time time, absl::Time now);
 

@@ -55,9 +55,9 @@ std::string TimesText(const WatchPicture& picture) {
   std::string text = ShortDuration(Elapsed(job, picture.now));
   if (!HasEnded(job) && job.has_expected_end_at()) {
     const absl::Duration left = ToTime(job.expected_end_at()) - picture.now;
-    absl::StrAppend(&text, left > absl::ZeroDuration()
-                               ? absl::StrCat(", about ", ShortDuration(left), " left")
-                               : std::string(", about to end"));
+    absl::StrAppend(&text, IsLate(job, picture.now)
+                               ? std::string(", later than expected")
+                               : absl::StrCat(", about ", ShortDuration(left), " left"));
   }
   return text;
 }

@@ -152,9 +152,9 @@ std::vector<Row> WorkerRows(const TopPicture& picture, size_t width) {
 
 std::string LeftText(const v1::Job& job, absl::Time now) {
   if (HasEnded(job)) return absl::StrCat("took ", ShortDuration(Elapsed(job, now)));
-  if (!job.has_expected_end_at()) return "";
-  const absl::Duration left = ToTime(job.expected_end_at()) - now;
-  return left > absl::ZeroDuration() ? absl::StrCat(ShortDuration(left), " left") : "about to end";
+  if (!job.has_expected_end_at()) return "-";
+  if (IsLate(job, now)) return "late";
+  return absl::StrCat(ShortDuration(ToTime(job.expected_end_at()) - now), " left");
 }
 
 // "0.6123 █▅▂▁" and "78.2 % ▁▄▆█", without the lines if there is no room.

@@ -55,6 +55,16 @@ export function seconds(total) {
   return words.join(' ');
 }
 
+// "about 3 min 20 s", of a job that runs; null if nothing is known. A round that takes twice as long as those before it
+// makes what was expected worth nothing.
+export function timeLeft(job) {
+  if (!job.expectedEndAt) return null;
+  const submitted = Date.parse(job.submittedAt);
+  const end = Date.parse(job.expectedEndAt);
+  const roundEnd = submitted + ((end - submitted) / job.roundCount) * (job.roundsCommitted + 2);
+  return now() >= Math.min(end, roundEnd) ? 'later than expected' : `about ${seconds((end - now()) / 1000)}`;
+}
+
 export function clockTime(text) {
   if (!text) return null;
   const time = new Date(text);

@@ -45,6 +45,27 @@ TEST(JobTextTest, ElapsedStopsWithTheJobAndIsNeverNegative) {
             absl::Seconds(200));
 }
 
+TEST(JobTextTest, JobIsLateWhenItsRoundTakesTwiceAsLongAsExpected) {
+  const absl::Time submitted = absl::FromUnixSeconds(kSubmittedAt);
+  v1::Job job = RunningJob(2);
+  EXPECT_FALSE(IsLate(job, absl::InfiniteFuture())) << "nothing is expected";
+  *job.mutable_expected_end_at() = ToProto(submitted + absl::Seconds(120));  // 10 s a round.
+
+  EXPECT_FALSE(IsLate(job, submitted + absl::Seconds(39)));
+  EXPECT_TRUE(IsLate(job, submitted + absl::Seconds(40)));
+  job.set_state(v1::JOB_STATE_COMPLETED);
+  EXPECT_FALSE(IsLate(job, submitted + absl::Seconds(40)));
+}
+
+TEST(JobTextTest, JobIsLateWhenTheExpectedEndHasPassed) {
+  const absl::Time submitted = absl::FromUnixSeconds(kSubmittedAt);
+  v1::Job job = RunningJob(11);
+  *job.mutable_expected_end_at() = ToProto(submitted + absl::Seconds(120));
+
+  EXPECT_FALSE(IsLate(job, submitted + absl::Seconds(119)));
+  EXPECT_TRUE(IsLate(job, submitted + absl::Seconds(120)));
+}
+
 TEST(JobTextTest, DigestsAreShortenedToTwelveDigits) {
   EXPECT_EQ(ShortDigest(std::string(64, 'a')), "aaaaaaaaaaaa");
   EXPECT_EQ(ShortDigest(""), "");

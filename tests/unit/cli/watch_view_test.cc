@@ -32,7 +32,7 @@ WatchPicture CollectingPicture() {
   picture.job.mutable_round()->set_waiting_for(
       "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s");
   picture.job.mutable_round()->set_updates_accepted(2);
-  *picture.job.mutable_expected_end_at() = ToProto(kViewedAt + absl::Seconds(123));
+  *picture.job.mutable_expected_end_at() = ToProto(kViewedAt + absl::Seconds(363));
   v1::Participant* accepted =
       AddParticipant(&picture.job, "BR", "br-lab/gpu-1", v1::PARTICIPANT_STATE_ACCEPTED);
   accepted->set_examples(6211);
@@ -58,7 +58,7 @@ std::string Text(const WatchPicture& picture, const WatchViewOptions& options) {
 TEST(WatchViewTest, ShowsEverythingOnAWideTerminal) {
   EXPECT_EQ(Text(CollectingPicture(), {.width = 100, .height = 30}),
             "fashion-mnist-k3x9qa  running" + std::string(38, ' ') +
-                "1 min 12 s, about 2 min 03 s left\n"
+                "1 min 12 s, about 6 min 03 s left\n"
                 "round 3/12  █████░░░░░░░░░░░░░░░░░░░░  collecting: 5 workers were asked\n"
                 "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s\n"
                 "\n"
@@ -69,6 +69,14 @@ TEST(WatchViewTest, ShowsEverythingOnAWideTerminal) {
                 "loss      0.6123   █▁\n"
                 "accuracy  78.2 %   ▁█\n"
                 "4.1 MiB up, 8.2 MiB down");
+}
+
+TEST(WatchViewTest, JobThatTakesLongerThanItsRoundsSoFarIsLate) {
+  WatchPicture picture = CollectingPicture();
+  picture.now += absl::Minutes(2);
+
+  EXPECT_THAT(Text(picture, {.width = 100, .height = 30}),
+              AllOf(HasSubstr("3 min 12 s, later than expected\n"), Not(HasSubstr("left"))));
 }
 
 TEST(WatchViewTest, NoLineIsWiderThanTheTerminal) {
