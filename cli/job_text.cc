@@ -51,8 +51,14 @@ std::string MetricsText(const v1::Round& round) {
   return absl::StrCat("training loss ", LossText(round.training_loss()));
 }
 
-double RoundLoss(const v1::Round& round) {
-  return round.evaluation().examples() > 0 ? round.evaluation().loss() : round.training_loss();
+RoundLosses LossesOf(const std::vector<v1::Round>& rounds) {
+  RoundLosses held_out = {.name = "loss", .values = {}};
+  RoundLosses training = {.name = "training loss", .values = {}};
+  for (const v1::Round& round : rounds) {
+    training.values.push_back(round.training_loss());
+    if (round.evaluation().examples() > 0) held_out.values.push_back(round.evaluation().loss());
+  }
+  return held_out.values.empty() ? training : held_out;
 }
 
 absl::Duration Elapsed(const v1::Job& job, absl::Time now) {

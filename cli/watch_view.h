@@ -9,7 +9,7 @@
 //   round 3/12  ██████░░░░░░░░░░░░░░░░░░  collecting: 5 workers were asked
 //   waiting for fr-lab/gpu-1; 4 of 5 in; closes in 41 s
 //
-//     BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, loss 0.581
+//     BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, training loss 0.581
 //     FR  fr-lab/gpu-1  working   training ██████░░░░ 120/200
 //
 //   loss      0.6123  █▅▂▁

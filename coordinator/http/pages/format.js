@@ -31,6 +31,12 @@ export function figure(value) {
   return String(Number(value.toPrecision(4)));
 }
 
+// A held-out loss; if there is none, the training loss, which says that it is one.
+export function heldOutOrTraining(heldOut, training) {
+  const loss = figure(heldOut);
+  return loss === null && figure(training) !== null ? [figure(training), h('span', { class: 'why' }, 'in training')] : loss;
+}
+
 // "step 40 of 200" of a training, "40 %" of what moves bytes; null while it is not known.
 export function stepsDone(activity, step, stepCount) {
   if (!(stepCount > 0)) return null;

@@ -2,7 +2,7 @@
 // One job: the round in flight, what it has learnt, and every round's record.
 
 import { Rows, announce, chip, h, progress, row, section, swapIfChanged, table } from './dom.js';
-import { bytes, count, digest, figure, moment, now, percent, phaseWords, plural, roundPath, seconds, setClock, timeLeft, tone } from './format.js';
+import { bytes, count, digest, figure, heldOutOrTraining, moment, now, percent, phaseWords, plural, roundPath, seconds, setClock, timeLeft, tone } from './format.js';
 import { fetchState, follow, seldom } from './live.js';
 import { barFigure, colour, lineFigure } from './charts.js';
 import { Timeline } from './timeline.js';
@@ -28,7 +28,7 @@ function drawRound(id, one) {
     h('a', { href: roundPath(id, one.round, one.attempt) }, one.attempt > 1 ? `${one.round}, attempt ${one.attempt}` : one.round),
     [chip(one.phase, tone(one.phase)), one.phase === 'aborted' ? h('span', { class: 'why' }, one.reason) : h('span', { class: 'why' }, moment(one.endedAt))],
     [`${one.accepted} of ${one.asked}`, one.refused > 0 && h('span', { class: 'why' }, `${one.refused} refused`), one.missing > 0 && h('span', { class: 'why' }, `${one.missing} missing`)],
-    percent(one.accuracy), figure(one.loss ?? one.trainingLoss),
+    percent(one.accuracy), heldOutOrTraining(one.loss, one.trainingLoss),
     spread && [spread, h('span', { class: 'why' }, one.bestMember === one.worstMember ? one.bestMember : `${one.bestMember} to ${one.worstMember}`)],
     bytes(one.bytesUp), seconds(total(one.seconds)),
   ], { 'data-round': one.round });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/job_text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/cli/job_fixture.h"
@@ -30,11 +31,24 @@ TEST(JobTextTest, HeldOutMetricsComeBeforeTheTrainingLoss) {
   v1::Round round = CommittedRound(0, 0.612, 0.782);
   round.set_training_loss(0.5);
   EXPECT_EQ(MetricsText(round), "loss 0.612, accuracy 78.2 %");
-  EXPECT_EQ(RoundLoss(round), 0.612);
 
   round.clear_evaluation();
   EXPECT_EQ(MetricsText(round), "training loss 0.5");
-  EXPECT_EQ(RoundLoss(round), 0.5);
+}
+
+TEST(JobTextTest, LossesOfRoundsAreAllOfOneKind) {
+  v1::Round only_trained;
+  only_trained.set_training_loss(0.7);
+
+  const RoundLosses mixed = LossesOf({only_trained, CommittedRound(1, 0.612, 0.782)});
+  EXPECT_EQ(mixed.name, "loss");
+  EXPECT_THAT(mixed.values, ::testing::ElementsAre(0.612));
+
+  const RoundLosses trained = LossesOf({only_trained, only_trained});
+  EXPECT_EQ(trained.name, "training loss");
+  EXPECT_THAT(trained.values, ::testing::ElementsAre(0.7, 0.7));
+
+  EXPECT_THAT(LossesOf({}).values, ::testing::IsEmpty());
 }
 
 TEST(JobTextTest, ElapsedStopsWithTheJobAndIsNeverNegative) {

@@ -62,7 +62,7 @@ TEST(WatchViewTest, ShowsEverythingOnAWideTerminal) {
                 "round 3/12  █████░░░░░░░░░░░░░░░░░░░░  collecting: 5 workers were asked\n"
                 "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s\n"
                 "\n"
-                "  BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, loss 0.581\n"
+                "  BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, training loss 0.581\n"
                 "  FR  fr-lab/gpu-1  working   training ██████░░░░░░ 100/200\n"
                 "  IN  in-lab/gpu-1  declined  policy rule \"nights-only\"\n"
                 "\n"
@@ -129,6 +129,17 @@ TEST(WatchViewTest, GracePhaseIsNamed) {
   picture.job.mutable_round()->set_phase(v1::ROUND_PHASE_GRACE);
 
   EXPECT_THAT(Text(picture, {}), HasSubstr("grace: 5 workers were asked"));
+}
+
+TEST(WatchViewTest, LossIsTheTrainingsWhereNobodyEvaluates) {
+  WatchPicture picture = CollectingPicture();
+  for (v1::Round& round : picture.committed) {
+    round.set_training_loss(round.evaluation().loss());
+    round.clear_evaluation();
+  }
+
+  EXPECT_THAT(WatchLines(picture, {.width = 100, .height = 30}),
+              AllOf(Contains("training loss  0.6123   █▁"), Not(Contains(HasSubstr("accuracy")))));
 }
 
 TEST(WatchViewTest, JobBeforeItsFirstRoundShowsNoRound) {

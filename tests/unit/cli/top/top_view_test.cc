@@ -143,6 +143,17 @@ TEST(TopViewTest, WhatIsLeftOfAJobIsNotClaimedWhenNobodyKnows) {
               HasSubstr("running    3/12   -  "));
 }
 
+TEST(TopViewTest, TrainingLossIsNotShownForTheHeldOutOne) {
+  TopPicture picture = FullPicture();
+  picture.jobs[0].job.clear_evaluation();
+  for (v1::Round& round : picture.jobs[0].committed) {
+    round.set_training_loss(round.evaluation().loss());
+    round.clear_evaluation();
+  }
+
+  EXPECT_THAT(Frame(picture, {}, {.width = 132, .height = 14}), Not(HasSubstr("0.6123")));
+}
+
 TEST(TopViewTest, NoFrameIsLargerThanItsTerminal) {
   for (const size_t width : {0UL, 1UL, 7UL, 20UL, 40UL, 80UL, 200UL}) {
     for (const size_t height : {0UL, 1UL, 2UL, 5UL, 9UL, 24UL}) {
