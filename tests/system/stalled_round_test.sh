@@ -95,6 +95,8 @@ grep -Eq "^$waiting\$" "$work/dashboard.txt" || fail "the dashboard says: $(cat 
 code=0
 "$bin/entente" doctor --config "$work/worker-1.yaml" >"$work/doctor.txt" 2>&1 || code=$?
 [ "$code" -eq 1 ] || fail "doctor ends with $code: $(cat "$work/doctor.txt")"
+grep -q "^ok    worker  *runs: $work/.* is locked by process [0-9]*\$" "$work/doctor.txt" ||
+  fail "doctor does not know that the worker runs: $(cat "$work/doctor.txt")"
 grep -q "^FAIL  port  *127.0.0.1 port $line_port refuses connections; is the coordinator running there, and is the port right?\$" "$work/doctor.txt" ||
   fail "doctor does not name the cause: $(cat "$work/doctor.txt")"
 
