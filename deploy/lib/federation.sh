@@ -22,9 +22,13 @@ fail() { echo "$script: $*" >&2; exit 1; }
 bad_usage() { echo "$script: $*; see --help" >&2; exit 2; }
 is_number() { [[ "$1" =~ ^[0-9]{1,15}$ ]]; }
 is_count() { is_number "$1" && [ "$1" -ge 1 ]; }
-# must_be_new OPTION FOLDER: refuses one that holds anything.
+# must_be_new OPTION FOLDER: makes it; refuses one that holds anything, or that cannot be written to.
 must_be_new() {
+  local why
+  if [ -e "$2" ] && [ ! -d "$2" ]; then bad_usage "$1 $2 is there and is no folder; name a new folder"; fi
   if [ -d "$2" ] && [ -n "$(ls -A "$2")" ]; then bad_usage "$1 $2 is not empty; name a new folder"; fi
+  why=$(mkdir -p -- "$2" 2>&1) || bad_usage "$1 $2 cannot be made (${why##*: }); name another folder"
+  [ -w "$2" ] || bad_usage "$1 $2 may not be written to; name another folder"
 }
 
 # ---- Processes ------------------------------------------------------------------------------------------

@@ -91,11 +91,13 @@ interrupted=""
 [ $((SECONDS - stopped)) -lt 60 ] || fail "an interrupted quickstart went on for $((SECONDS - stopped)) s"
 [ -z "$(left_running)" ] || fail "an interrupted quickstart left processes: $(left_running)"
 
-for wrong in "--rounds 0" "--rounds x" "--port 70000" "--seed -1" "--no-such" "--out $folder/a"; do
+for wrong in "--rounds 0" "--rounds x" "--port 70000" "--seed -1" "--no-such" "--out $folder/a" "--out $folder/a.txt" "--out $folder/a.txt/below"; do
   code=0
   # shellcheck disable=SC2086
   "$repository/deploy/quickstart.sh" $wrong >/dev/null 2>"$folder/usage.txt" || code=$?
   [ "$code" -eq 2 ] || fail "quickstart $wrong exited with $code, not 2"
-  grep -q "^quickstart: " "$folder/usage.txt" || fail "quickstart $wrong did not say what is wrong"
+  if ! grep -q "^quickstart: " "$folder/usage.txt" || [ "$(wc -l <"$folder/usage.txt")" -ne 1 ]; then
+    fail "quickstart $wrong did not say in one line what is wrong: $(cat "$folder/usage.txt")"
+  fi
 done
 echo "the quickstart keeps its promises"
