@@ -50,6 +50,7 @@ says() {
 says "round 1/1 collecting" || fail "the second run did not come to its round: $(tail -n 3 "$folder/b.txt")"
 kill -KILL "$(cat "$folder/b/coordinator/journal.sqlite.lock")"
 says "quickstart: the coordinator has ended" || fail "nobody was told that the coordinator had ended"
+if grep "Killed" "$folder/b.txt"; then fail "the shell has its say about who was killed by hand"; fi
 rm "$folder/b/coordinator/http-port"
 restart=$(sed -n 's/^quickstart: the coordinator has ended.* start it again with: //p' "$folder/b.txt")
 bash -c "exec $restart" >"$folder/b/logs/by-hand.log" 2>&1 &
