@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "absl/algorithm/container.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -13,6 +12,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/duration_text.h"
 #include "common/rpc/connection_probe.h"
+#include "common/rpc/grpc_words.h"
 #include "common/rpc/server_time.h"
 #include "common/rpc/status_conversion.h"
 #include "common/rpc/tls_credentials.h"
@@ -32,26 +32,6 @@ bool IsConnectionLoss(const absl::Status& status) {
          status.code() == absl::StatusCode::kDeadlineExceeded ||
          absl::StrContains(status.message(), "Stream removed") ||
          absl::StrContains(status.message(), "RST_STREAM");
-}
-
-// How gRPC 1.51 words the loss of a connection or that none can be made: not for people to read.
-bool IsGrpcsOwnSentence(absl::string_view message) {
-  constexpr absl::string_view kWords[] = {"failed to connect to all addresses",
-                                          "Socket closed",
-                                          "Stream removed",
-                                          "RST_STREAM",
-                                          "GOAWAY",
-                                          "Connection reset",
-                                          "Broken pipe",
-                                          "keepalive",
-                                          "Endpoint read failed",
-                                          "Cancelling all calls",
-                                          "recvmsg",
-                                          "Transport closed",
-                                          "DNS resolution failed",
-                                          "Connection dropped"};
-  return absl::c_any_of(kWords,
-                        [&](absl::string_view word) { return absl::StrContains(message, word); });
 }
 
 // A person waits for it.

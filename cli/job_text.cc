@@ -51,13 +51,28 @@ std::string MetricsText(const v1::Round& round) {
   return absl::StrCat("training loss ", LossText(round.training_loss()));
 }
 
-double RoundLoss(const v1::Round& round) {
-  return round.evaluation().examples() > 0 ? round.evaluation().loss() : round.training_loss();
+RoundLosses LossesOf(const std::vector<v1::Round>& rounds) {
+  RoundLosses held_out = {.name = "loss", .values = {}};
+  RoundLosses training = {.name = "training loss", .values = {}};
+  for (const v1::Round& round : rounds) {
+    training.values.push_back(round.training_loss());
+    if (round.evaluation().examples() > 0) held_out.values.push_back(round.evaluation().loss());
+  }
+  return held_out.values.empty() ? training : held_out;
 }
 
 absl::Duration Elapsed(const v1::Job& job, absl::Time now) {
   const absl::Time end = job.has_ended_at() ? ToTime(job.ended_at()) : now;
   return std::max(absl::ZeroDuration(), end - ToTime(job.submitted_at()));
+}
+
+bool IsLate(const v1::Job& job, absl::Time now) {
+  if (HasEnded(job) || !job.has_expected_end_at() || job.round_count() == 0) return false;
+  const absl::Time submitted = ToTime(job.submitted_at());
+  const absl::Time end = ToTime(job.expected_end_at());
+  const absl::Duration each = (end - submitted) / job.round_count();
+  // Twice as long as a round is expected to take: rounds differ.
+  return now >= std::min(end, submitted + each * (job.rounds_committed() + 2));
 }
 
 std::string AgeText(absl::Time time, absl::Time now) {

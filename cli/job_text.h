@@ -6,6 +6,7 @@
 // counted from 1 here, from 0 on the wire.
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -28,11 +29,21 @@ std::string RoundPosition(const v1::Job& job);
 std::string MetricsText(const v1::Round& round);
 std::string MetricsText(const v1::Metrics& metrics);
 
-// What round charts show: the held-out loss, or the training loss if there is none.
-double RoundLoss(const v1::Round& round);
+// Training losses and held-out ones are different measures: never both in one line of a chart.
+struct RoundLosses {
+  std::string name;  // "loss", the held-out one, or "training loss".
+  std::vector<double> values;
+};
+
+// The held-out losses of those rounds that were evaluated; if none was, the training losses.
+RoundLosses LossesOf(const std::vector<v1::Round>& rounds);
 
 // How long the job has run, or ran.
 absl::Duration Elapsed(const v1::Job& job, absl::Time now);
+
+// Whether it takes so much longer than its rounds so far, the round in flight or all of it, that
+// expected_end_at says nothing any more.
+bool IsLate(const v1::Job& job, absl::Time now);
 
 // "3 min 20 s ago".
 std::string AgeText(absl::Time time, absl::Time now);

@@ -55,9 +55,9 @@ std::string TimesText(const WatchPicture& picture) {
   std::string text = ShortDuration(Elapsed(job, picture.now));
   if (!HasEnded(job) && job.has_expected_end_at()) {
     const absl::Duration left = ToTime(job.expected_end_at()) - picture.now;
-    absl::StrAppend(&text, left > absl::ZeroDuration()
-                               ? absl::StrCat(", about ", ShortDuration(left), " left")
-                               : std::string(", about to end"));
+    absl::StrAppend(&text, IsLate(job, picture.now)
+                               ? std::string(", later than expected")
+                               : absl::StrCat(", about ", ShortDuration(left), " left"));
   }
   return text;
 }
@@ -136,7 +136,7 @@ std::string ParticipantDetail(const v1::Participant& participant, bool with_bar)
   if (participant.evaluation().examples() > 0) {
     parts.push_back(absl::StrCat("held-out ", MetricsText(participant.evaluation())));
   } else if (participant.training_loss() != 0) {
-    parts.push_back(absl::StrCat("loss ", LossText(participant.training_loss())));
+    parts.push_back(absl::StrCat("training loss ", LossText(participant.training_loss())));
   }
   return absl::StrJoin(parts, ", ");
 }
@@ -210,7 +210,8 @@ void AppendParticipants(const WatchPicture& picture, const WatchViewOptions& opt
 // "loss      0.6123  █▅▂▁"
 std::string Chart(absl::string_view name, const std::string& last,
                   const std::vector<double>& values, size_t width) {
-  const std::string head = absl::StrCat(Pad(name, 8), "  ", Pad(last, 7), "  ");
+  const size_t name_width = std::max<size_t>(8, DisplayWidth(name));
+  const std::string head = absl::StrCat(Pad(name, name_width), "  ", Pad(last, 7), "  ");
   const size_t used = DisplayWidth(head);
   const size_t room = width > used ? std::min<size_t>(60, width - used) : 0;
   return Clip(absl::StrCat(head, Sparkline(values, room)), width);
@@ -218,14 +219,14 @@ std::string Chart(absl::string_view name, const std::string& last,
 
 std::vector<std::string> FootLines(const WatchPicture& picture, const WatchViewOptions& options) {
   std::vector<std::string> lines = {""};
-  std::vector<double> losses;
+  const RoundLosses losses = LossesOf(picture.committed);
   std::vector<double> accuracies;
   for (const v1::Round& round : picture.committed) {
-    losses.push_back(RoundLoss(round));
     if (round.evaluation().has_accuracy()) accuracies.push_back(round.evaluation().accuracy());
   }
-  if (!losses.empty()) {
-    lines.push_back(Chart("loss", LossText(losses.back()), losses, options.width));
+  if (!losses.values.empty()) {
+    lines.push_back(
+        Chart(losses.name, LossText(losses.values.back()), losses.values, options.width));
   }
   if (!accuracies.empty()) {
     lines.push_back(Chart("accuracy", PercentText(accuracies.back()), accuracies, options.width));

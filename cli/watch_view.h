@@ -5,11 +5,11 @@
 // The live picture of a job as lines of text: a pure function, so that what people look at for
 // hours can be tested. watch_terminal.h puts it on the screen.
 //
-//   fashion-mnist-k3x9qa  running                           1 min 12 s, about 2 min 03 s left
+//   fashion-mnist-k3x9qa  running                           1 min 12 s, about 6 min 03 s left
 //   round 3/12  ██████░░░░░░░░░░░░░░░░░░  collecting: 5 workers were asked
 //   waiting for fr-lab/gpu-1; 4 of 5 in; closes in 41 s
 //
-//     BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, loss 0.581
+//     BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, training loss 0.581
 //     FR  fr-lab/gpu-1  working   training ██████░░░░ 120/200
 //
 //   loss      0.6123  █▅▂▁

@@ -14,6 +14,7 @@
 #include "cli/doctor/examination.h"
 #include "cli/doctor/listen_checks.h"
 #include "cli/doctor/machine_checks.h"
+#include "cli/doctor/running_check.h"
 #include "cli/doctor/worker_checks.h"
 #include "cli/text_layout.h"
 #include "common/base/limits.h"
@@ -50,13 +51,22 @@ uint64_t BytesOr(int mebibytes, uint64_t otherwise) {
   return mebibytes == kUnset ? otherwise : static_cast<uint64_t>(mebibytes) << 20;
 }
 
-// Whether the certificate is for somebody who gives commands.
-absl::Status CheckCommandRole(FileSystem& files, const std::string& path) {
+// What the certificate's role may do with commands. INVALID_ARGUMENT if it gives none.
+absl::StatusOr<std::string> DescribeCommandRole(FileSystem& files, const std::string& path) {
   ENTENTE_ASSIGN_OR_RETURN(const std::string pem, ReadTextFile(files, path, limits::kPemBytesMax));
   ENTENTE_ASSIGN_OR_RETURN(const CertificateDescription own, DescribeCertificate(pem));
   ENTENTE_ASSIGN_OR_RETURN(const PeerIdentity identity, ParseSpiffeId(own.spiffe_id));
-  if (identity.role != Role::kWorker && identity.role != Role::kCoordinator) {
-    return absl::OkStatus();
+  switch (identity.role) {
+    case Role::kSubmitter:
+      return "submitter: may submit jobs, pause and cancel its own, and look at everything";
+    case Role::kOperator:
+      return "operator: may submit, pause and cancel every job, take backups, and look at "
+             "everything";
+    case Role::kObserver:
+      return "observer: may look at everything, and change nothing";
+    case Role::kWorker:
+    case Role::kCoordinator:
+      break;
   }
   return absl::InvalidArgumentError(
       absl::StrCat(path, " is for the role ", RoleName(identity.role),
@@ -74,11 +84,10 @@ void ExamineContext(const Invocation& invocation, Examination* examination) {
                       : "")) {
     return;
   }
-  if (!CheckIdentityFiles(invocation.files(), target->tls, invocation.Now(), examination) ||
-      !examination->Add("role", CheckCommandRole(invocation.files(), target->tls.certificate),
-                        "the certificate may give commands")) {
-    return;
-  }
+  if (!CheckIdentityFiles(invocation.files(), target->tls, invocation.Now(), examination)) return;
+  const absl::StatusOr<std::string> role =
+      DescribeCommandRole(invocation.files(), target->tls.certificate);
+  if (!examination->Add("role", role.status(), role.ok() ? *role : "")) return;
   CheckConnection(invocation, *target, examination);
 }
 
@@ -111,6 +120,7 @@ void ExamineWorker(const Invocation& invocation, const DoctorArguments& argument
               : "")) {
     return;
   }
+  CheckRunning(files, absl::StrCat(config->work_directory(), "/lock"), "worker", path, examination);
   config::v1::LocalPolicy policy;
   examination->Add("policy", LoadConfig(files, config->policy(), &policy), config->policy());
   for (const config::v1::Dataset& dataset : config->datasets()) {
@@ -149,6 +159,8 @@ void ExamineCoordinator(const Invocation& invocation, const DoctorArguments& arg
               : "")) {
     return;
   }
+  CheckRunning(invocation.files(), absl::StrCat(config->data_directory(), "/journal.sqlite.lock"),
+               "coordinator", arguments.config, examination);
   TlsPaths tls = PathsOf(config->tls());
   // The coordinator trusts one authority for each member instead of one for all.
   tls.authority = config->alliance().authority();

@@ -15,14 +15,16 @@ namespace {
 
 std::string RoundsTable(const v1::ListRoundsResponse& response, absl::Time now) {
   if (response.rounds().empty()) return "no rounds yet\n";
-  Table table({"ROUND", "ATTEMPT", "PHASE", "UPDATES", "LOSS", "ACCURACY", "UP", "TOOK", "REASON"});
+  Table table({"ROUND", "ATTEMPT", "PHASE", "UPDATES", "TRAINING LOSS", "HELD-OUT LOSS", "ACCURACY",
+               "UP", "TOOK", "REASON"});
   for (const v1::Round& round : response.rounds()) {
     const absl::Time end = round.has_ended_at() ? ToTime(round.ended_at()) : now;
     table.AddRow(
         {absl::StrCat(round.round_index() + 1), absl::StrCat(round.attempt()),
          RoundPhaseWord(round.phase()),
          absl::StrCat(round.updates_accepted(), " (", round.updates_required(), " needed)"),
-         RoundLoss(round) != 0 ? LossText(RoundLoss(round)) : "",
+         round.training_loss() != 0 ? LossText(round.training_loss()) : "",
+         round.evaluation().examples() > 0 ? LossText(round.evaluation().loss()) : "",
          round.evaluation().has_accuracy() ? PercentText(round.evaluation().accuracy()) : "",
          BytesText(round.bytes_up()),
          round.has_opened_at() ? ShortDuration(end - ToTime(round.opened_at())) : "",

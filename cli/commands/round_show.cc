@@ -35,8 +35,8 @@ std::string NormText(const v1::Participant& participant) {
 
 std::string ParticipantsTable(const v1::Round& round) {
   if (round.participants().empty()) return "";
-  Table table(
-      {"", "WORKER", "STATE", "EXAMPLES", "WEIGHT", "NORM", "LOSS", "HELD-OUT", "UP", "REASON"});
+  Table table({"", "WORKER", "STATE", "EXAMPLES", "WEIGHT", "NORM", "TRAINING LOSS", "HELD-OUT",
+               "UP", "REASON"});
   for (const v1::Participant& participant : round.participants()) {
     const std::string& note =
         participant.reason().empty() ? participant.activity() : participant.reason();
@@ -66,7 +66,10 @@ std::string RoundText(const v1::Round& round) {
           {"waiting", round.waiting_for()},
           {"updates", absl::StrCat(round.updates_accepted(), " accepted, ",
                                    round.updates_required(), " required")},
-          {"held-out", MetricsText(round)},
+          {"trained", round.training_loss() != 0
+                          ? absl::StrCat("loss ", LossText(round.training_loss()))
+                          : ""},
+          {"held-out", MetricsText(round.evaluation())},
           {"opened", round.has_opened_at() ? TimeText(ToTime(round.opened_at())) : ""},
           {"closes", round.has_closes_at() && !round.has_ended_at()
                          ? TimeText(ToTime(round.closes_at()))

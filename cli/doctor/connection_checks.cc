@@ -164,7 +164,12 @@ void CheckConnection(const Invocation& invocation, const ConnectionTarget& targe
     return;
   }
   const v1::GetVersionResponse& response = greeting->version;
-  examination->Ok("coordinator", absl::StrCat("takes us for ", response.caller()));
+  const absl::StatusOr<CertificateDescription> own =
+      DescribeCertificateFile(invocation.files(), target.tls.certificate);
+  const bool is_said = own.ok() && own->spiffe_id == response.caller();
+  examination->Ok("coordinator",
+                  is_said ? "answers, and knows us by the certificate's name"
+                          : absl::StrCat("answers, and takes us for ", response.caller()));
   CheckVersion(invocation.surroundings.version, response.version(), examination);
   if (greeting->clock_ahead.has_value()) {
     CheckClock(*greeting->clock_ahead, greeting->uncertainty, examination);

@@ -30,7 +30,7 @@ std::string ListenText(const std::string& listen, absl::string_view program) {
   const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   return TcpConnection::Open(*where, deadline).ok()
              ? absl::StrCat(listen, " is taken: by this ", program, ", if it runs")
-             : absl::StrCat(listen, " is free: the ", program, " does not run");
+             : absl::StrCat(listen, " is free");
 }
 
 // Null: nobody vouches for any.

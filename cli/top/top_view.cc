@@ -152,17 +152,17 @@ std::vector<Row> WorkerRows(const TopPicture& picture, size_t width) {
 
 std::string LeftText(const v1::Job& job, absl::Time now) {
   if (HasEnded(job)) return absl::StrCat("took ", ShortDuration(Elapsed(job, now)));
-  if (!job.has_expected_end_at()) return "";
-  const absl::Duration left = ToTime(job.expected_end_at()) - now;
-  return left > absl::ZeroDuration() ? absl::StrCat(ShortDuration(left), " left") : "about to end";
+  if (!job.has_expected_end_at()) return "-";
+  if (IsLate(job, now)) return "late";
+  return absl::StrCat(ShortDuration(ToTime(job.expected_end_at()) - now), " left");
 }
 
-// "0.6123 █▅▂▁" and "78.2 % ▁▄▆█", without the lines if there is no room.
+// "0.6123 █▅▂▁" and "78.2 % ▁▄▆█", both of held-out data, without the lines if there is no room.
 std::string MeasuresText(const TopJob& job, bool with_lines) {
   std::vector<double> losses;
   std::vector<double> accuracies;
   for (const v1::Round& round : job.committed) {
-    losses.push_back(RoundLoss(round));
+    if (round.evaluation().examples() > 0) losses.push_back(round.evaluation().loss());
     if (round.evaluation().has_accuracy()) accuracies.push_back(round.evaluation().accuracy());
   }
   const v1::Metrics& metrics = job.job.evaluation();

@@ -58,10 +58,11 @@ struct RoundSentence {
   void operator()(const rounds::UpdateAccepted& event) const {
     const std::optional<double> norm = event.update.norm;
     Say(Tone::kGood, event.worker,
-        absl::StrFormat("%s sent an update, which was accepted: %s, %d examples, loss %.4g%s",
-                        event.worker.value(), BytesText(event.update.BytesUp()),
-                        event.update.examples, event.update.training_loss,
-                        norm.has_value() ? absl::StrFormat(", norm %.4g", *norm) : ""));
+        absl::StrFormat(
+            "%s sent an update, which was accepted: %s, %d examples, training loss %.4g%s",
+            event.worker.value(), BytesText(event.update.BytesUp()), event.update.examples,
+            event.update.training_loss,
+            norm.has_value() ? absl::StrFormat(", norm %.4g", *norm) : ""));
   }
   void operator()(const rounds::UpdateRefused& event) const {
     SayWhy(Tone::kBad, event.worker, "sent an update, which was refused", event.reason);

@@ -38,10 +38,10 @@ Json TrailJson(const engine::JobHistory& history) {
     if ((points.size() - 1 - i) % stride != 0) continue;
     const engine::RoundChronicle& point = *points[i];
     const bool evaluated = point.evaluation.has_value();
-    const double loss = evaluated ? point.evaluation->loss : point.training_loss;
     const bool has_accuracy = evaluated && point.evaluation->accuracy.has_value();
-    trail.push_back({NumberOrNull(loss),
-                     has_accuracy ? NumberOrNull(*point.evaluation->accuracy) : Json(nullptr)});
+    trail.push_back({evaluated ? NumberOrNull(point.evaluation->loss) : Json(nullptr),
+                     has_accuracy ? NumberOrNull(*point.evaluation->accuracy) : Json(nullptr),
+                     NumberOrNull(point.training_loss)});
   }
   return trail;
 }

@@ -46,7 +46,8 @@ Json FederationJson(const StatusSources& sources);
 Json WorkerJson(const members::WorkerSnapshot& worker);
 
 // {"now", "jobCount", "jobs": [...]}: newest first, a few hundred at most, each with "trail", a few
-// dozen pairs of loss and accuracy (null where unknown) from its first round to its last.
+// dozen of [held-out loss, accuracy, training loss] (null where unknown) from its first round to
+// its last.
 Json JobsJson(const StatusSources& sources);
 
 // A job of the wire without recipe and participants.

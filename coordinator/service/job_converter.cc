@@ -143,13 +143,14 @@ void NoteDetached(absl::Time since, std::optional<absl::Time> lease_end, bool ev
   proto->clear_step_count();
 }
 
-// The rounds so far say how long the rest will take.
-void SetExpectedEnd(const jobs::JobState& state, absl::Time now, v1::Job* proto) {
+// The rounds so far say how long the rest will take. Not moved on while a round takes longer: who
+// reads it can tell so that it does.
+void SetExpectedEnd(const jobs::JobState& state, v1::Job* proto) {
   if (state.HasEnded() || state.paused || state.rounds_committed == 0) return;
   const absl::Time round_began = state.round.planned_at;
   const absl::Duration each = (round_began - state.submitted_at) / state.rounds_committed;
   const absl::Duration rest = each * (state.plan.round_count - state.rounds_committed);
-  *proto->mutable_expected_end_at() = entente::ToProto(std::max(now, round_began + rest));
+  *proto->mutable_expected_end_at() = entente::ToProto(round_began + rest);
 }
 
 rounds::WaitCircumstances CircumstancesOf(const engine::JobView& view,
@@ -249,7 +250,7 @@ v1::Job ToProto(const engine::JobView& view, const members::WorkerRegistry& work
   proto.set_bytes_down(view.bytes_down);
   *proto.mutable_submitted_at() = entente::ToProto(state.submitted_at);
   if (state.HasEnded()) *proto.mutable_ended_at() = entente::ToProto(state.ended_at);
-  SetExpectedEnd(state, now, &proto);
+  SetExpectedEnd(state, &proto);
   proto.set_recipe_digest(view.description->recipe_digest.ToHex());
   proto.set_trace_id(view.description->trace.trace_id());
   if (detail == Detail::kFull) *proto.mutable_recipe() = view.description->recipe;

@@ -22,9 +22,13 @@ fail() { echo "$script: $*" >&2; exit 1; }
 bad_usage() { echo "$script: $*; see --help" >&2; exit 2; }
 is_number() { [[ "$1" =~ ^[0-9]{1,15}$ ]]; }
 is_count() { is_number "$1" && [ "$1" -ge 1 ]; }
-# must_be_new OPTION FOLDER: refuses one that holds anything.
+# must_be_new OPTION FOLDER: makes it; refuses one that holds anything, or that cannot be written to.
 must_be_new() {
+  local why
+  if [ -e "$2" ] && [ ! -d "$2" ]; then bad_usage "$1 $2 is there and is no folder; name a new folder"; fi
   if [ -d "$2" ] && [ -n "$(ls -A "$2")" ]; then bad_usage "$1 $2 is not empty; name a new folder"; fi
+  why=$(mkdir -p -- "$2" 2>&1) || bad_usage "$1 $2 cannot be made (${why##*: }); name another folder"
+  [ -w "$2" ] || bad_usage "$1 $2 may not be written to; name another folder"
 }
 
 # ---- Processes ------------------------------------------------------------------------------------------
@@ -57,6 +61,7 @@ stop_all() {
   adopt_coordinator
   [ ${#pids[@]} -gt 0 ] || return 0
   kill -TERM "${pids[@]}" 2>/dev/null || true
+  kill -CONT "${pids[@]}" 2>/dev/null || true  # One that is held, to hear the other.
   # Every program drains within its drain time, the coordinator within twice its; what is left after
   # that is ended.
   for _ in $(seq 250); do
@@ -321,20 +326,25 @@ start_one_of_five() {
   worker_pid[$member]=$started
 }
 # finish_with_coordinator PID: as finish, for what cannot end without the coordinator. If that is killed by hand, says how
-# to start it again, and waits for whoever does.
+# to start it again, and waits for whoever does. On a terminal PID is held meanwhile: its live picture would be drawn over
+# what is said, for nothing.
 restart_seconds_max=600
 finish_with_coordinator() {
   local gone_since=""
   while kill -0 "$1" 2>/dev/null; do
     kill -0 "$coordinator" 2>/dev/null || adopt_coordinator
     if kill -0 "$coordinator" 2>/dev/null; then
+      if [ -n "$gone_since" ] && [ -t 1 ]; then
+        # The picture is drawn over the lines before the cursor, a screen of them at most.
+        # shellcheck disable=SC2046
+        printf '\n%.0s' $(seq "$(tput lines 2>/dev/null || echo 24)")
+        kill -CONT "$1" 2>/dev/null || true
+      fi
       gone_since=""
     elif [ -z "$gone_since" ]; then
       gone_since=$SECONDS
+      if [ -t 1 ]; then kill -STOP "$1" 2>/dev/null || true; fi
       echo "$script: the coordinator has ended, and the job waits for it; start it again with: $(coordinator_command)" >&2
-      # A live picture is drawn over the lines before the cursor.
-      # shellcheck disable=SC2046
-      if [ -t 1 ]; then printf '\n%.0s' $(seq $(($(tput lines 2>/dev/null || echo 24) - 3))); fi
     elif [ $((SECONDS - gone_since)) -ge "$restart_seconds_max" ]; then
       fail "the coordinator has ended, and nobody started it again within $restart_seconds_max s"
     fi

@@ -50,6 +50,7 @@ says() {
 says "round 1/1 collecting" || fail "the second run did not come to its round: $(tail -n 3 "$folder/b.txt")"
 kill -KILL "$(cat "$folder/b/coordinator/journal.sqlite.lock")"
 says "quickstart: the coordinator has ended" || fail "nobody was told that the coordinator had ended"
+if grep "Killed" "$folder/b.txt"; then fail "the shell has its say about who was killed by hand"; fi
 rm "$folder/b/coordinator/http-port"
 restart=$(sed -n 's/^quickstart: the coordinator has ended.* start it again with: //p' "$folder/b.txt")
 bash -c "exec $restart" >"$folder/b/logs/by-hand.log" 2>&1 &
@@ -91,11 +92,13 @@ interrupted=""
 [ $((SECONDS - stopped)) -lt 60 ] || fail "an interrupted quickstart went on for $((SECONDS - stopped)) s"
 [ -z "$(left_running)" ] || fail "an interrupted quickstart left processes: $(left_running)"
 
-for wrong in "--rounds 0" "--rounds x" "--port 70000" "--seed -1" "--no-such" "--out $folder/a"; do
+for wrong in "--rounds 0" "--rounds x" "--port 70000" "--seed -1" "--no-such" "--out $folder/a" "--out $folder/a.txt" "--out $folder/a.txt/below"; do
   code=0
   # shellcheck disable=SC2086
   "$repository/deploy/quickstart.sh" $wrong >/dev/null 2>"$folder/usage.txt" || code=$?
   [ "$code" -eq 2 ] || fail "quickstart $wrong exited with $code, not 2"
-  grep -q "^quickstart: " "$folder/usage.txt" || fail "quickstart $wrong did not say what is wrong"
+  if ! grep -q "^quickstart: " "$folder/usage.txt" || [ "$(wc -l <"$folder/usage.txt")" -ne 1 ]; then
+    fail "quickstart $wrong did not say in one line what is wrong: $(cat "$folder/usage.txt")"
+  fi
 done
 echo "the quickstart keeps its promises"

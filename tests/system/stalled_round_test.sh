@@ -95,6 +95,8 @@ grep -Eq "^$waiting\$" "$work/dashboard.txt" || fail "the dashboard says: $(cat 
 code=0
 "$bin/entente" doctor --config "$work/worker-1.yaml" >"$work/doctor.txt" 2>&1 || code=$?
 [ "$code" -eq 1 ] || fail "doctor ends with $code: $(cat "$work/doctor.txt")"
+grep -q "^ok    worker  *runs: $work/.* is locked by process [0-9]*\$" "$work/doctor.txt" ||
+  fail "doctor does not know that the worker runs: $(cat "$work/doctor.txt")"
 grep -q "^FAIL  port  *127.0.0.1 port $line_port refuses connections; is the coordinator running there, and is the port right?\$" "$work/doctor.txt" ||
   fail "doctor does not name the cause: $(cat "$work/doctor.txt")"
 
@@ -107,6 +109,7 @@ grep "$trace" "$work/coordinator.log" | grep -Eq "warning worker missing  job=$j
 grep "$trace" "$work/worker-1.log" | grep -Eq "info    task started  task=train  job=$job  round=$round  attempt=1  worker=lab/w1  trace=" ||
   fail "the worker's log does not have its task under the job's trace"
 await_that 60 "the worker's log says why it cannot connect" grep -q "warning not attached to the coordinator; trying again until it works  coordinator=127.0.0.1:$line_port  reason=\"127.0.0.1 port $line_port refuses connections;" "$work/worker-1.log"
+if grep "reason=\"failed to connect" "$work/worker-1.log"; then fail "the worker's log leaves it at gRPC's own words"; fi
 
 # 6. Afterwards.
 committed=$(rounds_committed "$work/watch.log")

@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/app/work_directory_lock.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "absl/strings/str_cat.h"
 
 namespace entente::worker {
 
-absl::StatusOr<OwnedDescriptor> LockWorkDirectory(const std::string& folder) {
-  const std::string path = absl::StrCat(folder, "/lock");
-  OwnedDescriptor lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock.is_open()) {
-    return absl::UnavailableError(absl::StrCat("cannot open ", path, ": ", std::strerror(errno)));
-  }
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("another entente-worker uses the work directory ", folder,
-                     ": stop it, or set workDirectory to another folder"));
+absl::StatusOr<std::unique_ptr<FileLock>> LockWorkDirectory(FileSystem& files,
+                                                            const std::string& folder) {
+  auto lock = files.Lock(absl::StrCat(folder, "/lock"), LockKind::kExclusive);
+  if (absl::IsFailedPrecondition(lock.status())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "another entente-worker uses the work directory ", folder, " (", lock.status().message(),
+        "): stop it, or set workDirectory to another folder"));
   }
   return lock;
 }

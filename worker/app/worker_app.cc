@@ -99,8 +99,8 @@ void WaitForStopSignal(const sigset_t& signals) {
 absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSystem* files,
                  const sigset_t& stop_signals) {
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(setup.config.work_directory()));
-  ENTENTE_ASSIGN_OR_RETURN(const OwnedDescriptor lock,
-                           LockWorkDirectory(setup.config.work_directory()));
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
+                           LockWorkDirectory(*files, setup.config.work_directory()));
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(setup.trainer_folder));
   // Models need not outlive the machine's power: they are checked by their digest after a restart,
   // and fetched again. Nor need what is half made. A finished update may be hours of training, and

@@ -12,6 +12,7 @@
 #include "common/base/status_macros.h"
 #include "common/base/utf8.h"
 #include "common/config/proto_time.h"
+#include "common/rpc/grpc_words.h"
 
 namespace entente::worker {
 namespace {
@@ -243,12 +244,12 @@ std::string CoordinatorLink::Explain(const absl::Status& status) const {
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kUnknown: {
       const absl::Status why = options_.explain();
-      return std::string(why.ok() ? status.message() : why.message());
+      return why.ok() ? InPlainWords(status.message()) : std::string(why.message());
     }
     case absl::StatusCode::kUnimplemented:
       return "what listens there is not an entente-coordinator, or a much older one";
     default:
-      return std::string(status.message());
+      return InPlainWords(status.message());
   }
 }
 

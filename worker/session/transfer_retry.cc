@@ -4,6 +4,7 @@
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/retry.h"
+#include "common/rpc/grpc_words.h"
 
 namespace entente::worker {
 namespace {
@@ -61,9 +62,9 @@ absl::Status RetryTransfer(absl::string_view what, RandomSource* random, const C
     if (!may_help(status)) return status;
     if (made_progress) backoff.Reset();
     const absl::Duration wait = backoff.Next();
-    log::Warning(
-        SentenceOf(status),
-        {{"transfer", what}, {"reason", status.message()}, {"wait", absl::FormatDuration(wait)}});
+    log::Warning(SentenceOf(status), {{"transfer", what},
+                                      {"reason", InPlainWords(status.message())},
+                                      {"wait", absl::FormatDuration(wait)}});
     if (cancel.WaitFor(wait)) return cancel.status();
   }
 }

@@ -146,12 +146,14 @@ function drawPoints({ chart, lines, count }) {
   chart.update('none');
 }
 
-// Two small lines: a job's accuracy, if it has any, and its loss, dashed. Each has a scale of its own.
+// Two small lines: a job's accuracy, if it has any, and its loss, dashed: the training loss where members do not
+// evaluate. Each has a scale of its own.
 export function drawTrail(job) {
   const trail = job.trail ?? [];
+  const isEvaluated = trail.some((point) => point[0] !== null);
   const lines = [
     { name: 'accuracy', place: 1, unit: percent, axis: 'yAccuracy', shade: 0 },
-    { name: 'loss', place: 0, unit: figure, axis: 'yLoss', shade: 1, dashed: true },
+    { name: isEvaluated ? 'loss' : 'training loss', place: isEvaluated ? 0 : 2, unit: figure, axis: 'yLoss', shade: 1, dashed: true },
   ].map((line) => ({ ...line, points: trail.map((point) => point[line.place]) })).filter((line) => line.points.some((value) => value !== null));
   if (lines.length === 0) return null;
   const words = lines.map(({ name, unit, points }) => {

@@ -76,8 +76,9 @@ export class Rows {
     }
   }
 
-  redraw() {
-    for (const row of this.rows.values()) row.element = swap(row.element, this.draw(row.data));
+  // Draws those rows again whose data say it: for what changes with time alone.
+  redraw(isWanted = () => true) {
+    for (const row of this.rows.values()) if (isWanted(row.data)) row.element = swap(row.element, this.draw(row.data));
   }
 }
 

@@ -31,6 +31,12 @@ export function figure(value) {
   return String(Number(value.toPrecision(4)));
 }
 
+// A held-out loss; if there is none, the training loss, which says that it is one.
+export function heldOutOrTraining(heldOut, training) {
+  const loss = figure(heldOut);
+  return loss === null && figure(training) !== null ? [figure(training), h('span', { class: 'why' }, 'in training')] : loss;
+}
+
 // "step 40 of 200" of a training, "40 %" of what moves bytes; null while it is not known.
 export function stepsDone(activity, step, stepCount) {
   if (!(stepCount > 0)) return null;
@@ -53,6 +59,16 @@ export function seconds(total) {
     else if (words.length > 0) break;
   }
   return words.join(' ');
+}
+
+// "about 3 min 20 s", of a job that runs; null if nothing is known. A round that takes twice as long as those before it
+// makes what was expected worth nothing.
+export function timeLeft(job) {
+  if (!job.expectedEndAt) return null;
+  const submitted = Date.parse(job.submittedAt);
+  const end = Date.parse(job.expectedEndAt);
+  const roundEnd = submitted + ((end - submitted) / job.roundCount) * (job.roundsCommitted + 2);
+  return now() >= Math.min(end, roundEnd) ? 'later than expected' : `about ${seconds((end - now()) / 1000)}`;
 }
 
 export function clockTime(text) {

@@ -2,7 +2,7 @@
 // One job: the round in flight, what it has learnt, and every round's record.
 
 import { Rows, announce, chip, h, progress, row, section, swapIfChanged, table } from './dom.js';
-import { bytes, count, digest, figure, moment, now, percent, phaseWords, plural, roundPath, seconds, setClock, tone } from './format.js';
+import { bytes, count, digest, figure, heldOutOrTraining, moment, now, percent, phaseWords, plural, roundPath, seconds, setClock, timeLeft, tone } from './format.js';
 import { fetchState, follow, seldom } from './live.js';
 import { barFigure, colour, lineFigure } from './charts.js';
 import { Timeline } from './timeline.js';
@@ -28,7 +28,7 @@ function drawRound(id, one) {
     h('a', { href: roundPath(id, one.round, one.attempt) }, one.attempt > 1 ? `${one.round}, attempt ${one.attempt}` : one.round),
     [chip(one.phase, tone(one.phase)), one.phase === 'aborted' ? h('span', { class: 'why' }, one.reason) : h('span', { class: 'why' }, moment(one.endedAt))],
     [`${one.accepted} of ${one.asked}`, one.refused > 0 && h('span', { class: 'why' }, `${one.refused} refused`), one.missing > 0 && h('span', { class: 'why' }, `${one.missing} missing`)],
-    percent(one.accuracy), figure(one.loss ?? one.trainingLoss),
+    percent(one.accuracy), heldOutOrTraining(one.loss, one.trainingLoss),
     spread && [spread, h('span', { class: 'why' }, one.bestMember === one.worstMember ? one.bestMember : `${one.bestMember} to ${one.worstMember}`)],
     bytes(one.bytesUp), seconds(total(one.seconds)),
   ], { 'data-round': one.round });
@@ -99,13 +99,12 @@ class JobPage {
     announce(`${job.name}: ${sentence}`);
     this.waiting.textContent = running ? job.round.waitingFor ?? '' : '';
     this.bar.replaceChildren(progress(job.roundsCommitted, job.roundCount, `${job.roundsCommitted} of ${job.roundCount} rounds are done`));
-    const left = running && job.expectedEndAt ? Math.max(0, (Date.parse(job.expectedEndAt) - now()) / 1000) : null;
     const closes = running && job.round.closesAt ? (Date.parse(job.round.closesAt) - now()) / 1000 : null;
     this.tiles.replaceChildren(
       tile('Accuracy', percent(job.evaluation?.accuracy), job.evaluation && `on ${count(job.evaluation.examples)} held-out examples`),
       tile('Loss', figure(job.evaluation?.loss)),
       tile('Updates of this round', `${job.round.updatesAccepted}`, job.round.updatesRequired > 0 && `${job.round.updatesRequired} needed`),
-      running ? tile('Time left', left === null ? null : `about ${seconds(left)}`, closes !== null && closes > 0 && `the round closes in ${seconds(closes)} at the latest`)
+      running ? tile('Time left', timeLeft(job), closes !== null && closes > 0 && `the round closes in ${seconds(closes)} at the latest`)
         : tile('Took', seconds((Date.parse(job.endedAt) - Date.parse(job.submittedAt)) / 1000)),
       tile('Updates received', bytes(job.bytesUp)), tile('Models sent', bytes(job.bytesDown), 'since the coordinator started'));
     this.inFlight.hidden = !running;

@@ -2,7 +2,7 @@
 // Every job: where it stands, how far, and whether it learns.
 
 import { Rows, announce, chip, h, progress, row, table } from './dom.js';
-import { count, figure, jobPath, moment, now, percent, phaseWords, plural, seconds, setClock, tone } from './format.js';
+import { count, heldOutOrTraining, jobPath, moment, percent, phaseWords, plural, setClock, timeLeft, tone } from './format.js';
 import { fetchState, follow } from './live.js';
 import { drawTrail } from './charts.js';
 
@@ -11,12 +11,6 @@ const columns = [
   { name: 'Loss', number: true }, { name: 'Since the first round' },
 ];
 const trailPoints = 96; // Then every other one is dropped.
-
-function timeLeft(job) {
-  if (job.endedAt) return [`ended `, moment(job.endedAt)];
-  if (!job.expectedEndAt) return null;
-  return `about ${seconds(Math.max(0, (Date.parse(job.expectedEndAt) - now()) / 1000))}`;
-}
 
 function drawRow(job) {
   const running = ['running', 'paused'].includes(job.state);
@@ -27,7 +21,7 @@ function drawRow(job) {
     [chip(job.state, tone(job.state)), h('span', { class: 'why' }, running ? phaseWords(job.round.phase) : job.reason)],
     [h('span', null, running ? `${job.round.roundIndex + 1} of ${job.roundCount}` : `${job.roundsCommitted} of ${job.roundCount}`),
       progress(job.roundsCommitted, job.roundCount, `${job.roundsCommitted} of ${job.roundCount} rounds are done`)],
-    timeLeft(job), percent(job.evaluation?.accuracy), figure(job.evaluation?.loss ?? last?.[0]), drawTrail(job),
+    job.endedAt ? ['ended ', moment(job.endedAt)] : timeLeft(job), percent(job.evaluation?.accuracy), heldOutOrTraining(job.evaluation?.loss, last?.[2]), drawTrail(job),
   ], { 'data-job': job.id });
 }
 
@@ -67,11 +61,12 @@ export async function showJobs(main) {
     round: ({ jobId, row: ended }) => {
       const job = jobs.get(jobId);
       if (!job || ended.phase !== 'committed') return;
-      let trail = [...job.trail, [ended.loss ?? ended.trainingLoss ?? null, ended.accuracy ?? null]];
+      let trail = [...job.trail, [ended.loss ?? null, ended.accuracy ?? null, ended.trainingLoss ?? null]];
       if (trail.length > trailPoints) trail = trail.filter((_, i) => (trail.length - 1 - i) % 2 === 0);
       jobs.set(jobId, { ...job, trail });
       draw();
     },
   });
   main.replaceChildren(h('h1', null, 'Jobs'), headline, h('section', { class: 'card', 'aria-label': 'Jobs' }, element));
+  setInterval(() => rows.redraw((job) => job.state === 'running'), 5000); // "Time left".
 }

@@ -37,7 +37,7 @@ function doing(participant) {
     const done = stepsDone(participant.activity, participant.step, participant.stepCount);
     return [participant.activity, done !== null && h('span', { class: 'why' }, done)];
   }
-  if (participant.state === 'accepted') return [bytes(participant.updateBytes), h('span', { class: 'why' }, `${count(participant.examples)} examples, loss ${figure(participant.trainingLoss)}`)];
+  if (participant.state === 'accepted') return [bytes(participant.updateBytes), h('span', { class: 'why' }, `${count(participant.examples)} examples, training loss ${figure(participant.trainingLoss)}`)];
   return null;
 }
 

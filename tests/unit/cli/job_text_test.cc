@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/job_text.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/cli/job_fixture.h"
@@ -30,11 +31,24 @@ TEST(JobTextTest, HeldOutMetricsComeBeforeTheTrainingLoss) {
   v1::Round round = CommittedRound(0, 0.612, 0.782);
   round.set_training_loss(0.5);
   EXPECT_EQ(MetricsText(round), "loss 0.612, accuracy 78.2 %");
-  EXPECT_EQ(RoundLoss(round), 0.612);
 
   round.clear_evaluation();
   EXPECT_EQ(MetricsText(round), "training loss 0.5");
-  EXPECT_EQ(RoundLoss(round), 0.5);
+}
+
+TEST(JobTextTest, LossesOfRoundsAreAllOfOneKind) {
+  v1::Round only_trained;
+  only_trained.set_training_loss(0.7);
+
+  const RoundLosses mixed = LossesOf({only_trained, CommittedRound(1, 0.612, 0.782)});
+  EXPECT_EQ(mixed.name, "loss");
+  EXPECT_THAT(mixed.values, ::testing::ElementsAre(0.612));
+
+  const RoundLosses trained = LossesOf({only_trained, only_trained});
+  EXPECT_EQ(trained.name, "training loss");
+  EXPECT_THAT(trained.values, ::testing::ElementsAre(0.7, 0.7));
+
+  EXPECT_THAT(LossesOf({}).values, ::testing::IsEmpty());
 }
 
 TEST(JobTextTest, ElapsedStopsWithTheJobAndIsNeverNegative) {
@@ -43,6 +57,27 @@ TEST(JobTextTest, ElapsedStopsWithTheJobAndIsNeverNegative) {
   EXPECT_EQ(Elapsed(RunningJob(0), submitted - absl::Seconds(7)), absl::ZeroDuration());
   EXPECT_EQ(Elapsed(EndedJob(v1::JOB_STATE_COMPLETED, ""), absl::InfiniteFuture()),
             absl::Seconds(200));
+}
+
+TEST(JobTextTest, JobIsLateWhenItsRoundTakesTwiceAsLongAsExpected) {
+  const absl::Time submitted = absl::FromUnixSeconds(kSubmittedAt);
+  v1::Job job = RunningJob(2);
+  EXPECT_FALSE(IsLate(job, absl::InfiniteFuture())) << "nothing is expected";
+  *job.mutable_expected_end_at() = ToProto(submitted + absl::Seconds(120));  // 10 s a round.
+
+  EXPECT_FALSE(IsLate(job, submitted + absl::Seconds(39)));
+  EXPECT_TRUE(IsLate(job, submitted + absl::Seconds(40)));
+  job.set_state(v1::JOB_STATE_COMPLETED);
+  EXPECT_FALSE(IsLate(job, submitted + absl::Seconds(40)));
+}
+
+TEST(JobTextTest, JobIsLateWhenTheExpectedEndHasPassed) {
+  const absl::Time submitted = absl::FromUnixSeconds(kSubmittedAt);
+  v1::Job job = RunningJob(11);
+  *job.mutable_expected_end_at() = ToProto(submitted + absl::Seconds(120));
+
+  EXPECT_FALSE(IsLate(job, submitted + absl::Seconds(119)));
+  EXPECT_TRUE(IsLate(job, submitted + absl::Seconds(120)));
 }
 
 TEST(JobTextTest, DigestsAreShortenedToTwelveDigits) {

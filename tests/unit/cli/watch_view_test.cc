@@ -32,7 +32,7 @@ WatchPicture CollectingPicture() {
   picture.job.mutable_round()->set_waiting_for(
       "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s");
   picture.job.mutable_round()->set_updates_accepted(2);
-  *picture.job.mutable_expected_end_at() = ToProto(kViewedAt + absl::Seconds(123));
+  *picture.job.mutable_expected_end_at() = ToProto(kViewedAt + absl::Seconds(363));
   v1::Participant* accepted =
       AddParticipant(&picture.job, "BR", "br-lab/gpu-1", v1::PARTICIPANT_STATE_ACCEPTED);
   accepted->set_examples(6211);
@@ -58,11 +58,11 @@ std::string Text(const WatchPicture& picture, const WatchViewOptions& options) {
 TEST(WatchViewTest, ShowsEverythingOnAWideTerminal) {
   EXPECT_EQ(Text(CollectingPicture(), {.width = 100, .height = 30}),
             "fashion-mnist-k3x9qa  running" + std::string(38, ' ') +
-                "1 min 12 s, about 2 min 03 s left\n"
+                "1 min 12 s, about 6 min 03 s left\n"
                 "round 3/12  █████░░░░░░░░░░░░░░░░░░░░  collecting: 5 workers were asked\n"
                 "waiting for fr-lab/gpu-1; 2 of 3 in; closes in 41 s\n"
                 "\n"
-                "  BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, loss 0.581\n"
+                "  BR  br-lab/gpu-1  accepted  6,211 examples, 412.1 KiB, training loss 0.581\n"
                 "  FR  fr-lab/gpu-1  working   training ██████░░░░░░ 100/200\n"
                 "  IN  in-lab/gpu-1  declined  policy rule \"nights-only\"\n"
                 "\n"
@@ -81,6 +81,14 @@ TEST(WatchViewTest, LongestStateMakesTheColumn) {
               AllOf(HasSubstr("  IN  in-lab/gpu-1  declined    policy rule \"nights-only\"\n"),
                     HasSubstr("  JP  jp-lab/gpu-1  unfinished  was not finished when the attempt "
                               "ended\n")));
+}
+
+TEST(WatchViewTest, JobThatTakesLongerThanItsRoundsSoFarIsLate) {
+  WatchPicture picture = CollectingPicture();
+  picture.now += absl::Minutes(2);
+
+  EXPECT_THAT(Text(picture, {.width = 100, .height = 30}),
+              AllOf(HasSubstr("3 min 12 s, later than expected\n"), Not(HasSubstr("left"))));
 }
 
 TEST(WatchViewTest, NoLineIsWiderThanTheTerminal) {
@@ -133,6 +141,17 @@ TEST(WatchViewTest, GracePhaseIsNamed) {
   picture.job.mutable_round()->set_phase(v1::ROUND_PHASE_GRACE);
 
   EXPECT_THAT(Text(picture, {}), HasSubstr("grace: 5 workers were asked"));
+}
+
+TEST(WatchViewTest, LossIsTheTrainingsWhereNobodyEvaluates) {
+  WatchPicture picture = CollectingPicture();
+  for (v1::Round& round : picture.committed) {
+    round.set_training_loss(round.evaluation().loss());
+    round.clear_evaluation();
+  }
+
+  EXPECT_THAT(WatchLines(picture, {.width = 100, .height = 30}),
+              AllOf(Contains("training loss  0.6123   █▁"), Not(Contains(HasSubstr("accuracy")))));
 }
 
 TEST(WatchViewTest, JobBeforeItsFirstRoundShowsNoRound) {

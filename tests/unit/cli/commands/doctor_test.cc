@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tests/support/status_matchers.h"
@@ -40,6 +41,43 @@ TEST_F(DoctorTest, HealthyConnectionIsAllWell) {
             HasSubstr("ok    authority"), HasSubstr("ok    coordinator"),
             HasSubstr("ok    version"), HasSubstr("ok    clock"), HasSubstr("ok    protocol")));
   EXPECT_THAT(out(), AllOf(Not(HasSubstr("FAIL")), Not(HasSubstr("warn"))));
+}
+
+TEST_F(DoctorTest, NameOfTheCertificateIsSaidOnce) {
+  RunThere({"doctor"});
+
+  const std::string name = "spiffe://alliance.example/submitter/someone";
+  EXPECT_THAT(out(), AllOf(HasSubstr("ok    certificate    " + name),
+                           HasSubstr("knows us by the certificate's name")));
+  EXPECT_EQ(out().find(name), out().rfind(name)) << out();
+}
+
+TEST_F(DoctorTest, OtherNameThatTheCoordinatorHasForUsIsSaid) {
+  {
+    absl::MutexLock lock(&state().mu);
+    state().version.set_caller("spiffe://alliance.example/submitter/other");
+  }
+
+  RunThere({"doctor"});
+
+  EXPECT_THAT(out(), HasSubstr("takes us for spiffe://alliance.example/submitter/other"));
+}
+
+TEST_F(DoctorTest, EachRoleIsToldWhatItMay) {
+  RunThere({"doctor"});
+  EXPECT_THAT(out(), HasSubstr("submitter: may submit jobs, pause and cancel its own"));
+
+  Run({"pki", "init", "--trust-domain", "own.example", "--directory", folder_.File("own")});
+  for (const auto& [role, may] : {std::pair("operator", "operator: may submit, pause and cancel"),
+                                  std::pair("observer", "observer: may look at everything, and")}) {
+    Run({"pki", "issue", "--authority", folder_.File("own"), "--role", role, "--name", "me",
+         "--output", folder_.File("own")});
+    const std::string files = absl::StrCat("own/", role, "-me");
+    ExamineWay(coordinator_.address(), {.certificate = folder_.File(files + ".crt"),
+                                        .private_key = folder_.File(files + ".key"),
+                                        .authority = folder_.File("own/authority.crt")});
+    EXPECT_THAT(out(), HasSubstr(may));
+  }
 }
 
 TEST_F(DoctorTest, FirstStepThatFailsIsTheLast) {
@@ -175,6 +213,19 @@ TEST_F(DoctorTest, WorkersConfigurationIsExaminedWithItsOwnCertificate) {
   EXPECT_THAT(out(), AllOf(HasSubstr("warn  data"), HasSubstr("warn  trainer")));
 }
 
+TEST_F(DoctorTest, WorkerThatHoldsItsLockRuns) {
+  const std::string worker =
+      WorkerConfig(folder_, coordinator_.address(), coordinator_.worker_tls());
+  EXPECT_EQ(Run({"doctor", "--config", worker}), ExitCode::kOk) << out();
+  EXPECT_THAT(out(), HasSubstr("warn  worker         does not run; start it with"));
+
+  folder_.Write("work/lock", "");
+  ASSERT_OK_AND_ASSIGN(const auto held,
+                       files_.Lock(folder_.File("work/lock"), LockKind::kExclusive));
+  EXPECT_EQ(Run({"doctor", "--config", worker}), ExitCode::kOk) << out();
+  EXPECT_THAT(out(), HasSubstr("ok    worker         runs: "));
+}
+
 TEST_F(DoctorTest, WorkersTrainerThatDoesNotStartFails) {
   const std::string config =
       WorkerConfig(folder_, coordinator_.address(), coordinator_.worker_tls());
@@ -234,7 +285,14 @@ TEST_F(DoctorTest, CoordinatorsConfigurationIsExaminedWithItsMembers) {
 
   EXPECT_THAT(out(),
               AllOf(HasSubstr("ok    certificate"), HasSubstr("fr-lab: spiffe://fr-lab.example"),
-                    HasSubstr("ok    port"), HasSubstr("free at"), HasSubstr("ok    memory")));
+                    HasSubstr("warn  coordinator    does not run"), HasSubstr("ok    port"),
+                    HasSubstr("free at"), HasSubstr("ok    memory")));
+
+  folder_.Write("data/journal.sqlite.lock", "");
+  ASSERT_OK_AND_ASSIGN(const auto held,
+                       files_.Lock(folder_.File("data/journal.sqlite.lock"), LockKind::kExclusive));
+  EXPECT_EQ(Run({"doctor", "--config", config}), ExitCode::kOk) << out() << error();
+  EXPECT_THAT(out(), HasSubstr("ok    coordinator    runs: "));
 }
 
 TEST_F(DoctorTest, HttpOfACoordinatorAndOfAWorkerIsExamined) {

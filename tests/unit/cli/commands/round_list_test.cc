@@ -19,10 +19,27 @@ TEST_F(RoundListTest, RoundsAreCountedFromOne) {
   }
 
   EXPECT_EQ(RunThere({"round", "list", "x"}), ExitCode::kOk);
-  EXPECT_THAT(out(), HasSubstr("\n2      1        committed  5 (3 needed)  0.6   70.0 %"));
+  EXPECT_THAT(
+      out(),
+      HasSubstr("\n2      1        committed  5 (3 needed)  -              0.6            70.0 %"));
 
   EXPECT_EQ(RunThere({"round", "list", "x", "-o", "json"}), ExitCode::kOk);
   EXPECT_EQ(OutJson()["rounds"].size(), 2u);
+}
+
+TEST_F(RoundListTest, TrainingLossIsNotTakenForTheHeldOutOne) {
+  v1::Round only_trained = CommittedRound(0, 0.9, 0.5);
+  only_trained.set_training_loss(0.7);
+  only_trained.clear_evaluation();
+  {
+    absl::MutexLock lock(&state().mu);
+    state().rounds = {only_trained};
+  }
+
+  EXPECT_EQ(RunThere({"round", "list", "x"}), ExitCode::kOk);
+
+  EXPECT_THAT(out(), AllOf(HasSubstr("TRAINING LOSS  HELD-OUT LOSS  ACCURACY"),
+                           HasSubstr("(3 needed)  0.7            -              -")));
 }
 
 TEST_F(RoundListTest, RoundThatIsNotOpenYetTakesNoTime) {

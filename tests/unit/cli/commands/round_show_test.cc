@@ -93,6 +93,17 @@ TEST_F(RoundShowTest, RefusedUpdateHasItsReasonAndNoBytesThatCameUp) {
   EXPECT_THAT(out(), ContainsRegex("br-lab/gpu-1 +refused .* - +it has 77 bytes"));
 }
 
+TEST_F(RoundShowTest, TrainingLossIsNotTakenForTheHeldOutOne) {
+  {
+    absl::MutexLock lock(&state().mu);
+    state().rounds.back().set_training_loss(0.7);
+  }
+
+  RunThere({"round", "show", "fashion-mnist-k3x9qa"});
+
+  EXPECT_THAT(out(), AllOf(ContainsRegex("trained +loss 0.7\n"), Not(HasSubstr("held-out"))));
+}
+
 TEST_F(RoundShowTest, RoundIsCountedFromOne) {
   EXPECT_EQ(RunThere({"round", "show", "fashion-mnist-k3x9qa", "1", "-o", "json"}), ExitCode::kOk);
 

@@ -69,7 +69,7 @@ TopPicture FullPicture() {
   TopJob running;
   running.job = RunningJob(2);
   running.job.mutable_round()->set_waiting_for("waiting for fr-lab/gpu-1; 2 of 3 in");
-  *running.job.mutable_expected_end_at() = ToProto(kShownAt + absl::Seconds(123));
+  *running.job.mutable_expected_end_at() = ToProto(kShownAt + absl::Seconds(363));
   v1::Participant* const working =
       AddParticipant(&running.job, "FR", "fr-lab/gpu-1", v1::PARTICIPANT_STATE_WORKING);
   working->set_step(120);
@@ -130,6 +130,28 @@ TEST(TopViewTest, HowLongAWorkerIsGoneIsNotCutShort) {
 
   EXPECT_THAT(Frame(picture, {}, {.width = 80, .height = 14}),
               HasSubstr("fr-lab/gpu-2  gone 17 min 02 s  no heartbeat for 3 s"));
+}
+
+TEST(TopViewTest, WhatIsLeftOfAJobIsNotClaimedWhenNobodyKnows) {
+  TopPicture late = FullPicture();
+  late.now += absl::Minutes(2);
+  TopPicture first_round = FullPicture();
+  first_round.jobs[0].job.clear_expected_end_at();
+
+  EXPECT_THAT(Frame(late, {}, {.width = 132, .height = 14}), HasSubstr("running    3/12   late  "));
+  EXPECT_THAT(Frame(first_round, {}, {.width = 132, .height = 14}),
+              HasSubstr("running    3/12   -  "));
+}
+
+TEST(TopViewTest, TrainingLossIsNotShownForTheHeldOutOne) {
+  TopPicture picture = FullPicture();
+  picture.jobs[0].job.clear_evaluation();
+  for (v1::Round& round : picture.jobs[0].committed) {
+    round.set_training_loss(round.evaluation().loss());
+    round.clear_evaluation();
+  }
+
+  EXPECT_THAT(Frame(picture, {}, {.width = 132, .height = 14}), Not(HasSubstr("0.6123")));
 }
 
 TEST(TopViewTest, NoFrameIsLargerThanItsTerminal) {

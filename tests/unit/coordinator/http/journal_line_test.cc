@@ -35,13 +35,15 @@ TEST(JournalLineTest, AcceptedUpdateHasItsNormWhereItWasMeasured) {
   accepted->set_update_bytes(1'234'567);
   accepted->set_examples(40);
   accepted->set_training_loss(0.5);
-  EXPECT_EQ(LineOf(entry).sentence,
-            "fr-lab/gpu-1 sent an update, which was accepted: 1.23 MB, 40 examples, loss 0.5");
+  EXPECT_EQ(
+      LineOf(entry).sentence,
+      "fr-lab/gpu-1 sent an update, which was accepted: 1.23 MB, 40 examples, training loss 0.5");
 
   accepted->set_norm(2.34567);
-  EXPECT_EQ(LineOf(entry).sentence,
-            "fr-lab/gpu-1 sent an update, which was accepted: 1.23 MB, 40 examples, loss 0.5, "
-            "norm 2.346");
+  EXPECT_EQ(
+      LineOf(entry).sentence,
+      "fr-lab/gpu-1 sent an update, which was accepted: 1.23 MB, 40 examples, training loss 0.5, "
+      "norm 2.346");
 }
 
 TEST(JournalLineTest, SubmissionNamesTheSubmitter) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/config/proto_time.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -154,6 +155,20 @@ TEST_F(ServiceTest, BriefJobHasNoRecipeAndNoParticipants) {
   EXPECT_TRUE(full.has_recipe());
   EXPECT_EQ(full.state(), v1::JOB_STATE_RUNNING);
   EXPECT_EQ(full.round_count(), 2U);
+}
+
+TEST_F(ServiceTest, ExpectedEndIsNotMovedOnWhileARoundTakesLonger) {
+  Submit(RecipeOf(4, 1));
+  engine::JobView view = jobs_->All()[0]->View();
+  jobs::JobState second_round = *view.state;
+  second_round.submitted_at = kNow;
+  second_round.rounds_committed = 1;
+  second_round.round.planned_at = kNow + absl::Seconds(10);
+  view.state = std::make_shared<const jobs::JobState>(second_round);
+
+  const v1::Job proto = ToProto(view, *workers_, kNow + absl::Hours(1), Detail::kBrief);
+
+  EXPECT_EQ(ToTime(proto.expected_end_at()), kNow + absl::Seconds(40));
 }
 
 TEST_F(ServiceTest, PausedJobSaysByWhomAndWhatItsRoundWaitsFor) {
