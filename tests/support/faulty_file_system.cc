@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/faulty_file_system.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,12 +29,29 @@ absl::string_view NameOf(FaultyFileSystem::Change change) {
   return "";
 }
 
+class CountedReadableFile final : public ReadableFile {
+ public:
+  CountedReadableFile(std::unique_ptr<ReadableFile> real, FaultyFileSystem* counts)
+      : real_(std::move(real)), counts_(*counts) {}
+
+  absl::Status ReadAt(uint64_t offset, absl::Span<char> buffer) const override {
+    counts_.CountRead(buffer);
+    return real_->ReadAt(offset, buffer);
+  }
+  uint64_t size_bytes() const override { return real_->size_bytes(); }
+
+ private:
+  const std::unique_ptr<ReadableFile> real_;
+  FaultyFileSystem& counts_;
+};
+
 class FaultyWritableFile final : public WritableFile {
  public:
   FaultyWritableFile(std::unique_ptr<WritableFile> real, std::string path, FaultyFileSystem* faults)
       : real_(std::move(real)), path_(std::move(path)), faults_(*faults) {}
 
   absl::Status WriteAt(uint64_t offset, absl::string_view data) override {
+    faults_.AwaitWritesGo(path_);
     const auto size = static_cast<int64_t>(data.size());
     if (faults_.TakeWriteFailure(path_) || faults_.bytes_left.fetch_sub(size) < size) {
       return absl::ResourceExhaustedError(
@@ -70,7 +88,8 @@ class FaultyWritableFile final : public WritableFile {
 
 absl::StatusOr<std::unique_ptr<ReadableFile>> FaultyFileSystem::OpenForRead(
     const std::string& path) {
-  return real_.OpenForRead(path);
+  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<ReadableFile> file, real_.OpenForRead(path));
+  return std::make_unique<CountedReadableFile>(std::move(file), this);
 }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> FaultyFileSystem::OpenForWrite(
@@ -107,6 +126,42 @@ bool FaultyFileSystem::Take(PathFailures& failures, const std::string& path) {
   if (failures.left == 0 || path.find(failures.part) == std::string::npos) return false;
   --failures.left;
   return true;
+}
+
+void FaultyFileSystem::HoldWrites(const std::string& part) {
+  absl::MutexLock lock(&mu_);
+  held_part_ = part;
+}
+
+void FaultyFileSystem::LetWritesGo() {
+  absl::MutexLock lock(&mu_);
+  held_part_.clear();
+}
+
+int FaultyFileSystem::held_writes() {
+  absl::MutexLock lock(&mu_);
+  return held_writes_;
+}
+
+void FaultyFileSystem::AwaitWritesGo(const std::string& path) {
+  absl::MutexLock lock(&mu_);
+  if (held_part_.empty() || path.find(held_part_) == std::string::npos) return;
+  ++held_writes_;
+  const auto may_go = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return held_part_.empty(); };
+  mu_.Await(absl::Condition(&may_go));
+  --held_writes_;
+}
+
+FaultyFileSystem::Reads FaultyFileSystem::TakeReads() {
+  absl::MutexLock lock(&mu_);
+  return std::exchange(reads_, Reads());
+}
+
+void FaultyFileSystem::CountRead(absl::Span<char> buffer) {
+  absl::MutexLock lock(&mu_);
+  reads_.bytes += buffer.size();
+  reads_.largest_bytes = std::max<uint64_t>(reads_.largest_bytes, buffer.size());
+  if (buffer.size() >= kLargeReadBytes) reads_.buffers.insert(buffer.data());
 }
 
 void FaultyFileSystem::FailChange(int64_t n, Failure failure) {

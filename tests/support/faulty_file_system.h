@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,25 @@ class FaultyFileSystem final : public FileSystem {
   void FailSyncs(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
   bool TakeSyncFailure(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Writes to files whose path has `part` in it wait until LetWritesGo, as for a slow disk.
+  void HoldWrites(const std::string& part) ABSL_LOCKS_EXCLUDED(mu_);
+  void LetWritesGo() ABSL_LOCKS_EXCLUDED(mu_);
+  // How many wait.
+  int held_writes() ABSL_LOCKS_EXCLUDED(mu_);
+  // Waits if this file's writes are held. For the files opened here.
+  void AwaitWritesGo(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // What was read since the last call, from files that were opened here.
+  struct Reads {
+    uint64_t bytes = 0;
+    uint64_t largest_bytes = 0;          // At a time.
+    std::set<const char*> buffers = {};  // That took kLargeReadBytes and more at a time.
+  };
+  static constexpr uint64_t kLargeReadBytes = 4096;  // More than a small file's header.
+  Reads TakeReads() ABSL_LOCKS_EXCLUDED(mu_);
+  // For the files opened here.
+  void CountRead(absl::Span<char> buffer) ABSL_LOCKS_EXCLUDED(mu_);
+
   absl::StatusOr<std::unique_ptr<ReadableFile>> OpenForRead(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForWrite(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
@@ -81,6 +101,9 @@ class FaultyFileSystem final : public FileSystem {
   int64_t changes_until_failure_ ABSL_GUARDED_BY(mu_) = 0;
   Failure failure_ ABSL_GUARDED_BY(mu_) = Failure::kOnce;
   bool has_failed_ ABSL_GUARDED_BY(mu_) = false;
+  std::string held_part_ ABSL_GUARDED_BY(mu_);  // Of a path; empty: no writes are held.
+  int held_writes_ ABSL_GUARDED_BY(mu_) = 0;
+  Reads reads_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace entente

@@ -48,7 +48,7 @@ ServiceTest::ServiceTest(TransferBounds bounds)
   const CertificateAndKey own =
       MakeCertificate(alliance_, "spiffe://alliance.example/coordinator/c", RealNow());
   grpc::ServerBuilder builder;
-  SetServerChannelOptions(&builder, ServerMemory{});
+  SetServerChannelOptions(&builder, ServerMemory{.window_bytes = bounds.window_bytes});
   builder.AddListeningPort(
       "127.0.0.1:0", ServerTls(WriteTlsFiles(folder_, "server", own, trust_->BundlePem())), &port_);
   builder.RegisterService(admin_service_.get());

@@ -27,6 +27,7 @@ struct TransferBounds {
   int transfers_max = 256;
   int transfers_per_caller_max = limits::kTransfersPerCallerMax;
   absl::Duration upload_header_wait_max = limits::kUploadHeaderWaitMax;
+  int window_bytes = limits::kUploadWindowBytes;  // Read ahead of each.
 };
 
 // All services on a real gRPC server over mTLS on loopback, and callers of every role.

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/simulated_clock.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/fake_transfer_service.h"
 #include "tests/unit/worker/session/in_process_server.h"
@@ -48,6 +49,40 @@ TEST(GrpcTransfersTest, MovesFilesBothWays) {
   EXPECT_THAT(
       service.Traceparents(),
       testing::ElementsAre(trace.ToTraceparent(), trace.ToTraceparent(), trace.ToTraceparent()));
+}
+
+TEST(GrpcTransfersTest, EachWayHasAPaceOfItsOwn) {
+  const TempFolder folder;
+  PosixFileSystem files;
+  SystemRandomSource random;
+  SimulatedClock clock;
+  TokenBucket upload_pace(&clock, 6);
+  TokenBucket download_pace(&clock, 5);
+  FakeTransferService service;
+  service.files[Sha256Of("model").ToHex()] = "model";
+  InProcessServer server(&service);
+  ASSERT_OK_AND_ASSIGN(const auto cache, ModelCache::Open(&files, folder.File("models"), 100));
+  GrpcTransfers transfers(server.Channel(), {.files = &files,
+                                             .cache = cache.get(),
+                                             .random = &random,
+                                             .upload_pace = &upload_pace,
+                                             .download_pace = &download_pace});
+  v1::UploadHeader header;
+  header.set_digest(Sha256Of("update").ToHex());
+  header.set_total_bytes(6);
+  const TraceContext trace = TraceContext::Named("toy-1");
+
+  ASSERT_THAT(transfers.Download(
+                  Sha256Of("model"), "toy-1", trace, [](uint64_t, uint64_t) {}, CancelToken()),
+              IsOk());
+  ASSERT_THAT(transfers.Upload(
+                  header, folder.Write("update", "update"), /*compresses=*/false, trace,
+                  [](uint64_t, uint64_t) {}, CancelToken()),
+              IsOk());
+
+  // Each passed as a second's worth, of which nothing is left.
+  EXPECT_EQ(download_pace.Take(5), absl::Seconds(1));
+  EXPECT_EQ(upload_pace.Take(6), absl::Seconds(1));
 }
 
 TEST(GrpcTransfersTest, AFileThatChangedIsNotSent) {
