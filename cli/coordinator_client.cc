@@ -40,6 +40,9 @@ constexpr absl::Duration kReconnectMax = absl::Seconds(1);
 // Longer than a handshake across the world takes, shorter than patience.
 constexpr absl::Duration kProbeTime = absl::Seconds(5);
 
+// How late an interruption may be noticed.
+constexpr absl::Duration kInterruptionTick = absl::Milliseconds(100);
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CoordinatorClient>> CoordinatorClient::Create(
@@ -75,6 +78,16 @@ struct CoordinatorClient::Connection {
     const grpc::Status status = (stub.*method)(&context, request, &response);
     if (!status.ok()) return FromGrpcStatus(status);
     return response;
+  }
+
+  // Connects again, or not until `deadline` or an interruption, so that the next call need not sit
+  // out the channel's own backoff. Waits for it: nobody reads a connection's socket between calls,
+  // and a channel that failed once fails every call at once until it is connected.
+  void Reconnect(absl::Time deadline) {
+    grpc::experimental::ChannelResetConnectionBackoff(channel.get());
+    while (interruption.Check().ok() && clock.Now() < deadline) {
+      if (channel->WaitForConnected(absl::ToChronoTime(clock.Now() + kInterruptionTick))) return;
+    }
   }
 
   const absl::Duration timeout;
@@ -117,8 +130,7 @@ absl::Status CoordinatorClient::Explain(const absl::Status& plain) const {
   if (probe.code() == absl::StatusCode::kUnauthenticated) return probe;
   const std::string cannot = absl::StrCat("cannot reach the coordinator ", target_.coordinator);
   if (!probe.ok()) return absl::UnavailableError(absl::StrCat(cannot, ": ", probe.message()));
-  // The way is free again, so the next call need not sit out the channel's own backoff.
-  grpc::experimental::ChannelResetConnectionBackoff(connection_->channel.get());
+  connection_->Reconnect(clock_.Now() + kProbeTime);
   if (plain.code() == absl::StatusCode::kDeadlineExceeded) {
     return absl::UnavailableError(absl::StrCat("the coordinator ", target_.coordinator,
                                                " is there but did not answer within ",

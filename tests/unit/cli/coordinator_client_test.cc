@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/match.h"
 #include "common/base/file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/cli/fake_coordinator.h"
@@ -76,6 +77,21 @@ TEST_F(CoordinatorClientTest, ConnectionThatWasLostIsSaidInOurWords) {
   EXPECT_THAT(std::string(status.message()),
               AnyOf("", "lost the connection to the coordinator " + coordinator_.address() +
                             ", which can be reached again"));
+}
+
+// A channel that failed once fails calls without a try until it is connected, and between calls
+// nobody sees to its handshake: a watch stayed without its coordinator so for as long as it ran.
+TEST_F(CoordinatorClientTest, CallAfterTheOneThatSaidSoFindsTheCoordinator) {
+  for (int restarts = 0; restarts < 5; ++restarts) {
+    ASSERT_OK_AND_ASSIGN(const auto client, Connect(coordinator_.target()));
+    ASSERT_THAT(client->ListJobs(), IsOk());
+    coordinator_.Stop();
+    while (!absl::StrContains(client->ListJobs().status().message(), "refuses")) continue;
+    coordinator_.Start();
+
+    if (client->ListJobs().ok()) continue;  // It found it at once, which is fine as well.
+    EXPECT_THAT(client->ListJobs(), IsOk());
+  }
 }
 
 TEST_F(CoordinatorClientTest, NameThatDoesNotResolveIsSaid) {
