@@ -37,4 +37,4 @@ say "Fuzzing: a minute a target"
 quietly fuzz tests/fuzz/run.sh 60
 
 say "Tests"
-ctest --test-dir build/dev -LE slow --output-on-failure
+ctest --test-dir build/dev -LE slow -j "$(nproc)" --output-on-failure
