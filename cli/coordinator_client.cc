@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/exit_code.h"
+#include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/config/duration_text.h"
 #include "common/rpc/connection_probe.h"
@@ -80,12 +81,13 @@ struct CoordinatorClient::Connection {
     return response;
   }
 
-  // Connects again, or not until `deadline` or an interruption, so that the next call need not sit
-  // out the channel's own backoff. Waits for it: nobody reads a connection's socket between calls,
-  // and a channel that failed once fails every call at once until it is connected.
-  void Reconnect(absl::Time deadline) {
+  // Connects again, or not within `limit` or until an interruption, so that the next call need not
+  // sit out the channel's own backoff. Waits for it: nobody reads a connection's socket between
+  // calls, and a channel that failed once fails every call at once until it is connected.
+  void Reconnect(absl::Duration limit) {
     grpc::experimental::ChannelResetConnectionBackoff(channel.get());
-    while (interruption.Check().ok() && clock.Now() < deadline) {
+    const absl::Time deadline = SteadyClock().Now() + limit;
+    while (interruption.Check().ok() && SteadyClock().Now() < deadline) {
       if (channel->WaitForConnected(absl::ToChronoTime(clock.Now() + kInterruptionTick))) return;
     }
   }
@@ -130,7 +132,7 @@ absl::Status CoordinatorClient::Explain(const absl::Status& plain) const {
   if (probe.code() == absl::StatusCode::kUnauthenticated) return probe;
   const std::string cannot = absl::StrCat("cannot reach the coordinator ", target_.coordinator);
   if (!probe.ok()) return absl::UnavailableError(absl::StrCat(cannot, ": ", probe.message()));
-  connection_->Reconnect(clock_.Now() + kProbeTime);
+  connection_->Reconnect(kProbeTime);
   if (plain.code() == absl::StatusCode::kDeadlineExceeded) {
     return absl::UnavailableError(absl::StrCat("the coordinator ", target_.coordinator,
                                                " is there but did not answer within ",

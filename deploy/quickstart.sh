@@ -99,7 +99,8 @@ split_images "$out" "$seed"
 
 step start "Starting one coordinator and five workers"
 start_five "$out" "$port"
-disown "$coordinator" "${worker_pid[@]}"  # Who kills one by hand need not hear of that from the shell.
+# Who kills one by hand need not hear of that from the shell. One that has ended already is no job any more.
+disown "$coordinator" "${worker_pid[@]}" 2>/dev/null || true
 echo "watch it in a browser: $dashboard"
 echo "look at it in a terminal: $(printf '%q ' "${as_submitter[@]}")top"
 echo "kill it and start it again, and the job goes on: kill -9 $coordinator; $(coordinator_command)"

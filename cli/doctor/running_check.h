@@ -14,7 +14,7 @@ namespace entente::cli {
 
 // Whether entente-<program>, "worker" or "coordinator", holds the lock of its data, `lock_path`,
 // and as which process. One line; warned about if it does not, or it cannot be known. Who runs is
-// not disturbed.
+// not disturbed; who starts in that very moment may find the lock taken, and has to start again.
 void CheckRunning(FileSystem& files, const std::string& lock_path, absl::string_view program,
                   const std::string& config_path, Examination* examination);
 

@@ -131,7 +131,9 @@ inline constexpr MetricSpec kTasksLost = {
     "entente_tasks_lost_total",
     MetricType::kCounter,
     "Training tasks that came to no update since the start, by member and outcome: declined, "
-    "failed, missing (it may come back), skipped (away).",
+    "failed, missing (it may come back), skipped (away); not those whose attempt was aborted "
+    "before "
+    "its time.",
     {"member", "outcome"}};
 inline constexpr MetricSpec kUploadDuration = {
     "entente_upload_duration_seconds",

@@ -25,7 +25,9 @@ void LogTransition(const JobId& job, const jobs::JobTransition& transition) {
   if (transition.ended_round.has_value()) {
     const RoundState& round = *transition.ended_round;
     const bool is_committed = round.phase == RoundPhase::kCommitted;
-    const auto say = is_committed ? log::Info : log::Warning;
+    const bool is_wanted = transition.next.status == jobs::JobStatus::kCancelled ||
+                           transition.next.paused;  // By a person.
+    const auto say = is_committed || is_wanted ? log::Info : log::Warning;
     say(is_committed ? "round committed" : "round aborted", {{"job", job.value()},
                                                              {"round", round.round_index + 1},
                                                              {"attempt", round.attempt},

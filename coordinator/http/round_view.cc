@@ -208,6 +208,7 @@ absl::StatusOr<Json> RoundLinesJson(const StatusSources& sources, const JobId& j
       if (chronicle.sequence_last != 0 && placed.entry.sequence > chronicle.sequence_last) {
         return lines;
       }
+      if (!setbacks.IsKnown(placed.entry)) return lines;  // The feed tells it in a moment.
       lines.push_back(LineJson(placed.entry, placed.position, setbacks.Of(placed.entry)));
     }
     if (entries.size() < kLinesAtOnce) break;

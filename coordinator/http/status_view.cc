@@ -164,6 +164,7 @@ absl::StatusOr<Json> LinesJson(const StatusSources& sources, const JobId& job,
       if (lines.size() == kLinesMax) break;
       position = placed.position;
       ++seen;
+      if (!setbacks.IsKnown(placed.entry)) continue;  // Told by the feed in a moment.
       const absl::string_view setback = setbacks.Of(placed.entry);
       if (Fits(filter, LineOf(placed.entry, setback))) {
         lines.push_back(LineJson(placed.entry, placed.position, setback));

@@ -23,6 +23,11 @@ bool IsAwaited(const RoundState& state, const Participant& participant) {
           participant.state == ParticipantState::kMissing);
 }
 
+bool IsToday(absl::Time at, absl::Time now) {
+  const absl::TimeZone utc = absl::UTCTimeZone();
+  return absl::ToCivilDay(at, utc) == absl::ToCivilDay(now, utc);
+}
+
 // At most kNamesMax of them; the rest is counted.
 std::string Listed(std::vector<std::string> names) {
   const size_t more = names.size() > kNamesMax ? names.size() - kNamesMax : 0;
@@ -43,7 +48,8 @@ std::string ActivityText(const Activity& activity) {
   return absl::StrCat(activity.name, ", step ", activity.step, " of ", activity.step_count);
 }
 
-std::string AwaitedNames(const RoundState& state, const WaitCircumstances& circumstances) {
+std::string AwaitedNames(const RoundState& state, const WaitCircumstances& circumstances,
+                         absl::Time now) {
   std::vector<std::string> names;
   for (const auto& [worker, participant] : state.participants) {
     if (!IsAwaited(state, participant)) continue;
@@ -53,8 +59,7 @@ std::string AwaitedNames(const RoundState& state, const WaitCircumstances& circu
     if (participant.state == ParticipantState::kMissing) {
       note = " (missing)";
     } else if (detached != circumstances.detached.end()) {
-      note = absl::FormatTime(" (not attached since %H:%M:%S UTC)", detached->second,
-                              absl::UTCTimeZone());
+      note = absl::StrCat(" (not attached since ", ClockText(detached->second, now), ")");
     } else if (activity != circumstances.activities.end() && !activity->second.name.empty()) {
       note = absl::StrCat(" (", ActivityText(activity->second), ")");
     }
@@ -77,10 +82,10 @@ std::string When(absl::Time at, absl::Time now) {
   const absl::Duration left = absl::Trunc(at - now, absl::Seconds(1));
   if (left <= absl::ZeroDuration()) return "in 0";
   const absl::TimeZone utc = absl::UTCTimeZone();
-  const bool is_today = absl::ToCivilDay(at, utc) == absl::ToCivilDay(now, utc);
   return absl::StrCat(
       "in ", absl::FormatDuration(left), ", ",
-      absl::FormatTime(is_today ? "at %H:%M:%S UTC" : "on %a %d %b at %H:%M:%S UTC", at, utc));
+      absl::FormatTime(IsToday(at, now) ? "at %H:%M:%S UTC" : "on %a %d %b at %H:%M:%S UTC", at,
+                       utc));
 }
 
 std::string Needed(const RoundPolicy& policy) {
@@ -131,7 +136,7 @@ std::string WaitText(const RoundState& state, const WaitCircumstances& circumsta
                           AwayNames(circumstances), "; gives up ", When(state.closes_at, now));
     case RoundPhase::kCollecting:
     case RoundPhase::kGrace:
-      return absl::StrCat("waiting for ", AwaitedNames(state, circumstances), "; ",
+      return absl::StrCat("waiting for ", AwaitedNames(state, circumstances, now), "; ",
                           state.CountIn(ParticipantState::kAccepted), " of ",
                           state.participants.size() - state.CountIn(ParticipantState::kSkipped),
                           " in, ", state.updates_required, " needed", then_paused, "; closes ",
@@ -140,9 +145,9 @@ std::string WaitText(const RoundState& state, const WaitCircumstances& circumsta
       return absl::StrCat("waiting for the coordinator to combine the updates",
                           CombiningText(circumstances.combining, now), then_paused);
     case RoundPhase::kEvaluating:
-      return absl::StrCat("waiting for the evaluations of ", AwaitedNames(state, circumstances),
-                          then_paused, "; closes ", When(state.closes_at, now),
-                          is_due ? "" : ", or when all are in");
+      return absl::StrCat("waiting for the evaluations of ",
+                          AwaitedNames(state, circumstances, now), then_paused, "; closes ",
+                          When(state.closes_at, now), is_due ? "" : ", or when all are in");
     case RoundPhase::kCommitted:
     case RoundPhase::kAborted:
       return "";
@@ -151,6 +156,11 @@ std::string WaitText(const RoundState& state, const WaitCircumstances& circumsta
 }
 
 }  // namespace
+
+std::string ClockText(absl::Time at, absl::Time now) {
+  return absl::FormatTime(IsToday(at, now) ? "%H:%M:%S UTC" : "%a %d %b %H:%M:%S UTC", at,
+                          absl::UTCTimeZone());
+}
 
 std::string WaitingFor(const RoundState& state, const WaitCircumstances& circumstances,
                        absl::Time now) {

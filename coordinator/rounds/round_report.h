@@ -47,6 +47,9 @@ struct WaitCircumstances {
   std::string journal_failure = {};  // Why the journal takes no events; empty: it does.
 };
 
+// "14:05:10 UTC"; "Mon 30 Nov 14:05:10 UTC" if that is not the day it is now.
+std::string ClockText(absl::Time at, absl::Time now);
+
 // What the round waits for and until when, in one sentence:
 //
 //   waiting for fr-lab/gpu-1 (training, step 40 of 200), kr-lab/w; 3 of 5 in, 4 needed; closes in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/service/job_converter.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -115,24 +116,21 @@ bool IsAtWork(const rounds::RoundState& round, const rounds::Participant& partic
   return (round.IsOpen() && trains) || participant.evaluation_awaited;
 }
 
-std::string ClockText(absl::Time time) {
-  return absl::FormatTime("%H:%M:%S UTC", time, absl::UTCTimeZone());
-}
-
 // Of one that should be at work and is not attached: what it did last is not what it does.
 //
 //   was training; not attached since 14:05:10 UTC, counts as missing at 14:05:40 UTC if it does not
 //   come back
-void NoteDetached(absl::Time since, std::optional<absl::Time> lease_end, bool evaluates,
-                  v1::Participant* proto) {
+void NoteDetached(absl::Time since, std::optional<absl::Time> awaited_until, bool evaluates,
+                  absl::Time now, v1::Participant* proto) {
   std::vector<std::string> notes;
   if (!proto->reason().empty()) notes.push_back(proto->reason());
   if (!proto->activity().empty()) notes.push_back(absl::StrCat("was ", proto->activity()));
-  std::string absence = absl::StrCat("not attached since ", ClockText(since));
-  if (lease_end.has_value() && evaluates) {
-    absl::StrAppend(&absence, ", its evaluation is awaited until ", ClockText(*lease_end));
-  } else if (lease_end.has_value()) {
-    absl::StrAppend(&absence, ", counts as missing at ", ClockText(*lease_end),
+  std::string absence = absl::StrCat("not attached since ", rounds::ClockText(since, now));
+  if (awaited_until.has_value() && evaluates) {
+    absl::StrAppend(&absence, ", its evaluation is awaited until ",
+                    rounds::ClockText(*awaited_until, now));
+  } else if (awaited_until.has_value()) {
+    absl::StrAppend(&absence, ", counts as missing at ", rounds::ClockText(*awaited_until, now),
                     " if it does not come back");
   }
   notes.push_back(std::move(absence));
@@ -217,10 +215,12 @@ v1::Round ToProto(const engine::JobView& view, const rounds::RoundState& round,
     const std::optional<absl::Time> detached =
         IsAtWork(round, participant) ? workers.DetachedSince(worker) : std::nullopt;
     if (!detached.has_value()) continue;
-    const auto lease = view.lease_ends.find(worker);
-    NoteDetached(*detached,
-                 lease == view.lease_ends.end() ? std::nullopt : std::optional(lease->second),
-                 participant.evaluation_awaited, added);
+    // Until its lease is over, or the phase if that is sooner.
+    std::optional<absl::Time> awaited_until;
+    if (const auto lease = view.lease_ends.find(worker); lease != view.lease_ends.end()) {
+      awaited_until = std::min(lease->second, round.closes_at);
+    }
+    NoteDetached(*detached, awaited_until, participant.evaluation_awaited, now, added);
   }
   proto.set_base_model_digest(round.base_model.ToHex());
   proto.set_model_digest(HexOrEmpty(round.model));

@@ -27,14 +27,16 @@ watch=$started
 (
   sleep 1
   kill -KILL "$coordinator"
-  sleep 2
+  until grep -q "has ended" "$folder/screen.txt"; do sleep 0.1; done
+  sleep 1
   wc -c <"$folder/screen.txt" >"$folder/waiting.txt"
   sleep 1
   wc -c <"$folder/screen.txt" >"$folder/waiting-still.txt"
   # As a coordinator does: its id in the file of the lock, which it has open.
+  seen=$(wc -c <"$folder/screen.txt")
   exec 9>"$folder/coordinator/journal.sqlite.lock"
   echo "$BASHPID" >&9
-  sleep 2
+  until tail -c +$((seen + 1)) "$folder/screen.txt" | grep -q "the picture"; do sleep 0.1; done
   touch "$folder/enough"
   exec sleep 600
 ) &
@@ -48,7 +50,7 @@ code=0
 script -qefc "stty rows 40 cols 80; bash $folder/script.sh $repository $folder" "$folder/screen.txt" >/dev/null </dev/null || code=$?
 [ "$code" -eq 0 ] || fail "the script ended with $code"
 
-said=$(grep -abo "quickstart: the coordinator has ended" "$folder/screen.txt" | cut -d: -f1)
+said=$(grep -abo "quickstart: the coordinator has ended" "$folder/screen.txt" | head -n 1 | cut -d: -f1) || said=""
 waiting=$(cat "$folder/waiting.txt")
 [ -n "$said" ] || fail "nobody was told that the coordinator had ended"
 [ "$waiting" -eq "$(cat "$folder/waiting-still.txt")" ] || fail "something was written while the script waited"

@@ -29,7 +29,7 @@ export function swap(old, next) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const places = focused ? [...old.querySelectorAll(focusable)] : [];
   old.replaceWith(next);
-  if (focused) [...next.querySelectorAll(focusable)][places.indexOf(focused)]?.focus();
+  if (focused) [...next.querySelectorAll(focusable)][places.indexOf(focused)]?.focus({ preventScroll: true });
   return next;
 }
 
@@ -78,7 +78,7 @@ export class Rows {
 
   // Draws those rows again whose data say it: for what changes with time alone.
   redraw(isWanted = () => true) {
-    for (const row of this.rows.values()) if (isWanted(row.data)) row.element = swap(row.element, this.draw(row.data));
+    for (const row of this.rows.values()) if (isWanted(row.data)) row.element = swapIfChanged(row.element, this.draw(row.data));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "common/base/file_system.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/cli/fake_coordinator.h"
 #include "tests/unit/cli/job_fixture.h"
@@ -86,7 +87,8 @@ TEST_F(CoordinatorClientTest, CallAfterTheOneThatSaidSoFindsTheCoordinator) {
     ASSERT_OK_AND_ASSIGN(const auto client, Connect(coordinator_.target()));
     ASSERT_THAT(client->ListJobs(), IsOk());
     coordinator_.Stop();
-    while (!absl::StrContains(client->ListJobs().status().message(), "refuses")) continue;
+    ASSERT_TRUE(Eventually(
+        [&] { return absl::StrContains(client->ListJobs().status().message(), "refuses"); }));
     coordinator_.Start();
 
     if (client->ListJobs().ok()) continue;  // It found it at once, which is fine as well.

@@ -48,6 +48,19 @@ TEST(TransitionLogTest, WhatEndsAsItShouldIsNoWarning) {
               AllOf(HasSubstr("info    round committed"), HasSubstr("info    job ended")));
 }
 
+TEST(TransitionLogTest, WhatSomebodyCancelsOrPausesIsNoWarning) {
+  jobs::JobTransition transition;
+  transition.ended_round.emplace();
+  transition.ended_round->phase = rounds::RoundPhase::kAborted;
+  transition.next.paused = true;
+  EXPECT_THAT(LinesOf(transition), HasSubstr("info    round aborted"));
+
+  transition.next.paused = false;
+  transition.next.status = jobs::JobStatus::kCancelled;
+  EXPECT_THAT(LinesOf(transition),
+              AllOf(HasSubstr("info    round aborted"), HasSubstr("info    job ended")));
+}
+
 TEST(TransitionLogTest, EveryLineCanSayJobRoundAndTrace) {
   const JobDescription job{
       .id = JobId("fashion-1"),

@@ -24,6 +24,13 @@ RoundState CollectingRound() {
   return state;
 }
 
+TEST(RoundReportTest, TimeOfAnotherDaySaysWhich) {
+  const absl::Time now = absl::FromUnixSeconds(1'700'000'000);
+
+  EXPECT_EQ(ClockText(now, now), "22:13:20 UTC");
+  EXPECT_EQ(ClockText(now + absl::Hours(2), now), "Wed 15 Nov 00:13:20 UTC");
+}
+
 TEST(RoundReportTest, SaysWhoIsAwaitedAndUntilWhen) {
   EXPECT_EQ(
       WaitingFor(CollectingRound(), {}, kReportedAt),

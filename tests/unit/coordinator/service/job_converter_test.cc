@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/config/proto_time.h"
+#include "coordinator/rounds/round_report.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -68,10 +69,13 @@ TEST_F(ServiceTest, WorkerThatIsGoneIsSaidToBeGoneAndUntilWhenItIsAwaited) {
   round.participants[fr] = {.state = rounds::ParticipantState::kWorking};
   workers_->Detach(fr, connection.get(), "the connection ended");
   ASSERT_TRUE(workers_->DetachedSince(fr).has_value());
-  const std::string gone = absl::FormatTime("not attached since %H:%M:%S UTC",
-                                            *workers_->DetachedSince(fr), absl::UTCTimeZone());
+  const std::string gone =
+      absl::StrCat("not attached since ", rounds::ClockText(*workers_->DetachedSince(fr), kNow));
 
   const v1::Round training = ToProto(view, round, *workers_, kNow, Detail::kFull);
+  round.closes_at = kNow + absl::Seconds(20);
+  const v1::Round closing = ToProto(view, round, *workers_, kNow, Detail::kFull);
+  round.closes_at = kNow + absl::Minutes(5);
   round.participants[fr] = {.state = rounds::ParticipantState::kAccepted,
                             .evaluation_awaited = true};
   round.phase = rounds::RoundPhase::kEvaluating;
@@ -83,6 +87,8 @@ TEST_F(ServiceTest, WorkerThatIsGoneIsSaidToBeGoneAndUntilWhenItIsAwaited) {
   EXPECT_EQ(training.participants(0).reason(),
             absl::StrCat("was training; ", gone,
                          ", counts as missing at 22:13:50 UTC if it does not come back"));
+  EXPECT_THAT(closing.participants(0).reason(),
+              ::testing::HasSubstr("counts as missing at 22:13:40 UTC"));
   EXPECT_TRUE(training.participants(0).has_detached_at());
   EXPECT_EQ(training.participants(0).activity(), "");
   EXPECT_EQ(training.participants(0).step_count(), 0U);
