@@ -56,7 +56,7 @@ struct WorkerDescription {
   std::vector<v1::Updates::Compression> compressions;  // That it knows.
   uint32_t protocol_minor = 0;                         // See limits::kProtocolMinor.
   std::optional<v1::Away> away = std::nullopt;         // Set while it takes no part in rounds.
-  absl::Time certificate_expires_at;
+  absl::Time certificate_expires_at = absl::InfiniteFuture();  // Infinite: not known.
 };
 
 // Why a worker whose certificate is good was not let attach.

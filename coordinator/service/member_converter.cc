@@ -19,8 +19,10 @@ v1::Worker ToProto(const members::WorkerSnapshot& snapshot) {
   proto.set_activity(snapshot.activity);
   proto.set_step(snapshot.step);
   proto.set_step_count(snapshot.step_count);
-  *proto.mutable_certificate_expires_at() =
-      entente::ToProto(snapshot.description.certificate_expires_at);
+  if (snapshot.description.certificate_expires_at != absl::InfiniteFuture()) {
+    *proto.mutable_certificate_expires_at() =
+        entente::ToProto(snapshot.description.certificate_expires_at);
+  }
   proto.set_bytes_up(snapshot.bytes_up);
   proto.set_bytes_down(snapshot.bytes_down);
   if (snapshot.description.away.has_value()) *proto.mutable_away() = *snapshot.description.away;

@@ -32,5 +32,14 @@ TEST(MemberConverterTest, ProtocolOfAWorkerThatWasOnlyRefusedIsNotKnown) {
   EXPECT_EQ(ToProto(members::WorkerSnapshot{.never_attached = true}).protocol(), "");
 }
 
+// After a coordinator's start nothing is known of those who take part in its jobs but their names.
+TEST(MemberConverterTest, CertificateOfAWorkerThatIsExpectedIsNotSaidToHaveExpired) {
+  members::WorkerSnapshot expected{.never_attached = true};
+  EXPECT_FALSE(ToProto(expected).has_certificate_expires_at());
+
+  expected.description.certificate_expires_at = absl::FromUnixSeconds(1'800'000'000);
+  EXPECT_TRUE(ToProto(expected).has_certificate_expires_at());
+}
+
 }  // namespace
 }  // namespace entente::service
