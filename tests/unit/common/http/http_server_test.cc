@@ -47,6 +47,19 @@ class HttpServerTest : public ::testing::Test {
         {.path = path, .visible_to = visible_to, .answer = std::move(answer)});
   }
 
+  // "/events" greets whoever opens it, and its streams are in streams_.
+  void RouteEvents() {
+    Route("/events", [this](const Request&) {
+      Response response;
+      response.events = [this](std::shared_ptr<EventStream> stream) {
+        stream->Send("hello", "you");
+        absl::MutexLock lock(&streams_mu_);
+        streams_.push_back(std::move(stream));
+      };
+      return response;
+    });
+  }
+
   // Both ends of each connection are this process's.
   static void AllowManyConnections() {
     rlimit files = {};
@@ -66,6 +79,8 @@ class HttpServerTest : public ::testing::Test {
   PosixFileSystem files_;
   TempFolder folder_;
   HttpServer::Options options_;
+  absl::Mutex streams_mu_;
+  std::vector<std::shared_ptr<EventStream>> streams_;  // Guarded by streams_mu_ while it serves.
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -208,17 +223,7 @@ TEST_F(HttpServerTest, ConnectionsBeyondTheLimitAreRefused) {
 }
 
 TEST_F(HttpServerTest, EventsReachAHundredBrowsersWhileOthersAreAnswered) {
-  absl::Mutex mu;
-  std::vector<std::shared_ptr<EventStream>> streams;
-  Route("/events", [&](const Request&) {
-    Response response;
-    response.events = [&](std::shared_ptr<EventStream> stream) {
-      stream->Send("hello", "you");
-      absl::MutexLock lock(&mu);
-      streams.push_back(std::move(stream));
-    };
-    return response;
-  });
+  RouteEvents();
   const int port = Start();
   std::vector<std::unique_ptr<HttpClient>> browsers;
   for (int i = 0; i < 100; ++i) {
@@ -228,9 +233,9 @@ TEST_F(HttpServerTest, EventsReachAHundredBrowsersWhileOthersAreAnswered) {
                 AllOf(HasSubstr("Content-Type: text/event-stream"), HasSubstr("event: hello\n")));
   }
   {
-    absl::MutexLock lock(&mu);
-    ASSERT_EQ(streams.size(), 100);
-    for (const auto& stream : streams) EXPECT_TRUE(stream->Send("round", "1\n2", "7"));
+    absl::MutexLock lock(&streams_mu_);
+    ASSERT_EQ(streams_.size(), 100);
+    for (const auto& stream : streams_) EXPECT_TRUE(stream->Send("round", "1\n2", "7"));
   }
   for (const auto& browser : browsers) {
     EXPECT_EQ(browser->ReadUntil("2\n\n"), "id: 7\nevent: round\ndata: 1\ndata: 2\n\n");
@@ -239,22 +244,12 @@ TEST_F(HttpServerTest, EventsReachAHundredBrowsersWhileOthersAreAnswered) {
   other.Get("/alive");
   EXPECT_THAT(other.ReadAnswer(), HasSubstr("alive"));
   server_->Stop();
-  for (const auto& stream : streams) EXPECT_FALSE(stream->open());
+  for (const auto& stream : streams_) EXPECT_FALSE(stream->open());
 }
 
 TEST_F(HttpServerTest, EventStreamsBeyondTheLimitAreRefusedUntilOneEnds) {
   AllowManyConnections();
-  absl::Mutex mu;
-  std::vector<std::shared_ptr<EventStream>> streams;
-  Route("/events", [&](const Request&) {
-    Response response;
-    response.events = [&](std::shared_ptr<EventStream> stream) {
-      stream->Send("hello", "you");
-      absl::MutexLock lock(&mu);
-      streams.push_back(std::move(stream));
-    };
-    return response;
-  });
+  RouteEvents();
   const int port = Start();
   std::vector<std::unique_ptr<HttpClient>> browsers;
   for (int i = 0; i < limits::kHttpEventStreamsMax; ++i) {
@@ -268,9 +263,9 @@ TEST_F(HttpServerTest, EventStreamsBeyondTheLimitAreRefusedUntilOneEnds) {
   EXPECT_THAT(one_too_many.ReadUntil("try again later"),
               AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("too many event streams are open")));
   {
-    absl::MutexLock lock(&mu);
-    ASSERT_EQ(streams.size(), static_cast<size_t>(limits::kHttpEventStreamsMax));
-    EXPECT_TRUE(streams.front()->Send("round", "1"));
+    absl::MutexLock lock(&streams_mu_);
+    ASSERT_EQ(streams_.size(), static_cast<size_t>(limits::kHttpEventStreamsMax));
+    EXPECT_TRUE(streams_.front()->Send("round", "1"));
   }
   EXPECT_EQ(browsers.front()->ReadUntil("1\n\n"), "event: round\ndata: 1\n\n");
   HttpClient other(port);
