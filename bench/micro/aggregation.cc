@@ -177,11 +177,11 @@ void AggregateInBlocks(benchmark::State& state) {
   Files files;
   files.MakeUpdates(UpdateEncoding::kFp32);
   files.request.block_elements = static_cast<size_t>(state.range(0));
-  MeasureAggregation(state, files, 1);
+  MeasureAggregation(state, files, static_cast<int>(state.range(1)));
 }
+// Elements of a block, and threads.
 BENCHMARK(AggregateInBlocks)
-    ->RangeMultiplier(4)
-    ->Range(4 << 10, 1 << 20)
+    ->ArgsProduct({benchmark::CreateRange(4 << 10, 1 << 20, 2), {1, 2}})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 

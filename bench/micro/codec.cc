@@ -13,7 +13,7 @@
 namespace entente::bench {
 namespace {
 
-constexpr size_t kBlockElements = size_t{16} << 10;  // The block that aggregation reads.
+constexpr size_t kBlockElements = size_t{128} << 10;  // The block that aggregation reads.
 
 std::vector<float> Noise() {
   std::vector<float> values;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "common/codec/half_float.h"
 
@@ -212,6 +213,25 @@ bool AllWithinKernel(const float* values, size_t count, float bound) {
   return true;
 }
 
+bool RoundToFloatsKernel(const double* values, float* floats, size_t count) {
+  constexpr double kMax = std::numeric_limits<float>::max();
+  const hn::ScalableTag<double> dd;
+  const hn::Rebind<float, decltype(dd)> df;
+  const size_t lanes = hn::Lanes(dd);
+  const auto limit = hn::Set(dd, kMax);
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto exact = hn::LoadU(dd, values + i);
+    if (!hn::AllTrue(dd, hn::Le(hn::Abs(exact), limit))) return false;  // As above, of a NaN, too.
+    hn::StoreU(hn::DemoteTo(df, exact), df, floats + i);
+  }
+  for (; i < count; ++i) {
+    if (!(std::fabs(values[i]) <= kMax)) return false;
+    floats[i] = static_cast<float>(values[i]);
+  }
+  return true;
+}
+
 double SumOfSquaresKernel(const float* values, size_t count) {
   // So many whatever the width of the vectors: the order of the additions is the same everywhere.
   constexpr size_t kPartialSums = 16;
@@ -250,6 +270,7 @@ HWY_EXPORT(EncodeFp16Kernel);
 HWY_EXPORT(DecodeInt8Kernel);
 HWY_EXPORT(DecodeInt4Kernel);
 HWY_EXPORT(AllWithinKernel);
+HWY_EXPORT(RoundToFloatsKernel);
 HWY_EXPORT(SumOfSquaresKernel);
 
 void DecodeBf16(const char* bytes, absl::Span<float> values) {
@@ -279,6 +300,11 @@ bool DecodeInt4(const char* codes, float scale, absl::Span<float> values) {
 
 bool AllWithin(absl::Span<const float> values, float bound) {
   return HWY_DYNAMIC_DISPATCH(AllWithinKernel)(values.data(), values.size(), bound);
+}
+
+bool RoundToFloats(absl::Span<const double> values, absl::Span<float> floats) {
+  ENTENTE_CHECK(values.size() == floats.size());
+  return HWY_DYNAMIC_DISPATCH(RoundToFloatsKernel)(values.data(), floats.data(), values.size());
 }
 
 double SumOfSquares(absl::Span<const float> values) {

@@ -2,9 +2,9 @@
 #ifndef COMMON_CODEC_SIMD_KERNELS_H_
 #define COMMON_CODEC_SIMD_KERNELS_H_
 
-// The loops over every number of an update, for the widest vectors that the machine has (Highway,
-// chosen when the program runs). The bits are the same on every machine: nothing is reordered or
-// fused, and rounding is done on integers as half_float.h does it.
+// The loops over every number of an update or of a model, for the widest vectors that the machine
+// has (Highway, chosen when the program runs). The bits are the same on every machine: nothing is
+// reordered or fused, and rounding is done on integers as half_float.h does it.
 //
 // Bytes are little-endian and may lie at any address. All are thread-safe.
 
@@ -26,6 +26,10 @@ bool DecodeInt4(const char* codes, float scale, absl::Span<float> values);
 
 // Whether no value is a NaN or beyond [-bound, bound].
 bool AllWithin(absl::Span<const float> values, float bound);
+
+// Each value as the nearest float, ties to even; as many of both. False if one is a NaN or beyond
+// the largest float, even where it would round to that; `floats` then means nothing.
+bool RoundToFloats(absl::Span<const double> values, absl::Span<float> floats);
 
 // The sum of the squares of finite values, in double: every square is exact, value i is added to
 // partial sum i mod 16, and those are added pairwise. It can neither overflow nor vanish: a float's

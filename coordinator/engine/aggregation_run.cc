@@ -17,6 +17,7 @@
 #include "common/base/check.h"
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
+#include "common/codec/simd_kernels.h"
 #include "common/codec/tensor_values.h"
 #include "common/codec/value_codec.h"
 #include "common/tensor/safetensors.h"
@@ -208,15 +209,7 @@ class BlockLoop {
   // The one rounding from double to F32.
   absl::Status Round(const Block& block) {
     values_.resize(block.size);
-    const double* const exact = model_.data();
-    float* const rounded = values_.data();
-    // Who is at fault is asked afterwards: a loop with a way out is not one of vectors.
-    uint64_t is_beyond = 0;
-    for (size_t i = 0; i < block.size; ++i) {
-      is_beyond |= IsFiniteFloat(exact[i]) ? uint64_t{0} : uint64_t{1};
-      rounded[i] = static_cast<float>(exact[i]);
-    }
-    if (is_beyond == 0) return absl::OkStatus();
+    if (simd::RoundToFloats(model_, absl::MakeSpan(values_))) return absl::OkStatus();
     const size_t at =
         std::find_if_not(model_.begin(), model_.end(), IsFiniteFloat) - model_.begin();
     return absl::InvalidArgumentError(absl::StrCat(

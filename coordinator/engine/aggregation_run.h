@@ -26,9 +26,10 @@
 
 namespace entente::engine {
 
-// One block's sums, values and states then fit a core's second-level cache; AggregateInBlocks of
-// bench/micro measures it beside other sizes.
-inline constexpr size_t kBlockElements = size_t{16} << 10;
+// A system call for each block of each update costs time in small blocks; in large ones the sums
+// leave the core's second-level cache. AggregateInBlocks of bench/micro measures both. Each thread
+// needs 28 bytes an element and 8 more for each state of the optimizer.
+inline constexpr size_t kBlockElements = size_t{128} << 10;
 
 // One update to combine.
 struct AggregationInput {

@@ -171,6 +171,48 @@ TEST(SimdKernelsTest, OneValueThatIsNotWithinIsFoundWhereverItLies) {
   });
 }
 
+TEST(SimdKernelsTest, EveryFiniteDoubleRoundsToTheNearestFloat) {
+  // Ties to either side, what is lost to denormals and to 0, and the largest float.
+  std::vector<double> exact = {
+      0.0,      -0.0,       0x1.000001p0,     0x1.000003p0, -0x1.000001p0, 0x1p-149,
+      0x1p-150, 0x1.8p-149, 0x1.fffffffp-127, -1e-300,      0x1p-1074,     0x1.fffffep127};
+  for (uint64_t i = 0; i < 10'000; ++i) {
+    const uint64_t random = SplitMix64At(5, i);
+    exact.push_back(std::ldexp(static_cast<double>(static_cast<int64_t>(random)),
+                               static_cast<int>(random % 300) - 236));
+  }
+  std::vector<float> expected;
+  for (const double value : exact) expected.push_back(static_cast<float>(value));
+  ForEveryTarget([&] {
+    std::vector<float> floats(exact.size());
+    ASSERT_TRUE(RoundToFloats(exact, absl::MakeSpan(floats)));
+    EXPECT_EQ(BitsOf(floats), BitsOf(expected));
+    for (const size_t size : kSizes) {
+      std::vector<float> few(size + 1, 7.0F);
+      ASSERT_TRUE(
+          RoundToFloats(absl::MakeConstSpan(exact).first(size), absl::MakeSpan(few).first(size)));
+      EXPECT_EQ(few.back(), 7.0F) << "beyond " << size;
+    }
+  });
+}
+
+TEST(SimdKernelsTest, OneDoubleThatIsNoFiniteFloatIsFoundWhereverItLies) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  ForEveryTarget([&] {
+    // The third would round to the largest float.
+    for (const double wrong :
+         {std::nan(""), infinity, 0x1.fffffe0000001p127, -0x1p128, -infinity}) {
+      for (size_t bad = 0; bad < 99; ++bad) {
+        std::vector<double> exact(99, -1.0);
+        std::vector<float> floats(99);
+        EXPECT_TRUE(RoundToFloats(exact, absl::MakeSpan(floats)));
+        exact[bad] = wrong;
+        EXPECT_FALSE(RoundToFloats(exact, absl::MakeSpan(floats))) << bad;
+      }
+    }
+  });
+}
+
 // As the header has it: value i to partial sum i mod 16, and those pairwise.
 double PlainSumOfSquares(absl::Span<const float> values) {
   double sums[16] = {};
