@@ -20,7 +20,7 @@ v1::Hello HelloOf(const worker::OfferedDatasets& datasets) {
   hello.set_version("1");
   for (const auto& [name, dataset] : datasets) hello.add_datasets(name);
   hello.set_sandbox("bwrap");
-  for (const v1::Updates::Encoding encoding : KnownEncodings()) hello.add_encodings(encoding);
+  NameEncodings(&hello);
   return hello;
 }
 

@@ -16,14 +16,29 @@
 namespace entente {
 namespace {
 
-constexpr int kIndexBits = 12;
-constexpr size_t kPlaceMax = (size_t{1} << kIndexBits) - 1;
+constexpr int kPlaceBits = 12;
+constexpr size_t kPlaceMax = (size_t{1} << kPlaceBits) - 1;
 static_assert(kTopkChunkElements - 1 == kPlaceMax);
 constexpr int kByteLevels = 127;
 
 size_t BytesOfBits(size_t bits) { return (bits + 7) / 8; }
 
 int ValueBits(TopkValues form) { return form == TopkValues::k2Bit ? 2 : 8; }
+
+// How the places of a chunk are written; see the header.
+struct PlaceCode {
+  PlaceCode(size_t elements, size_t entries)
+      : low_bits(static_cast<int>(std::bit_width(elements / entries)) - 1),
+        map_bits(entries + ((elements - 1) >> low_bits)),
+        bytes(BytesOfBits(entries * low_bits + map_bits)) {}
+
+  int low_bits;
+  size_t map_bits;
+  size_t bytes;  // Of both.
+};
+
+// At most so many at once: with the rest of a byte they fit 32.
+constexpr int kPieceBits = 24;
 
 // Appends numbers of a few bits, the lowest bit of each byte first.
 class BitWriter {
@@ -35,6 +50,10 @@ class BitWriter {
     for (pending_bits_ += bits; pending_bits_ >= 8; pending_bits_ -= 8, pending_ >>= 8) {
       bytes_.push_back(static_cast<char>(pending_ & 0xffU));
     }
+  }
+  void AppendZeros(size_t bits) {
+    for (; bits > kPieceBits; bits -= kPieceBits) Append(0, kPieceBits);
+    Append(0, static_cast<int>(bits));
   }
   // Pads with zeros to a whole byte.
   void Finish() {
@@ -78,7 +97,7 @@ void SelectLargest(absl::Span<const float> values, absl::Span<uint16_t> places) 
   std::array<uint64_t, kTopkChunkElements> keys;
   for (size_t i = 0; i < values.size(); ++i) {
     const uint64_t magnitude = std::bit_cast<uint32_t>(values[i]) & 0x7fffffffU;
-    keys[i] = (magnitude << kIndexBits) | (kPlaceMax - i);
+    keys[i] = (magnitude << kPlaceBits) | (kPlaceMax - i);
   }
   if (places.size() < values.size()) {
     std::nth_element(keys.begin(), keys.begin() + places.size(), keys.begin() + values.size(),
@@ -88,6 +107,54 @@ void SelectLargest(absl::Span<const float> values, absl::Span<uint16_t> places) 
     places[i] = static_cast<uint16_t>(kPlaceMax - (keys[i] & kPlaceMax));
   }
   std::sort(places.begin(), places.end());
+}
+
+void AppendPlaces(absl::Span<const uint16_t> places, size_t elements, std::string* bytes) {
+  const PlaceCode code(elements, places.size());
+  BitWriter bits(bytes);
+  const uint32_t low_mask = (1U << code.low_bits) - 1;
+  for (const uint16_t place : places) bits.Append(place & low_mask, code.low_bits);
+  size_t written = 0;  // Of the map.
+  for (size_t i = 0; i < places.size(); ++i) {
+    const size_t bit = (places[i] >> code.low_bits) + i;
+    bits.AppendZeros(bit - written);
+    bits.Append(1, 1);
+    written = bit + 1;
+  }
+  bits.AppendZeros(code.map_bits - written);
+  bits.Finish();
+}
+
+// Reads as many places as `places` has.
+absl::Status ReadPlaces(absl::Span<const char> bytes, size_t elements,
+                        absl::Span<uint16_t> places) {
+  const PlaceCode code(elements, places.size());
+  BitReader bits(bytes);
+  for (uint16_t& place : places) place = static_cast<uint16_t>(bits.Next(code.low_bits));
+  size_t count = 0;
+  for (size_t first = 0; first < code.map_bits; first += kPieceBits) {
+    const size_t size = std::min<size_t>(kPieceBits, code.map_bits - first);
+    for (uint32_t piece = bits.Next(static_cast<int>(size)); piece != 0; piece &= piece - 1) {
+      if (count == places.size()) {
+        return absl::InvalidArgumentError(absl::StrCat("there are more than ", count, " places"));
+      }
+      const size_t high = first + std::countr_zero(piece) - count;
+      const size_t place = (high << code.low_bits) | places[count];
+      if (place >= elements || (count > 0 && place <= places[count - 1])) {
+        return absl::InvalidArgumentError(absl::StrCat("entry ", count, " has place ", place,
+                                                       "; places ascend and are under ", elements));
+      }
+      places[count++] = static_cast<uint16_t>(place);
+    }
+  }
+  if (count < places.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there are ", count, " places for ", places.size(), " entries"));
+  }
+  if (!bits.IsPaddingZero()) {
+    return absl::InvalidArgumentError("the bits after the last place are not zero");
+  }
+  return absl::OkStatus();
 }
 
 // The nearest of -1, -1/3, 1/3, 1 times `scale`; ties go up. The products are exact.
@@ -106,8 +173,8 @@ uint32_t ByteOf(float value, float scale) {
 
 }  // namespace
 
-size_t TopkChunkBytes(size_t entries, TopkValues form) {
-  return kScaleBytes + BytesOfBits(entries * kIndexBits) + BytesOfBits(entries * ValueBits(form));
+size_t TopkChunkBytes(size_t elements, size_t entries, TopkValues form) {
+  return kScaleBytes + PlaceCode(elements, entries).bytes + BytesOfBits(entries * ValueBits(form));
 }
 
 void AppendTopkChunk(absl::Span<const float> values, size_t entries, TopkValues form,
@@ -118,9 +185,7 @@ void AppendTopkChunk(absl::Span<const float> values, size_t entries, TopkValues 
 
   const float scale = ScaleFor(values, form == TopkValues::k2Bit ? 1 : kByteLevels);
   AppendScale(scale, bytes);
-  BitWriter indices(bytes);
-  for (size_t i = 0; i < entries; ++i) indices.Append(places[i], kIndexBits);
-  indices.Finish();
+  AppendPlaces(absl::MakeConstSpan(places).first(entries), values.size(), bytes);
   BitWriter codes(bytes);
   for (size_t i = 0; i < entries; ++i) {
     const float value = values[places[i]];
@@ -134,34 +199,30 @@ void AppendTopkChunk(absl::Span<const float> values, size_t entries, TopkValues 
 
 absl::Status DecodeTopkChunk(absl::Span<const char> bytes, size_t entries, TopkValues form,
                              absl::Span<float> values) {
-  ENTENTE_CHECK(bytes.size() == TopkChunkBytes(entries, form) && entries <= values.size() &&
-                values.size() <= kTopkChunkElements);
+  ENTENTE_CHECK(entries >= 1 && entries <= values.size() && values.size() <= kTopkChunkElements &&
+                bytes.size() == TopkChunkBytes(values.size(), entries, form));
   const float scale = ReadScale(bytes.data());
   ENTENTE_RETURN_IF_ERROR(CheckScale(scale));
   const float levels[] = {-scale, -scale / 3, scale / 3, scale};
-  const size_t index_bytes = BytesOfBits(entries * kIndexBits);
-  BitReader indices(bytes.subspan(kScaleBytes, index_bytes));
-  BitReader codes(bytes.subspan(kScaleBytes + index_bytes));
+  const size_t place_bytes = PlaceCode(values.size(), entries).bytes;
+  std::array<uint16_t, kTopkChunkElements> room;
+  const absl::Span<uint16_t> places = absl::MakeSpan(room).first(entries);
+  ENTENTE_RETURN_IF_ERROR(
+      ReadPlaces(bytes.subspan(kScaleBytes, place_bytes), values.size(), places));
+  BitReader codes(bytes.subspan(kScaleBytes + place_bytes));
   std::fill(values.begin(), values.end(), 0.0F);
-  uint32_t next = 0;  // The smallest index that may come.
-  for (size_t i = 0; i < entries; ++i) {
-    const uint32_t index = indices.Next(kIndexBits);
-    if (index < next || index >= values.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "entry ", i, " has index ", index, "; indices ascend and are under ", values.size()));
-    }
-    next = index + 1;
+  for (const uint16_t place : places) {
     const uint32_t code = codes.Next(ValueBits(form));
     if (form == TopkValues::kInt8 && code == 0x80U) {
       return absl::InvalidArgumentError("an integer is -128; they are -127 to 127");
     }
     if (scale == 0) continue;
-    values[index] = form == TopkValues::k2Bit
+    values[place] = form == TopkValues::k2Bit
                         ? levels[code]
                         : static_cast<float>(static_cast<int8_t>(code)) * scale;
   }
-  if (!indices.IsPaddingZero() || !codes.IsPaddingZero()) {
-    return absl::InvalidArgumentError("the bits after the last entry are not zero");
+  if (!codes.IsPaddingZero()) {
+    return absl::InvalidArgumentError("the bits after the last value are not zero");
   }
   return absl::OkStatus();
 }

@@ -29,7 +29,8 @@ uint64_t EncodedBlockBytes(const UpdateEncoding& encoding, size_t elements) {
     case EncodingKind::kInt4:
       return Int4BlockBytes(elements);
     case EncodingKind::kTopk:
-      return TopkChunkBytes(TopkEntries(encoding.topk_fraction, elements), encoding.topk_values);
+      return TopkChunkBytes(elements, TopkEntries(encoding.topk_fraction, elements),
+                            encoding.topk_values);
   }
   ENTENTE_CHECK(false);
   return 0;

@@ -41,6 +41,14 @@ UpdateEncoding EncodingOf(const v1::Updates& updates) {
 
 std::vector<v1::Updates::Encoding> KnownEncodings() { return KnownValues<v1::Updates::Encoding>(); }
 
+void NameEncodings(v1::Hello* hello) {
+  for (const v1::Updates::Encoding encoding : KnownEncodings()) {
+    // Among the others it would be that of workers before 1.1; see the field.
+    if (encoding != v1::Updates::ENCODING_TOPK) hello->add_encodings(encoding);
+  }
+  hello->set_writes_topk(true);
+}
+
 std::vector<v1::Updates::Download> KnownDownloads() { return KnownValues<v1::Updates::Download>(); }
 
 std::vector<v1::Updates::Compression> KnownCompressions() {

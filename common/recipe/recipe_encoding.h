@@ -8,6 +8,7 @@
 
 #include "common/codec/update_encoding.h"
 #include "entente/v1/recipe.pb.h"
+#include "entente/v1/task.pb.h"
 
 namespace entente {
 
@@ -15,8 +16,10 @@ namespace entente {
 // taken for topk only.
 UpdateEncoding EncodingOf(const v1::Updates& updates);
 
-// Every encoding that this version can write and read: what a worker says in its Hello.
+// Every encoding that this version can write and read.
 std::vector<v1::Updates::Encoding> KnownEncodings();
+// Says them in a Hello.
+void NameEncodings(v1::Hello* hello);
 
 // Likewise every form in which it can read models, and every compression.
 std::vector<v1::Updates::Download> KnownDownloads();

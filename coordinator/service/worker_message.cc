@@ -204,7 +204,10 @@ members::WorkerDescription DescriptionOf(const v1::Hello& hello,
 
 std::vector<v1::Updates::Encoding> EncodingsOf(const v1::Hello& hello) {
   if (hello.encodings().empty()) return FirstEncodings();
-  return ValuesKnown<v1::Updates::Encoding>(hello.encodings());
+  auto encodings = ValuesKnown<v1::Updates::Encoding>(hello.encodings());
+  std::erase(encodings, v1::Updates::ENCODING_TOPK);  // An older form of it; see the field.
+  if (hello.writes_topk()) encodings.push_back(v1::Updates::ENCODING_TOPK);
+  return encodings;
 }
 
 std::vector<v1::Updates::Download> DownloadsOf(const v1::Hello& hello) {

@@ -98,28 +98,31 @@ hostile int4 bits_after_the_last '\x00\x03\x00' "$one" '\x77\x17'
 hostile int8 second_scale_nan '\x00\x01\x01' "$one" "$(repeated 256 '\x7f')" "$nan" '\x01'
 hostile int4 second_scale_nan '\x00\x01\x01' "$one" "$(repeated 128 '\x77')" "$nan" '\x01'
 
-# topk: half of four numbers, so two places of 12 bits in three bytes, and two values. 0 and 3 are right.
+# topk: half of four numbers, so a byte with the low bit of each of two places and a map of 3 bits, and two values.
+# \x16 is places 0 and 3: low bits 0 and 1, bits 0 and 2 of the map.
 for name in topk_int8 topk_2bit; do
   values='\x7f\x81'
   if [ "$name" = topk_2bit ]; then values='\x0c'; fi
   for scale in nan infinity denormal negative minus_zero largest; do
-    hostile "$name" "scale_$scale" '\xff\x04\x00' "${!scale}" '\x00\x30\x00' "$values"
+    hostile "$name" "scale_$scale" '\xff\x04\x00' "${!scale}" '\x16' "$values"
   done
-  hostile "$name" place_repeated '\xff\x04\x00' "$one" '\x01\x10\x00' "$values"
-  hostile "$name" places_descend '\xff\x04\x00' "$one" '\x03\x10\x00' "$values"
-  hostile "$name" place_just_beyond '\xff\x04\x00' "$one" '\x00\x40\x00' "$values"
-  hostile "$name" place_far_beyond '\xff\x04\x00' "$one" '\x00\xf0\xff' "$values"
-  hostile "$name" bits_after_the_last '\xff\x02\x00' "$one" '\x01\xf0' '\x01'
-  hostile "$name" truncated '\xff\x04\x00' "$one" '\x00\x30'
-  hostile "$name" overlong '\xff\x04\x00' "$one" '\x00\x30\x00' "$values" '\x00'
+  hostile "$name" right '\xff\x04\x00' "$one" '\x16' "$values"
+  hostile "$name" place_repeated '\xff\x04\x00' "$one" '\x0f' "$values"
+  hostile "$name" places_descend '\xff\x04\x00' "$one" '\x0d' "$values"
+  hostile "$name" places_too_many '\xff\x04\x00' "$one" '\x1e' "$values"
+  hostile "$name" places_too_few '\xff\x04\x00' "$one" '\x06' "$values"
+  hostile "$name" place_beyond '\xff\x03\x00' "$one" '\x08' "$values"
+  hostile "$name" bits_after_the_last '\xff\x02\x00' "$one" '\xf3' '\x01'
+  hostile "$name" truncated '\xff\x04\x00' "$one" '\x16'
+  hostile "$name" overlong '\xff\x04\x00' "$one" '\x16' "$values" '\x00'
   hostile "$name" of_nothing '\xff\x00\x00' "$one"
   hostile "$name" announced_most '\x00\xff\x3f' "$one"
 done
-hostile topk_int8 integer_beyond '\xff\x04\x00' "$one" '\x00\x30\x00' '\x7f\x80'
-# 8 of 4,096 numbers, places 0 to 7, then the one of 1, whose place is 1.
-eight='\x00\x10\x00\x02\x30\x00\x04\x50\x00\x06\x70\x00'
-hostile topk_int8 second_place_beyond '\x00\x01\x10' "$one" "$eight" "$(repeated 8 '\x7f')" "$one" '\x01\x00' '\x7f'
-hostile topk_2bit second_place_beyond '\x00\x01\x10' "$one" "$eight" '\xff\xff' "$one" '\x01\x00' '\x03'
+hostile topk_int8 integer_beyond '\xff\x04\x00' "$one" '\x16' '\x7f\x80'
+# 8 of 4,096 numbers, places 0 to 7: 9 low bits of each, and a map of 15 bits. Then the one of 1, whose map is empty.
+eight='\x00\x02\x08\x18\x40\xa0\x80\x81\x03\xff\x00'
+hostile topk_int8 second_place_missing '\x00\x01\x10' "$one" "$eight" "$(repeated 8 '\x7f')" "$one" '\x00' '\x7f'
+hostile topk_2bit second_place_missing '\x00\x01\x10' "$one" "$eight" '\xff\xff' "$one" '\x00' '\x03'
 
 # Frames of Zstandard, by RFC 8878: magic number, descriptor, the content's size, blocks.
 magic='\x28\xb5\x2f\xfd' empty_block='\x01\x00\x00' two_to_63='\x00\x00\x00\x00\x00\x00\x00\x80'
@@ -195,11 +198,11 @@ hostile validator fp32_just_beyond "$fp32" '\x01\x00\x80\x43'
 hostile validator int8_beyond_its_bounds "$int8" '\x00\x00\x40\x40' '\x7f\x00\x00'
 hostile validator int8_integer_beyond "$int8" "$one" '\x80'
 hostile validator int8_second_scale_nan "$int8" "$(repeated 275 '\x00')" "$nan"
-# fc.bias has two of three numbers.
-hostile validator topk_int8_place_repeated "$topk_int8" "$one" '\x01\x10\x00' '\x7f\x7f'
-hostile validator topk_int8_place_beyond "$topk_int8" "$one" '\x00\x30\x00' '\x7f\x7f'
-hostile validator topk_2bit_place_repeated "$topk_2bit" "$one" '\x01\x10\x00' '\x0f'
-hostile validator topk_2bit_place_beyond "$topk_2bit" "$one" '\x00\xf0\xff' '\x0f'
+# fc.bias has two of three numbers: no low bits, and a map of four.
+hostile validator topk_int8_place_repeated "$topk_int8" "$one" '\x03' '\x7f\x7f'
+hostile validator topk_int8_place_beyond "$topk_int8" "$one" '\x08' '\x7f\x7f'
+hostile validator topk_2bit_place_repeated "$topk_2bit" "$one" '\x03' '\x0f'
+hostile validator topk_2bit_place_beyond "$topk_2bit" "$one" '\x08' '\x0f'
 # And whole files: those that were right, cut and with a byte too many, and a header that is none.
 for name in fp32 int8 topk_int8; do
   printf '%b' "${!name:0:8}\x00" "$(golden "$name")" | head -c -1 >"corpus/validator/${name}_truncated"

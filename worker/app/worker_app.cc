@@ -82,7 +82,7 @@ v1::Hello MakeHello(const WorkerOptions& options, const WorkerSetup& setup) {
   hello.set_version(options.version);
   for (const auto& [name, dataset] : setup.datasets) hello.add_datasets(name);
   hello.set_sandbox(std::string(SandboxName(setup.trainer.sandbox.kind)));
-  for (const v1::Updates::Encoding encoding : KnownEncodings()) hello.add_encodings(encoding);
+  NameEncodings(&hello);
   for (const v1::Updates::Download download : KnownDownloads()) hello.add_downloads(download);
   for (const v1::Updates::Compression known : KnownCompressions()) hello.add_compressions(known);
   return hello;

@@ -237,6 +237,53 @@ TEST(SimdKernelsTest, SquaresAreAddedInOneOrderOnEveryMachine) {
   });
 }
 
+// A little of everything, against the plain loop.
+void ExpectPlainResults() {
+  const std::vector<float> values = AllKindsOfFloats();
+  std::vector<uint16_t> halves;
+  std::vector<float> rounded;
+  for (const float value : values) {
+    halves.push_back(ToFp16(value));
+    rounded.push_back(FromFp16(halves.back()));
+  }
+  std::string bytes(2 * values.size(), 'x');
+  EncodeFp16(values, bytes.data());
+  EXPECT_TRUE(bytes == BytesOf(halves));
+  std::vector<float> decoded(values.size());
+  DecodeFp16(bytes.data(), absl::MakeSpan(decoded));
+  EXPECT_TRUE(BitsOf(decoded) == BitsOf(rounded));
+  EXPECT_FALSE(AllWithin(values, 1));
+
+  std::string codes;
+  std::vector<float> products;
+  std::vector<double> exact;
+  for (int code = -127; code <= 127; ++code) {
+    codes.push_back(static_cast<char>(code));
+    products.push_back(static_cast<float>(code) * 0.1F);
+    exact.push_back(code / 3.0);
+  }
+  std::vector<float> floats(codes.size());
+  EXPECT_TRUE(DecodeInt8(codes.data(), 0.1F, absl::MakeSpan(floats)));
+  EXPECT_TRUE(BitsOf(floats) == BitsOf(products));
+  EXPECT_EQ(SumOfSquares(floats), PlainSumOfSquares(floats));
+  ASSERT_TRUE(RoundToFloats(exact, absl::MakeSpan(floats)));
+  for (size_t i = 0; i < floats.size(); ++i) EXPECT_EQ(floats[i], static_cast<float>(exact[i]));
+}
+
+// The tests above say nothing of the vectors that a machine lacks. These say which it lacks.
+
+TEST(SimdTargetsTest, BaselineGivesThePlainResults) {
+  ASSERT_TRUE(OnTarget(HWY_STATIC_TARGET, ExpectPlainResults));
+}
+
+TEST(SimdTargetsTest, Avx2GivesThePlainResults) {
+  if (!OnTarget(HWY_AVX2, ExpectPlainResults)) GTEST_SKIP() << "this machine has no AVX2";
+}
+
+TEST(SimdTargetsTest, Avx512GivesThePlainResults) {
+  if (!OnTarget(HWY_AVX3, ExpectPlainResults)) GTEST_SKIP() << "this machine has no AVX-512";
+}
+
 TEST(SimdKernelsTest, SumOfSquaresNeitherOverflowsNorVanishes) {
   const float largest = std::numeric_limits<float>::max();
   const float smallest = std::numeric_limits<float>::denorm_min();

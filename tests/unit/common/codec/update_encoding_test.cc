@@ -40,11 +40,11 @@ TEST(EncodedBytesTest, AreTheManuals) {
                         {UpdateEncoding::kInt4, 1, 5},
                         {UpdateEncoding::kInt4, 256, 132},
                         {UpdateEncoding::kInt4, 259, 132 + 6},
-                        {int8_topk, 1, 4 + 2 + 1},
-                        {int8_topk, 4096, 4 + 192 + 128},
-                        {int8_topk, 4096 + 33, 324 + 4 + 3 + 2},
-                        {bit_topk, 4096, 4 + 384 + 64},
-                        {bit_topk, 100, 4 + 11 + 2},
+                        {int8_topk, 1, 4 + 1 + 1},
+                        {int8_topk, 4096, 4 + 112 + 128},
+                        {int8_topk, 4096 + 33, 244 + 4 + 2 + 2},
+                        {bit_topk, 4096, 4 + 192 + 64},
+                        {bit_topk, 100, 4 + 5 + 2},
                         {UpdateEncoding::kInt8, uint64_t{1} << 40, (uint64_t{1} << 32) * 260}}) {
     EXPECT_EQ(EncodedBytes(row.encoding, row.elements), row.bytes)
         << EncodingName(row.encoding.kind) << " " << row.elements;

@@ -10,6 +10,7 @@
 #include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "common/base/utf8.h"
+#include "common/recipe/recipe_encoding.h"
 #include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
@@ -105,9 +106,20 @@ TEST(EncodingsOfTest, OlderWorkerKnowsTheFirstTwoAndWhatIsNewerIsIgnored) {
   v1::Hello hello = GoodHello();
   EXPECT_THAT(EncodingsOf(hello),
               ::testing::ElementsAre(v1::Updates::ENCODING_FP32, v1::Updates::ENCODING_BF16));
-  hello.add_encodings(v1::Updates::ENCODING_TOPK);
+  hello.add_encodings(v1::Updates::ENCODING_INT8);
   hello.add_encodings(static_cast<v1::Updates::Encoding>(999));
-  EXPECT_THAT(EncodingsOf(hello), ::testing::ElementsAre(v1::Updates::ENCODING_TOPK));
+  EXPECT_THAT(EncodingsOf(hello), ::testing::ElementsAre(v1::Updates::ENCODING_INT8));
+}
+
+TEST(EncodingsOfTest, TopkIsWhatThisVersionWritesAndNotWhatAnOlderWorkerDoes) {
+  v1::Hello hello = GoodHello();
+  hello.add_encodings(v1::Updates::ENCODING_FP32);
+  hello.add_encodings(v1::Updates::ENCODING_TOPK);
+  EXPECT_THAT(EncodingsOf(hello), ::testing::ElementsAre(v1::Updates::ENCODING_FP32));
+  v1::Hello ours = GoodHello();
+  NameEncodings(&ours);
+  EXPECT_THAT(ours.encodings(), ::testing::Not(::testing::Contains(v1::Updates::ENCODING_TOPK)));
+  EXPECT_THAT(EncodingsOf(ours), ::testing::UnorderedElementsAreArray(KnownEncodings()));
 }
 
 class WorkerMessageTest : public ServiceTest {

@@ -82,10 +82,10 @@ TEST_F(UpdateValidatorTest, BlocksAreDecodedAndTheirNumbersChecked) {
               IsRefused("tensor \"fc.bias\" has shape [7], expected [6]"));
 
   const UpdateEncoding topk = UpdateEncoding::Topk(0.5, TopkValues::kInt8);
-  const std::string bias = one + std::string("\x01\x00\x07", 3);
-  EXPECT_THAT(Validate(update(bias, one + std::string("\x01\x20\x00\x07\x09", 5)), topk), IsOk());
-  EXPECT_THAT(Validate(update(bias, one + std::string("\x01\x10\x00\x07\x09", 5)), topk),
-              IsRefused("tensor \"fc.weight\": in the block at element 0 entry 1 has index 1"));
+  const std::string bias = one + "\x03\x07";
+  EXPECT_THAT(Validate(update(bias, one + "\x15\x07\x09"), topk), IsOk());
+  EXPECT_THAT(Validate(update(bias, one + "\x0f\x07\x09"), topk),
+              IsRefused("tensor \"fc.weight\": in the block at element 0 entry 1 has place 1"));
 }
 
 TEST_F(UpdateValidatorTest, NormIsThatOfAllNumbersOfAllTensors) {
