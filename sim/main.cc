@@ -23,6 +23,10 @@
 namespace entente::sim {
 namespace {
 
+constexpr int kExitBadUsage = 2;
+constexpr uint64_t kSeedMax = uint64_t{1} << 62;
+constexpr uint64_t kSeedsMax = uint64_t{1} << 32;
+
 struct CommandLine {
   uint64_t seeds = 100;
   uint64_t first_seed = 1;
@@ -114,25 +118,37 @@ int Run(const CommandLine& line, bool runs_one_seed) {
 }  // namespace entente::sim
 
 int main(int argc, char** argv) {
+  using entente::sim::kExitBadUsage;
+  using entente::sim::kSeedMax;
+  using entente::sim::kSeedsMax;
   CLI::App app(
       "Runs federations in simulated time: the coordinator's and the workers' own code, over a "
       "network, disks and clocks that fail as the seed says. Ends with 1 if a promise was broken.",
       "entente-sim");
   entente::sim::CommandLine line;
-  app.add_option("--seeds", line.seeds, "How many seeds to run, one federation each")
+  CLI::Option* const seeds =
+      app.add_option("--seeds", line.seeds, "How many seeds to run, one federation each")
+          ->capture_default_str()
+          ->check(CLI::Range(uint64_t{1}, kSeedsMax));
+  app.add_option("--first-seed", line.first_seed, "The first of them")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--first-seed", line.first_seed, "The first of them")->capture_default_str();
+      ->check(CLI::Range(uint64_t{0}, kSeedMax));
   app.add_option("-j,--jobs", line.jobs, "Seeds run at a time; without it one a processor")
       ->check(CLI::Range(1, 1024));
-  CLI::Option* const seed = app.add_option("--seed", line.seed, "Run this seed alone");
+  CLI::Option* const seed = app.add_option("--seed", line.seed, "Run this seed alone")
+                                ->check(CLI::Range(uint64_t{0}, kSeedMax))
+                                ->excludes(seeds);
   app.add_option("--rounds", line.rounds, "Rounds of each job; without it the seed chooses 1 to 4")
       ->check(CLI::Range(1, 1'000'000));
   app.add_flag("--trace", line.traces,
                "Print what happens as a Mermaid sequence diagram; for one seed")
       ->needs(seed);
   app.add_flag("--log", line.shows_log, "Show the programs' own logs on standard error");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // --help is one, too.
+    return app.exit(error) == 0 ? 0 : kExitBadUsage;
+  }
   entente::log::Configure(entente::log::Format::kText, line.shows_log ? entente::log::Level::kDebug
                                                                       : entente::log::Level::kNone);
   return entente::sim::Run(line, seed->count() > 0);

@@ -8,9 +8,9 @@ usage() {
   cat <<'TEXT'
 Usage: bench/table/run.sh [options]
 
-Runs bench/compare, bench/round_trip and bench/micro one after the other, for the work that bench/results.md names,
-and prints its tables as Markdown. Takes about 40 minutes on two cores, which should have nothing else to do, and
-20 GiB of disk.
+Runs bench/compare, bench/round_trip, bench/micro and bench/accuracy one after the other, for the work that
+bench/results.md names, and prints its tables as Markdown. Takes about 40 minutes on two cores, which should have
+nothing else to do, and 20 GiB of disk.
 
 Options:
   --rounds R        rounds to measure, after 2 to warm up (default: 7)
@@ -87,6 +87,7 @@ round_trip "25M-x-32" --parameters 25000000 --workers 32 --no-ceiling
 round_trip "250M-x-4" --parameters 250000000 --workers 4 --no-ceiling
 echo "table: micro ($SECONDS s)" >&2
 "$repository/bench/micro/run.sh" --benchmark_format=json >"$work/micro.json" 2>"$work/micro.log" || fail "micro failed; see $work/micro.log"
+measure accuracy "$repository/bench/accuracy/run.sh" --encodings fp32,int8,topk:0.145:2bit,topk --seeds 1,2,3
 
 echo "Of one run of bench/table/run.sh --rounds $rounds, $(date -u +%F), $(git -C "$repository" describe --always --dirty):"
 echo
@@ -114,5 +115,10 @@ for work_name in 25M-x-4 10M-x-8; do
     (.value | if .problem then "" else "| \(.server_peak_rss_bytes / 1048576 | round) MiB |" end) +
     ($all.ratios[.key] // null | if . then " \(.server_rss * 10 | round / 10) x |" else " |" end)' "$work/$work_name.json"
 done
+echo
+echo "| encoding, mean of three seeds | accuracy | below the first | bytes up | fewer |"
+echo "| --- | --- | --- | --- | --- |"
+jq -r 'def places($n): pow(10; $n) as $p | . * $p | round / $p;
+  .encodings[] | "| \(.encoding) | \(.accuracy * 100 | places(2)) % | \(.points_lost | places(2)) points | \(.bytes_up / 1048576 | places(2)) MiB | \(.times_fewer_bytes | places(1)) x |"' "$work/accuracy.json"
 echo
 jq -r '.benchmarks[] | "| \(.name) | \((.bytes_per_second // 0) / 1e9 * 100 | round / 100) GB/s |"' "$work/micro.json"

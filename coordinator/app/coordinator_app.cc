@@ -262,7 +262,6 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                                   .models = models.get(),
                                                   .spool = spool.get(),
                                                   .files = &files,
-                                                  .durability = DurabilityOf(config),
                                                   .workers = &workers,
                                                   .timers = timers.get(),
                                                   .pauses = pauses.get(),

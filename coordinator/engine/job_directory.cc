@@ -53,16 +53,13 @@ absl::Status JobDirectory::Restore() {
   // A crash may have come between the end of an attempt and the removal of its updates.
   std::vector<updates::AttemptKey> in_flight;
   std::vector<JobId> known;
-  // What was not synced may be there and hold nothing, if it was the power that went.
-  const FileCheck check =
-      deps_.durability == Durability::kPowerLoss ? FileCheck::kPresence : FileCheck::kContent;
   std::map<JobId, std::map<WorkerId, std::string>> lost;
   for (const auto& [id, job] : restored) {
     known.push_back(id);
     const JobView view = job->View();
     if (view.state->HasEnded()) continue;
-    ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, check, *deps_.models, *deps_.files));
-    lost[id] = LostUpdates(id, view.state->round, check, *deps_.spool, *deps_.files);
+    ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, *deps_.models, *deps_.files));
+    lost[id] = LostUpdates(id, view.state->round, *deps_.spool, *deps_.files);
     in_flight.push_back({.job = id,
                          .round_index = view.state->round.round_index,
                          .attempt = view.state->round.attempt});
@@ -158,7 +155,7 @@ void JobDirectory::RestoreRoundedModels(const JobEngine& job) {
   const rounds::RoundState round = job.View().state->round;
   for (const Digest& model : {round.base_model, round.model}) {
     if (model.IsNone()) continue;
-    if (deps_.durability != Durability::kPowerLoss) RemoveDamagedCopy(model);
+    RemoveDamagedCopy(model);
     const auto rounded = models::RoundModel(*deps_.models, *deps_.files, model, "restore");
     if (rounded.ok()) continue;
     log::Warning("a model cannot be rounded; workers download it as it is",

@@ -140,6 +140,27 @@ void JobEngine::RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key,
   });
 }
 
+void JobEngine::PutOffUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
+  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
+    // Workers try again all the time: one line tells the operator.
+    if (!std::exchange(self.lack_of_room_logged_, true)) {
+      LogSetback("update put off", self.description_->id, key.round_index(), worker, reason);
+    }
+    {
+      absl::MutexLock lock(&self.mu_);
+      self.progress_[worker].waits_for_room = true;
+    }
+    self.ShowThatUpdateWaits(worker);
+    self.watchers_.NotifyAll();
+  });
+}
+
+void JobEngine::ShowThatUpdateWaits(const WorkerId& worker) {
+  deps_.workers->SetActivity(worker, absl::StrCat(kWaitsForRoom, ": ", description_->id.value(),
+                                                  " round ", working_state_.round.round_index + 1));
+}
+
 void JobEngine::OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key) {
   Post([worker, key](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) {
@@ -188,11 +209,19 @@ void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
       return self.CallOffIfStale(worker, key);
     }
     self.RenewLease(worker);
+    bool still_waits = false;
     {
       absl::MutexLock lock(&self.mu_);
-      self.progress_[worker] = progress;
+      WorkerProgress& known = self.progress_[worker];
+      // While it waits it repeats what it said last. It may not have said anything before.
+      const bool is_news = !known.activity.empty() &&
+                           (known.activity != progress.activity || known.step != progress.step);
+      still_waits = known.waits_for_room && !is_news;
+      known = progress;
+      known.waits_for_room = still_waits;
       self.chronicles_.NoteActivity(worker, progress.activity, self.deps_.clock->Now());
     }
+    if (still_waits) self.ShowThatUpdateWaits(worker);
     // Its lease had run out, or it was never heard to accept, but here it is at work.
     const auto& participant = self.working_state_.round.participants.at(worker);
     if (key.kind() == v1::TaskKey::KIND_TRAIN && participant.state != ParticipantState::kWorking) {
@@ -323,6 +352,7 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
   if (tasks_changed) {
     leases_.EndAll();
     task_stops_.clear();
+    lack_of_room_logged_ = false;
   }
   working_state_ = transition.next;
   std::vector<WorkerId> settled;  // Nothing more is expected of them in this round.
@@ -375,7 +405,8 @@ void JobEngine::CarryOut(const jobs::JobEffect& effect) {
   if (const auto* round_effect = std::get_if<rounds::RoundEffect>(&effect)) {
     CarryOut(*round_effect);
   } else if (const auto* forget = std::get_if<jobs::ForgetUpdates>(&effect)) {
-    // A file's pages are given back one by one, 20 ms for 100 MB: the next round need not wait.
+    // The next round waits for their room, but not for 100 MB of pages to be given back (20 ms).
+    deps_.spool->Release(description_->id, forget->round_index, forget->attempt);
     deps_.executor->Post([spool = deps_.spool, job = description_->id, attempt = *forget] {
       const absl::Status status = spool->Remove(job, attempt.round_index, attempt.attempt);
       if (!status.ok()) {

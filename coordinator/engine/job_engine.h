@@ -22,6 +22,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
@@ -52,12 +53,17 @@
 
 namespace entente::engine {
 
+// What is shown as the activity of a worker whose update was put off.
+inline constexpr absl::string_view kWaitsForRoom =
+    "waiting with its update for room on the coordinator's disk";
+
 // What a worker last said about its task.
 struct WorkerProgress {
   std::string activity;
   uint64_t step = 0;
   uint64_t step_count = 0;
   double loss = 0;
+  bool waits_for_room = false;  // See PutOffUpdate; a view then has kWaitsForRoom as activity.
 };
 
 // A consistent look at a job.
@@ -103,7 +109,6 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     models::ModelStore* models = nullptr;
     updates::UpdateSpool* spool = nullptr;
     FileSystem* files = nullptr;
-    Durability durability = Durability::kPowerLoss;  // Of `files`.
     members::WorkerRegistry* workers = nullptr;
     Timers* timers = nullptr;              // By wall time: deadlines.
     Timers* pauses = nullptr;              // By steady time: leases, and tries again.
@@ -154,6 +159,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Notes that the update was not fit, for the submitter to read.
   void RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key,
                     const rounds::AnnouncedUpdate& update, std::string reason);
+  // Notes that there is no room for the worker's update. Shown until the worker says that it does
+  // something else.
+  void PutOffUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason);
 
   // What workers say on their control streams. Anything that does not fit the round in flight is
   // ignored: it is late, or wrong. Only a worker that works on what nothing can come of is told so,
@@ -223,6 +231,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void RenewLease(const WorkerId& worker) ABSL_LOCKS_EXCLUDED(mu_);
   void ArmLeaseCheck();
   void CheckLeases();
+  // In the list of members.
+  void ShowThatUpdateWaits(const WorkerId& worker);
+  uint32_t UpdatesWithoutRoom() const ABSL_LOCKS_EXCLUDED(mu_);
   void FailEvaluation(const WorkerId& worker, const std::string& reason);
   // Whatever is asked of it in this round: it is away.
   void Skip(const WorkerId& worker, const std::string& reason);
@@ -264,6 +275,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   std::map<WorkerId, int> task_stops_;  // How often who stopped its task; of the attempt in flight.
   AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
+  bool lack_of_room_logged_ = false;  // In the attempt in flight.
   WorkerTermsBook terms_;
 
   mutable absl::Mutex mu_;

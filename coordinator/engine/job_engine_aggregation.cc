@@ -115,8 +115,8 @@ void JobEngine::LookForLostUpdates(const std::string& reason) {
        fields = LogFieldsOf(*description_, working_state_.round.round_index)] {
         const log::Scope scope(fields);
         const Dependencies& deps = self->deps_;
-        const auto lost = LostUpdates(self->description_->id, round, FileCheck::kContent,
-                                      *deps.spool, *deps.files, deps.stop_aggregations);
+        const auto lost = LostUpdates(self->description_->id, round, *deps.spool, *deps.files,
+                                      deps.stop_aggregations);
         if (deps.stop_aggregations == nullptr || !deps.stop_aggregations->load()) {
           self->Post([round_index = round.round_index, attempt = round.attempt, lost,
                       reason](JobEngine& engine) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What others see of a job: snapshots, and calls when they change.
+#include <string>
 #include <utility>
 
 #include "coordinator/engine/job_engine.h"
@@ -9,15 +10,22 @@ namespace entente::engine {
 JobView JobEngine::View() const {
   const absl::Status journal_health = deps_.journal->Health();
   absl::MutexLock lock(&mu_);
-  return JobView{.description = description_,
-                 .state = state_,
-                 .progress = progress_,
-                 .evaluation = evaluation_,
-                 .bytes_up = bytes_up_,
-                 .bytes_down = bytes_down_,
-                 .combining = combining_,
-                 .journal_health = journal_health,
-                 .lease_ends = lease_ends_};
+  JobView view{.description = description_,
+               .state = state_,
+               .progress = progress_,
+               .evaluation = evaluation_,
+               .bytes_up = bytes_up_,
+               .bytes_down = bytes_down_,
+               .combining = combining_,
+               .journal_health = journal_health,
+               .lease_ends = lease_ends_};
+  for (auto& [worker, progress] : view.progress) {
+    if (!progress.waits_for_room) continue;
+    progress.activity = std::string(kWaitsForRoom);
+    progress.step = 0;
+    progress.step_count = 0;
+  }
+  return view;
 }
 
 std::vector<std::shared_ptr<const rounds::RoundState>> JobEngine::Rounds() const {

@@ -20,8 +20,17 @@ void JobEngine::ArmDeadline(absl::Time at) {
     // The phase may have moved on and have a later deadline, or the clock was set back meanwhile.
     if (engine.deps_.clock->Now() < current.closes_at) return engine.ArmDeadline(current.closes_at);
     if (engine.AwaitAbsent()) return;
-    engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{});
+    engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{engine.UpdatesWithoutRoom()});
   });
+}
+
+uint32_t JobEngine::UpdatesWithoutRoom() const {
+  uint32_t count = 0;
+  absl::MutexLock lock(&mu_);
+  for (const auto& [worker, progress] : progress_) {
+    if (progress.waits_for_room) ++count;
+  }
+  return count;
 }
 
 void JobEngine::RenewLease(const WorkerId& worker) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/stored_files.h"
 
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/status_macros.h"
@@ -9,12 +11,9 @@
 namespace entente::engine {
 namespace {
 
-// "is missing", "cannot be read (...)" or "is damaged: ..."; empty if the file is there, and whole
-// if that is asked.
-std::string FaultOf(const std::string& path, const Digest& expected, FileCheck check,
-                    FileSystem& files) {
+// "is missing", "cannot be read (...)" or "is damaged: ..."; empty if the file is there and whole.
+std::string FaultOf(const std::string& path, const Digest& expected, FileSystem& files) {
   if (!files.Exists(path)) return "is missing";
-  if (check == FileCheck::kPresence) return "";
   const absl::StatusOr<Digest> found = Sha256OfFile(files, path);
   if (!found.ok()) return absl::StrCat("cannot be read (", found.status().message(), ")");
   if (*found == expected) return "";
@@ -29,7 +28,7 @@ struct NeededFile {
 
 }  // namespace
 
-absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::ModelStore& models,
+absl::Status CheckModelFiles(const JobView& job, const models::ModelStore& models,
                              FileSystem& files) {
   const jobs::JobState& state = *job.state;
   if (state.HasEnded()) return absl::OkStatus();
@@ -44,10 +43,11 @@ absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::
       {state.optimizer_state, "its newest optimizer state"},
       {state.round.model, "the model of the round in flight"},
       {state.round.optimizer_state, "the optimizer state of the round in flight"}};
+  std::set<Digest> sound;  // Mostly the round's model is the job's.
   for (const NeededFile& file : needed) {
-    if (file.digest.IsNone()) continue;
+    if (file.digest.IsNone() || !sound.insert(file.digest).second) continue;
     const std::string path = models.PathOf(file.digest);
-    const std::string fault = FaultOf(path, file.digest, check, files);
+    const std::string fault = FaultOf(path, file.digest, files);
     if (fault.empty()) continue;
     return absl::DataLossError(absl::StrCat(
         "job ", job.description->id.value(), " cannot go on: ", file.what, ", ", path, ", ", fault,
@@ -58,8 +58,7 @@ absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::
 }
 
 std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
-                                            FileCheck check, const updates::UpdateSpool& spool,
-                                            FileSystem& files,
+                                            const updates::UpdateSpool& spool, FileSystem& files,
                                             const std::atomic<bool>* is_stopping) {
   std::map<WorkerId, std::string> lost;
   if (!round.IsOpen() && round.phase != rounds::RoundPhase::kAggregating) return lost;
@@ -72,7 +71,7 @@ std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::Roun
                                            .attempt = round.attempt,
                                            .worker = worker,
                                            .digest = digest});
-    const std::string fault = FaultOf(path, digest, check, files);
+    const std::string fault = FaultOf(path, digest, files);
     if (!fault.empty()) lost[worker] = absl::StrCat(path, " ", fault);
   }
   return lost;

@@ -19,14 +19,11 @@
 
 namespace entente::engine {
 
-enum class FileCheck {
-  kPresence,  // The file is there.
-  kContent,   // Its digest is the one that it had. Reads all of it.
-};
+// Both read every file whole and compare its digest: about a second for a gigabyte.
 
 // DATA_LOSS, naming the job, the file and what to do, if the job runs and its program, its newest
 // model or its newest optimizer state is missing or damaged: nothing can make them again.
-absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::ModelStore& models,
+absl::Status CheckModelFiles(const JobView& job, const models::ModelStore& models,
                              FileSystem& files);
 
 // Workers whose accepted update of `round` is not in the spool as it was accepted, and how: one
@@ -34,8 +31,7 @@ absl::Status CheckModelFiles(const JobView& job, FileCheck check, const models::
 // the round's updates any more. Ends before the next file, with what it has found, once
 // `is_stopping` is true; null: it never is.
 std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::RoundState& round,
-                                            FileCheck check, const updates::UpdateSpool& spool,
-                                            FileSystem& files,
+                                            const updates::UpdateSpool& spool, FileSystem& files,
                                             const std::atomic<bool>* is_stopping = nullptr);
 
 }  // namespace entente::engine

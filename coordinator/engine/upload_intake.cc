@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,11 +31,19 @@ class StoredUpload final : public Upload {
   explicit StoredUpload(uint64_t total_bytes) : total_bytes_(total_bytes) {}
   bool already_stored() const override { return true; }
   uint64_t offset() const override { return total_bytes_; }
-  absl::Status Append(uint64_t, absl::string_view) override { return absl::OkStatus(); }
+  // The sender may not know it yet. What it sends is as little as the whole, all the same.
+  absl::Status Append(uint64_t offset, absl::string_view data) override {
+    if (offset < next_ || offset > total_bytes_ || data.size() > total_bytes_ - offset) {
+      return absl::OutOfRangeError("all of it was accepted already; ask for the offset");
+    }
+    next_ = offset + data.size();
+    return absl::OkStatus();
+  }
   void Seal(std::function<void(absl::Status)> done) override { done(absl::OkStatus()); }
 
  private:
   const uint64_t total_bytes_;
+  uint64_t next_ = 0;
 };
 
 class UpdateUpload final : public Upload {
@@ -258,6 +267,7 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
   const UploadClaim claim{.worker = worker, .key = key, .base_model = base, .update = digest};
   ENTENTE_ASSIGN_OR_RETURN(const UploadVerdict verdict, CheckUpload(*job, claim));
   if (verdict == UploadVerdict::kAlreadyAccepted) {
+    ENTENTE_RETURN_IF_ERROR(CheckSize(header.total_bytes()));
     return std::make_unique<StoredUpload>(header.total_bytes());
   }
 
@@ -277,8 +287,10 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
                                     .worker = worker,
                                     .digest = digest};
   auto received = deps_.spool->Receive(spool_key, header.total_bytes(), deps_.free_bytes_min);
-  // The next try finds what this makes room.
-  if (absl::IsResourceExhausted(received.status())) RemoveOldParts();
+  if (absl::IsResourceExhausted(received.status())) {
+    RemoveOldParts();  // The next try finds what this makes room.
+    job->PutOffUpdate(worker, key, std::string(received.status().message()));
+  }
   ENTENTE_ASSIGN_OR_RETURN(updates::IncomingUpdate incoming, std::move(received));
   // The round may have ended, and its folder gone, before Receive made the folder anew.
   if (const auto still = CheckUpload(*job, claim); !still.ok()) {

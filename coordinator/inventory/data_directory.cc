@@ -1,26 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/inventory/data_directory.h"
 
+#include <algorithm>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "common/transfer/incoming_file.h"
+#include "coordinator/store/sqlite_journal.h"
 
 namespace entente::inventory {
+namespace {
+
+// See ModelStore.
+constexpr absl::string_view kTemporaryPrefix = "tmp-";
+
+// Nothing is lost with what was cut while it was written or sent.
+bool IsUnfinished(const std::string& name) {
+  return absl::StartsWith(name, kTemporaryPrefix) || absl::EndsWith(name, kPartSuffix);
+}
+
+bool HoldsAnything(FileSystem& files, const std::string& folder) {
+  const auto names = files.ListNames(folder);
+  if (!names.ok()) return false;  // A folder that is not there holds nothing.
+  return !std::all_of(names->begin(), names->end(), IsUnfinished);
+}
+
+}  // namespace
 
 absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder) {
+  const std::string models = absl::StrCat(folder, "/", kModelsFolder);
+  const std::string spool = absl::StrCat(folder, "/", kSpoolFolder);
+  const bool has_models = HoldsAnything(files, models);
+  const bool has_updates = HoldsAnything(files, spool);
+  if (!has_models && !has_updates) return absl::OkStatus();
   const std::string journal = absl::StrCat(folder, "/", kJournalFile);
-  const auto journal_bytes = files.SizeBytes(journal);
-  if (journal_bytes.ok() && *journal_bytes > 0) return absl::OkStatus();
-  for (const char* const name : {kModelsFolder, kSpoolFolder}) {
-    const std::string path = absl::StrCat(folder, "/", name);
-    const auto names = files.ListNames(path);
-    if (!names.ok() || names->empty()) continue;  // A folder that is not there holds nothing.
+  const auto jobs_are_lost = [&](absl::string_view what_it_is, absl::string_view what_to_put_back) {
     return absl::DataLossError(absl::StrCat(
-        journal, " is ", journal_bytes.ok() ? "empty" : "missing", ", but ", path,
-        " is not empty: its jobs would be lost; nothing was changed: put the journal back from a "
-        "copy of the whole data directory, or choose another dataDirectory"));
-  }
-  return absl::OkStatus();
+        journal, " ", what_it_is, ", but ", has_models ? models : spool,
+        " is not empty: its jobs would be lost; nothing was changed: put ", what_to_put_back,
+        " back from a copy of the whole data directory, or choose another dataDirectory"));
+  };
+
+  const auto journal_bytes = files.SizeBytes(journal);
+  if (!journal_bytes.ok()) return jobs_are_lost("is missing", "the journal");
+  if (*journal_bytes == 0) return jobs_are_lost("is empty", "the journal");
+
+  const auto opened = store::SqliteJournal::OpenForRead(&files, journal);
+  if (!opened.ok()) return absl::OkStatus();
+  const auto has_entries = (*opened)->HasEntries();
+  if (!has_entries.ok() || *has_entries) return absl::OkStatus();
+  // A young journal is one blank page, and all else is in its log. Models may be uploaded before
+  // the first job, but not before the journal has its tables; an update always has a job.
+  if (!has_updates && !(*opened)->IsBlank()) return absl::OkStatus();
+  return jobs_are_lost(
+      absl::StrCat("holds no events (its log, ", kJournalFile, "-wal, may have been lost)"),
+      "the journal, with its log if there is one,");
 }
 
 }  // namespace entente::inventory

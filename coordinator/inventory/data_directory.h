@@ -17,9 +17,10 @@ inline constexpr char kBackupLockFile[] = "backup.lock";           // Held meanw
 inline constexpr char kModelsFolder[] = "models";
 inline constexpr char kSpoolFolder[] = "spool";
 
-// Before a journal is made where none is: a new directory has neither models nor updates, for the
-// journal comes first. DATA_LOSS, naming both, if the journal is missing or empty and they are not;
-// nothing is changed.
+// Before a journal is made, or gone on with: a new directory has neither models nor updates, for
+// the journal comes first. DATA_LOSS, naming both, if they are there and the journal is missing,
+// empty or without the entries that must have been before them; nothing is changed. A journal that
+// cannot be read is OK here: whoever opens it is told.
 absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder);
 
 }  // namespace entente::inventory

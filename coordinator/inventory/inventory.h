@@ -24,7 +24,8 @@ struct NamedFile {
   std::string path;  // In the data directory, e.g. "models/<digest>".
   std::string what;  // E.g. "the model after round 3".
   Digest digest;
-  // The job cannot go on without it; what is kept of its past is merely there to be read.
+  // The job goes on with it, and cannot without, but for an update, which its worker is asked for
+  // again; what is kept of its past is merely there to be read.
   bool is_needed = false;
 };
 

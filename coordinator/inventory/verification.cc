@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -24,16 +25,45 @@ constexpr const char* kBesideTheJournal[] = {"journal.sqlite", "authorities.pem"
 constexpr char kRoundedSuffix[] = ".bf16";
 constexpr uint64_t kTextBytesMax = 256;
 
+std::string StatusName(const jobs::JobState& state) {
+  return state.paused && !state.HasEnded() ? "paused"
+                                           : std::string(jobs::JobStatusName(state.status));
+}
+
+bool IsUpdate(const NamedFile& file) { return absl::StartsWith(file.path, kSpoolFolder); }
+
+std::string RemedyFor(const NamedFile& file, bool is_missing) {
+  constexpr absl::string_view kPutBack = ": put it back from a copy of the data directory";
+  if (IsUpdate(file)) {
+    // A start looks whether the file is there, not always at what is in it.
+    return absl::StrCat(kPutBack, ", or ", is_missing ? "leave it so" : "remove it",
+                        ": the coordinator asks its worker again for an update that is missing");
+  }
+  return absl::StrCat(kPutBack, file.is_needed
+                                    ? "; the job cannot go on without it"
+                                    : "; the job does not need it any more, but it cannot be read");
+}
+
 class Check {
  public:
   Check(FileSystem* files, std::string folder) : files_(*files), folder_(std::move(folder)) {}
 
   absl::Status ReadJournal() {
     const std::string path = PathOf(kJournalFile);
+    result_.journal_bytes = SizeOf(path) + SizeOf(path + "-wal");
+    // What the start would say.
+    if (const absl::Status lost = CheckJournalIsThere(files_, folder_); !lost.ok()) {
+      return Damage(lost);
+    }
     const auto journal = store::SqliteJournal::OpenForRead(&files_, path);
     if (absl::IsDataLoss(journal.status())) return Damage(journal.status());
     ENTENTE_RETURN_IF_ERROR(journal.status());
-    result_.journal_bytes = SizeOf(path) + SizeOf(path + "-wal");
+    if ((*journal)->IsBlank()) {
+      return Damage(absl::DataLossError(
+          absl::StrCat(path, SizeOf(path) == 0 ? " is empty" : " holds nothing",
+                       ": a coordinator that starts here begins without any job; if there were "
+                       "jobs, put back a copy of the whole data directory")));
+    }
     if (const absl::Status status = (*journal)->CheckIntegrity(); !status.ok()) {
       return Damage(status);
     }
@@ -76,7 +106,7 @@ class Check {
     result_.event_count = inventory.event_count();
     for (const JobRecord& job : inventory.jobs()) {
       result_.jobs.push_back({.id = job.id.value(),
-                              .status = std::string(jobs::JobStatusName(job.state.status)),
+                              .status = StatusName(job.state),
                               .rounds_committed = job.state.rounds_committed,
                               .round_count = job.state.plan.round_count,
                               .event_count = job.event_count});
@@ -90,12 +120,10 @@ class Check {
   void CheckFile(const JobRecord& job, const NamedFile& file) {
     const std::string path = PathOf(file.path);
     const std::string what = absl::StrCat(path, ", ", file.what, " of job ", job.id.value(), ", ");
-    const std::string remedy =
-        absl::StrCat(": put it back from a copy of the data directory",
-                     file.is_needed ? "; the job cannot go on without it"
-                                    : "; the job does not need it any more, but it cannot be read");
     const absl::StatusOr<Digest> digest = Sha256OfFile(files_, path);
-    if (absl::IsNotFound(digest.status())) {
+    const bool is_missing = absl::IsNotFound(digest.status());
+    const std::string remedy = RemedyFor(file, is_missing);
+    if (is_missing) {
       result_.damages.push_back(absl::StrCat(what, "is missing", remedy));
     } else if (!digest.ok()) {
       result_.damages.push_back(
@@ -104,9 +132,8 @@ class Check {
       result_.damages.push_back(
           absl::StrCat(what, "is damaged: its SHA-256 is ", digest->ToHex(), remedy));
     } else {
-      const bool is_update = absl::StartsWith(file.path, kSpoolFolder);
-      (is_update ? result_.updates : result_.models).Add(SizeOf(path));
-      if (!is_update) CountRoundedCopy(file.path);
+      (IsUpdate(file) ? result_.updates : result_.models).Add(SizeOf(path));
+      if (!IsUpdate(file)) CountRoundedCopy(file.path);
     }
   }
 

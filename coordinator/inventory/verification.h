@@ -27,7 +27,7 @@ struct FileCount {
 struct Verification {
   struct Job {
     std::string id;
-    std::string status;  // "running", "completed", ...
+    std::string status;  // "running", "paused", "completed", ...
     uint32_t rounds_committed = 0;
     uint32_t round_count = 0;
     uint64_t event_count = 0;
@@ -47,8 +47,9 @@ struct Verification {
 
 // Reads every file that the journal names, once; changes nothing.
 //
-// NOT_FOUND: there is no such folder, or no journal in it. FAILED_PRECONDITION: a coordinator runs
-// on it, which is named, or a newer version wrote it. Whatever else is the matter is in the result.
+// NOT_FOUND: there is no such folder, or neither a journal in it nor what one would name.
+// FAILED_PRECONDITION: a coordinator runs on it, which is named, or a newer version wrote it.
+// Whatever else is the matter is in the result.
 absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::string& folder);
 
 // For people: one line a job, the sums, one line a damage, and a line with the verdict.

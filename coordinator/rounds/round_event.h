@@ -4,6 +4,7 @@
 
 // Everything that can happen to a round. These are what the journal keeps.
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <variant>
@@ -57,7 +58,9 @@ struct WorkerReturned {
   WorkerId worker;
 };
 // The clock may have passed closes_at.
-struct DeadlineChecked {};
+struct DeadlineChecked {
+  uint32_t updates_without_room = 0;  // Trained, but the coordinator has no room for them.
+};
 struct Aggregated {
   Digest model;
   Digest optimizer_state;

@@ -52,6 +52,13 @@ absl::Status NotLegal(const RoundState& state, const RoundEvent& event) {
                                                     " does not apply then"));
 }
 
+// ", for 2 more there was no room on the coordinator's disk", or nothing.
+std::string WithoutRoom(const DeadlineChecked& checked) {
+  if (checked.updates_without_room == 0) return "";
+  return absl::StrCat(", for ", checked.updates_without_room,
+                      " more there was no room on the coordinator's disk");
+}
+
 // One step in the making: a copy of the state and the effects so far.
 class Stepper {
  public:
@@ -172,7 +179,7 @@ class Stepper {
     return Done(absl::StrCat(returned.worker.value(), " is back and was asked again"));
   }
 
-  Result On(const DeadlineChecked&, const RoundEvent& event) {
+  Result On(const DeadlineChecked& checked, const RoundEvent& event) {
     if (next_.HasEnded() || next_.phase == RoundPhase::kAggregating || now_ < next_.closes_at) {
       return NotLegal(next_, event);
     }
@@ -180,11 +187,12 @@ class Stepper {
       case RoundPhase::kPlanned:
         return Abort("deadline passed before enough workers with the data set were attached");
       case RoundPhase::kCollecting:
-        return Abort(absl::StrCat("deadline passed with ", Accepted(), " of ",
-                                  next_.updates_required, " updates", WhoIsNotIn()),
-                     ParticipantState::kMissing);
+        return Abort(
+            absl::StrCat("deadline passed with ", Accepted(), " of ", next_.updates_required,
+                         " updates", WithoutRoom(checked), WhoIsNotIn()),
+            ParticipantState::kMissing);
       case RoundPhase::kGrace:
-        return StartAggregating("grace is over");
+        return StartAggregating(absl::StrCat("grace is over", WithoutRoom(checked)));
       default:
         return Commit("evaluation deadline passed");
     }

@@ -290,6 +290,9 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadMessage> {
           data, decompressor_.Decompress(data, message_.chunk().raw_bytes(),
                                          total - std::min(total, message_.chunk().offset())));
     }
+    if (data.empty()) {  // It would hold the transfer's place without bringing anything.
+      return absl::InvalidArgumentError("a chunk has at least one byte");
+    }
     return upload_->Append(message_.chunk().offset(), data);
   }
 

@@ -72,7 +72,10 @@ struct RoundRecorder {
   void operator()(const rounds::WorkerReturned& e) const {
     to->mutable_worker_returned()->set_worker(e.worker.value());
   }
-  void operator()(const rounds::DeadlineChecked&) const { to->mutable_deadline_checked(); }
+  void operator()(const rounds::DeadlineChecked& e) const {
+    to->mutable_deadline_checked();
+    to->set_updates_without_room(e.updates_without_room);
+  }
   void operator()(const rounds::Aggregated& e) const {
     rec::Aggregated* const record = to->mutable_aggregated();
     record->set_model(Bytes(e.model));
@@ -176,7 +179,7 @@ absl::StatusOr<rounds::RoundEvent> FromRoundRecord(const rec::RoundHappened& rec
     case Case::kWorkerReturned:
       return rounds::WorkerReturned{WorkerId(record.worker_returned().worker())};
     case Case::kDeadlineChecked:
-      return rounds::DeadlineChecked{};
+      return rounds::DeadlineChecked{record.updates_without_room()};
     case Case::kAggregated:
       return FromAggregated(record.aggregated());
     case Case::kUpdateLost:

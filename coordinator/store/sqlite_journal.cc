@@ -111,11 +111,12 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
 
 absl::StatusOr<std::unique_ptr<const SqliteJournal>> SqliteJournal::OpenForRead(
     FileSystem* files, const std::string& path) {
-  if (!files->Exists(path)) return absl::NotFoundError(absl::StrCat("there is no ", path));
   std::unique_ptr<FileLock> lock;
   if (files->Exists(LockPath(path))) {
     ENTENTE_ASSIGN_OR_RETURN(lock, LockJournal(*files, path, LockKind::kShared));
   }
+  ENTENTE_RETURN_IF_ERROR(CheckLogHasItsJournal(*files, path));
+  if (!files->Exists(path)) return absl::NotFoundError(absl::StrCat("there is no ", path));
   ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(*files, path + "-wal").status());
   ENTENTE_ASSIGN_OR_RETURN(
       Parts parts, OpenParts(*files, path, SqliteFileSystem::Access::kRead, std::move(lock)));
@@ -168,6 +169,20 @@ absl::Status SqliteJournal::CheckIntegrity() const {
   if (statement.Text(0) == "ok") return absl::OkStatus();
   return absl::DataLossError(absl::StrCat("the journal ", path_, " is damaged: ", statement.Text(0),
                                           "; put back a copy of the whole data directory"));
+}
+
+bool SqliteJournal::IsBlank() const {
+  absl::MutexLock lock(&mu_);
+  return parts_.schema_version == 0;
+}
+
+absl::StatusOr<bool> SqliteJournal::HasEntries() const {
+  absl::MutexLock lock(&mu_);
+  if (parts_.schema_version == 0) return false;
+  ENTENTE_ASSIGN_OR_RETURN(
+      const int64_t found,
+      parts_.database->QueryInteger("SELECT EXISTS (SELECT 1 FROM events LIMIT 1)"));
+  return found != 0;
 }
 
 absl::StatusOr<std::string> SqliteJournal::ReadAlliance() const {

@@ -41,7 +41,7 @@ class SqliteJournal final : public Journal, public JournalReader {
                                                              LossListener on_loss = nullptr);
 
   // The same for reading alone: nothing on the disk changes, and there must be a journal
-  // (NOT_FOUND). An older schema is read as it is.
+  // (NOT_FOUND; DATA_LOSS if its log is there). An older schema is read as it is.
   static absl::StatusOr<std::unique_ptr<const SqliteJournal>> OpenForRead(FileSystem* files,
                                                                           const std::string& path);
   ~SqliteJournal() override;
@@ -53,6 +53,13 @@ class SqliteJournal final : public Journal, public JournalReader {
   // DATA_LOSS if tables and indexes do not fit each other. Reads all of it; Replay checks the
   // records themselves.
   absl::Status CheckIntegrity() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether there is not even a table, as when the first start was cut short, or when the log that
+  // has the tables was lost. Never after Open.
+  bool IsBlank() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether there is any entry at all; reads one row. From the disk, as Open.
+  absl::StatusOr<bool> HasEntries() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Empty if nobody has said so yet.
   absl::StatusOr<std::string> Alliance() const ABSL_LOCKS_EXCLUDED(mu_);

@@ -159,6 +159,14 @@ void UpdateSpool::Drop(const SpoolKey& key) {
   space_.Forget(path);
 }
 
+void UpdateSpool::Release(const JobId& job, uint32_t round_index, uint32_t attempt) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (holds_ > 0) return;
+  }
+  space_.ForgetFolder(FolderOf(job, round_index, attempt));
+}
+
 absl::Status UpdateSpool::Remove(const JobId& job, uint32_t round_index, uint32_t attempt) {
   ENTENTE_RETURN_IF_ERROR(CheckId("job", job.value()));
   const std::string folder = FolderOf(job, round_index, attempt);

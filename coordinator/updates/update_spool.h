@@ -91,6 +91,10 @@ class UpdateSpool {
   // What all uploads together take of the disk; for uploads that lie elsewhere as well.
   SpaceLedger& space() { return space_; }
 
+  // Takes the attempt's updates out of the quota; Remove follows, which takes as long as the files
+  // are large. Nothing while somebody holds the spool.
+  void Release(const JobId& job, uint32_t round_index, uint32_t attempt) ABSL_LOCKS_EXCLUDED(mu_);
+
   // Removes the attempt's folder: it was committed or aborted. While somebody holds the spool, that
   // is put off until the last hold has ended.
   absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt)

@@ -119,6 +119,12 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
       {.what = "an empty journal",
        .make = [&] { fs::resize_file(journal, 0); },
        .sentence = "journal.sqlite is empty, but"},
+      {.what = "a young journal without its log",
+       .make = [&] { fs::remove(data / "journal.sqlite-wal"); },
+       .sentence = "journal.sqlite holds no events"},
+      {.what = "a young journal with its log emptied",
+       .make = [&] { fs::resize_file(data / "journal.sqlite-wal", 0); },
+       .sentence = "journal.sqlite holds no events"},
       {.what = "a foreign journal",
        .make =
            [&] {
@@ -161,6 +167,20 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
     EXPECT_THAT(start.standard_error, HasSubstr(damage.sentence));
     EXPECT_EQ(FilesIn(kept), before);
   }
+}
+
+TEST_F(DataDirectoryTest, CoordinatorWithAModelAndNoJobYetStartsAgain) {
+  namespace fs = std::filesystem;
+  const fs::path data = folder_.File("coordinator");
+  StartCoordinator();
+  coordinator().Signal(SIGKILL);
+  coordinator().WaitForExit();
+  // As somebody's upload leaves it whose job was refused.
+  folder_.Write("coordinator/models/" + std::string(64, 'a'), "model");
+
+  const Finished verified = Verify(data);
+  EXPECT_EQ(verified.exit_status, 0) << verified.standard_output;
+  StartCoordinator();
 }
 
 TEST_F(DataDirectoryTest, CoordinatorGoesOnFromABackupThatWasTakenWhileItWorked) {

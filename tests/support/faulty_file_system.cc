@@ -152,6 +152,12 @@ void FaultyFileSystem::AwaitWritesGo(const std::string& path) {
   --held_writes_;
 }
 
+void FaultyFileSystem::BeforeFolder(const std::string& part, std::function<void()> then) {
+  absl::MutexLock lock(&mu_);
+  folder_part_ = part;
+  before_folder_ = std::move(then);
+}
+
 FaultyFileSystem::Reads FaultyFileSystem::TakeReads() {
   absl::MutexLock lock(&mu_);
   return std::exchange(reads_, Reads());
@@ -231,6 +237,12 @@ absl::Status FaultyFileSystem::SyncFolder(const std::string& folder) {
   return real_.SyncFolder(folder);
 }
 absl::Status FaultyFileSystem::CreateFolder(const std::string& path) {
+  std::function<void()> before;
+  {
+    absl::MutexLock lock(&mu_);
+    if (path.find(folder_part_) != std::string::npos) before.swap(before_folder_);
+  }
+  if (before) before();
   ENTENTE_RETURN_IF_ERROR(CountChange(Change::kNewFolder, path));
   return real_.CreateFolder(path);
 }

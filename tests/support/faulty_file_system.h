@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -58,6 +59,10 @@ class FaultyFileSystem final : public FileSystem {
   // Waits if this file's writes are held. For the files opened here.
   void AwaitWritesGo(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Calls `then`, once, before the next folder is made whose path has `part` in it: what another
+  // thread may do just then.
+  void BeforeFolder(const std::string& part, std::function<void()> then) ABSL_LOCKS_EXCLUDED(mu_);
+
   // What was read since the last call, from files that were opened here.
   struct Reads {
     uint64_t bytes = 0;
@@ -103,6 +108,8 @@ class FaultyFileSystem final : public FileSystem {
   bool has_failed_ ABSL_GUARDED_BY(mu_) = false;
   std::string held_part_ ABSL_GUARDED_BY(mu_);  // Of a path; empty: no writes are held.
   int held_writes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::string folder_part_ ABSL_GUARDED_BY(mu_);              // Of a path.
+  std::function<void()> before_folder_ ABSL_GUARDED_BY(mu_);  // Null: nothing.
   Reads reads_ ABSL_GUARDED_BY(mu_);
 };
 

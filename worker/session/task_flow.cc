@@ -151,6 +151,8 @@ TaskResult TaskFlow::RunTraining(const Work& work) {
     if (!made.ok()) return EndOf(made.status(), work.cancel);
     update = *std::move(made);
   }
+  // Before a byte of it is taken: the coordinator may have no room for long.
+  work.report("uploading", StepProgress{.step_count = update->header.total_bytes()});
   const absl::Status sent = dependencies_.transfers->Upload(
       update->header, update->path,
       work.task.recipe().updates().compression() == v1::Updates::COMPRESSION_ZSTD,

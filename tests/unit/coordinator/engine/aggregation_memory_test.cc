@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/executor.h"
+#include "common/codec/update_codec.h"
+#include "common/codec/update_encoding.h"
 #include "common/tensor/safetensors.h"
 #include "coordinator/engine/aggregation_run.h"
 #include "tests/support/bytes_of.h"
@@ -20,6 +22,8 @@
 
 namespace entente::engine {
 namespace {
+
+using optimizer::OptimizerName;
 
 constexpr size_t kBlock = 4096;
 constexpr uint64_t kBlockBytes = kBlock * sizeof(float);
@@ -35,26 +39,51 @@ class AggregationMemoryTest : public ::testing::Test {
            BytesOf(std::vector<float>(numbers, value));
   }
 
-  // What aggregating so many updates of a model of so many numbers reads.
-  FaultyFileSystem::Reads ReadsOf(int updates, size_t numbers, int threads) {
-    AggregationRequest request;
+  // A round to aggregate, and what of `request` a test does not care about is filled in here.
+  struct Round {
+    int updates = 1;
+    size_t numbers = 0;
+    int threads = 1;
+    AggregationRequest request = {};
+  };
+
+  // What aggregating the round reads. With an optimizer that has state it is a second round, which
+  // begins with the first one's.
+  FaultyFileSystem::Reads ReadsOf(Round round) {
+    AggregationRequest& request = round.request;
     request.label = "job/0-1";
     request.block_elements = kBlock;
     // No two results alike: one that is in the store already would be read and hashed there.
     base_ += 10.0F;
     const std::string path = store_->TemporaryPath("base");
-    EXPECT_THAT(WriteTextFile(files_, path, FileOf(numbers, base_)), IsOk());
+    EXPECT_THAT(WriteTextFile(files_, path, FileOf(round.numbers, base_)), IsOk());
     request.base_model = *store_->Adopt(path);
-    for (int i = 0; i < updates; ++i) {
+    for (int i = 0; i < round.updates; ++i) {
       const WorkerId worker(absl::StrCat("lab/", i));
-      request.updates[worker] = {
-          .path = folder_.Write(absl::StrCat("spool/", i), FileOf(numbers, 0.5F)),
-          .weight = 1.0 / updates};
+      request.updates[worker] = {.path = WriteUpdate(i, round.numbers, request.encoding),
+                                 .weight = 1.0 / round.updates};
     }
     ThreadPool pool(2);
+    if (request.optimizer.name != OptimizerName::kSgd) {
+      const auto earlier = RunAggregation(request, *store_, files_, pool, round.threads);
+      EXPECT_THAT(earlier, IsOk());
+      request.base_model = earlier->model;
+      request.optimizer_state = earlier->optimizer_state;
+      EXPECT_FALSE(request.optimizer_state.IsNone());
+    }
     files_.TakeReads();
-    EXPECT_THAT(RunAggregation(request, *store_, files_, pool, threads), IsOk());
+    EXPECT_THAT(RunAggregation(request, *store_, files_, pool, round.threads), IsOk());
     return files_.TakeReads();
+  }
+
+  // The path of an update in this encoding.
+  std::string WriteUpdate(int index, size_t numbers, const UpdateEncoding& encoding) {
+    const std::string source = folder_.Write(absl::StrCat("spool/", index), FileOf(numbers, 0.5F));
+    if (encoding == UpdateEncoding::kFp32) return source;
+    const std::string path = absl::StrCat(source, "-encoded");
+    EXPECT_THAT(EncodeUpdate(files_, {.source = source, .encoding = encoding, .target = path}),
+                IsOk());
+    return path;
   }
 
   const TempFolder folder_;
@@ -64,9 +93,18 @@ class AggregationMemoryTest : public ::testing::Test {
 };
 
 // Of the model and of every update.
-uint64_t AllBytes(int updates, size_t numbers) {
-  return (static_cast<uint64_t>(updates) + 1) * numbers * sizeof(float);
+uint64_t AllBytes(int updates, size_t numbers,
+                  const UpdateEncoding& encoding = UpdateEncoding::kFp32) {
+  return numbers * sizeof(float) + static_cast<uint64_t>(updates) * EncodedBytes(encoding, numbers);
 }
+
+// What is hashed later than it was written is read again in pieces of 64 KiB.
+constexpr uint64_t kHashedBytes = 4 * kBlockBytes;
+
+// A model so large that a whole file of it, of its updates in int8, of its rounded copy or of the
+// optimizer's state could not be read in pieces of the sizes that are allowed here.
+constexpr size_t kManyNumbers = 40 * kBlock;
+static_assert(kManyNumbers > 2 * kHashedBytes);
 
 TEST_F(AggregationMemoryTest, OneBufferOfABlockTakesAnyNumberOfUpdatesAndAnyModel) {
   struct Case {
@@ -78,7 +116,7 @@ TEST_F(AggregationMemoryTest, OneBufferOfABlockTakesAnyNumberOfUpdatesAndAnyMode
        {Case{2, 2 * kBlock}, Case{64, 2 * kBlock}, Case{65, 2 * kBlock}, Case{2, 20 * kBlock}}) {
     SCOPED_TRACE(absl::StrCat(updates, " updates of ", numbers));
 
-    const FaultyFileSystem::Reads reads = ReadsOf(updates, numbers, /*threads=*/1);
+    const FaultyFileSystem::Reads reads = ReadsOf({.updates = updates, .numbers = numbers});
 
     EXPECT_EQ(reads.largest_bytes, kBlockBytes);
     EXPECT_EQ(reads.buffers.size(), 1U);
@@ -89,11 +127,76 @@ TEST_F(AggregationMemoryTest, OneBufferOfABlockTakesAnyNumberOfUpdatesAndAnyMode
 TEST_F(AggregationMemoryTest, EveryThreadHasABufferOfItsOwnAndOneMoreHashes) {
   constexpr int kThreads = 3;
 
-  const FaultyFileSystem::Reads reads = ReadsOf(/*updates=*/8, 40 * kBlock, kThreads);
+  const FaultyFileSystem::Reads reads =
+      ReadsOf({.updates = 8, .numbers = kManyNumbers, .threads = kThreads});
 
   EXPECT_LE(reads.buffers.size(), static_cast<size_t>(kThreads) + 1);
-  EXPECT_LE(reads.largest_bytes, 4 * kBlockBytes);  // What is hashed is read in 64 KiB.
-  EXPECT_GE(reads.bytes, AllBytes(8, 40 * kBlock));
+  EXPECT_LE(reads.largest_bytes, kHashedBytes);
+  EXPECT_GE(reads.bytes, AllBytes(8, kManyNumbers));
+}
+
+TEST_F(AggregationMemoryTest, EncodedUpdatesTakeOneMoreBufferOfWhatABlockIsEncodedIn) {
+  const UpdateEncoding encoding = UpdateEncoding::kInt8;
+  static_assert(kBlock >= FaultyFileSystem::kLargeReadBytes);  // Of int8 as well.
+  for (const int updates : {2, 65}) {
+    SCOPED_TRACE(updates);
+    Round round = {.updates = updates, .numbers = kManyNumbers};
+    round.request.encoding = encoding;
+
+    const FaultyFileSystem::Reads reads = ReadsOf(round);
+
+    EXPECT_EQ(reads.largest_bytes, kBlockBytes);  // The model's.
+    EXPECT_EQ(reads.buffers.size(), 2U);
+    EXPECT_GE(reads.bytes, AllBytes(updates, kManyNumbers, encoding));
+  }
+}
+
+TEST_F(AggregationMemoryTest, RoundedCopyIsMadeWithoutReadingTheModelAgain) {
+  Round round = {.updates = 2, .numbers = kManyNumbers};
+  round.request.rounds_model = true;
+
+  const FaultyFileSystem::Reads reads = ReadsOf(round);
+
+  EXPECT_EQ(reads.largest_bytes, kBlockBytes);
+  EXPECT_EQ(reads.buffers.size(), 1U);
+  EXPECT_GE(reads.bytes, AllBytes(2, kManyNumbers));
+  // Less than the copy is more than all the headers together.
+  EXPECT_LT(reads.bytes,
+            AllBytes(2, kManyNumbers) + EncodedBytes(UpdateEncoding::kBf16, kManyNumbers) / 2);
+}
+
+TEST_F(AggregationMemoryTest, StateOfTheOptimizerIsReadABlockAtATime) {
+  for (const OptimizerName name : {OptimizerName::kAdam, OptimizerName::kYogi}) {
+    Round round = {.updates = 2, .numbers = kManyNumbers};
+    round.request.optimizer.name = name;
+
+    const FaultyFileSystem::Reads reads = ReadsOf(round);
+
+    constexpr uint64_t kStateBytes = kManyNumbers * sizeof(double);  // Of one of its two.
+    EXPECT_LE(reads.largest_bytes, kHashedBytes);
+    // One for floats and one for each state; and the new state's second half, which is written
+    // beside the first, is hashed after it.
+    EXPECT_LE(reads.buffers.size(), 4U);
+    EXPECT_GE(reads.bytes, AllBytes(2, kManyNumbers) + 2 * kStateBytes);
+    EXPECT_LT(reads.bytes, AllBytes(2, kManyNumbers) + 4 * kStateBytes);
+  }
+}
+
+TEST_F(AggregationMemoryTest, EveryThreadHasItsBuffersWhateverTheRecipeAsksFor) {
+  constexpr int kThreads = 3;
+  constexpr int kUpdates = 32;  // More than there may be buffers.
+  Round round = {.updates = kUpdates, .numbers = kManyNumbers, .threads = kThreads};
+  round.request.encoding = UpdateEncoding::kInt8;
+  round.request.optimizer.name = OptimizerName::kYogi;
+  round.request.rounds_model = true;
+
+  const FaultyFileSystem::Reads reads = ReadsOf(round);
+
+  // A thread's are for floats, for what is encoded and for two states; and there is one to hash the
+  // model, one for the state and one for the rounded copy.
+  EXPECT_LE(reads.buffers.size(), static_cast<size_t>(4 * kThreads + 3));
+  EXPECT_LE(reads.largest_bytes, kHashedBytes);
+  EXPECT_GE(reads.bytes, AllBytes(kUpdates, kManyNumbers, UpdateEncoding::kInt8));
 }
 
 }  // namespace

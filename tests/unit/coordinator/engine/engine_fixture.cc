@@ -2,12 +2,16 @@
 #include "tests/unit/coordinator/engine/engine_fixture.h"
 
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
 #include "common/base/check.h"
 #include "common/base/limits.h"
 #include "common/config/proto_time.h"
 #include "common/recipe/recipe.h"
+#include "common/transfer/incoming_file.h"
 
 namespace entente::engine {
 namespace {
@@ -85,7 +89,6 @@ void EngineTest::Open() {
                                       .models = models_.get(),
                                       .spool = spool_.get(),
                                       .files = &files_,
-                                      .durability = durability_,
                                       .workers = workers_.get(),
                                       .timers = timers_.get(),
                                       .pauses = pauses_.get(),
@@ -195,6 +198,16 @@ std::shared_ptr<JobEngine> EngineTest::Submit(const v1::Recipe& recipe) {
       .job;
 }
 
+v1::UploadHeader EngineTest::UploadHeaderOf(const v1::Task& task, const std::string& bytes) {
+  v1::UploadHeader header;
+  *header.mutable_update()->mutable_key() = task.key();
+  header.mutable_update()->set_base_model_digest(task.model_digest());
+  header.mutable_update()->set_examples(10);
+  header.set_digest(Sha256Of(bytes).ToHex());
+  header.set_total_bytes(bytes.size());
+  return header;
+}
+
 absl::Status EngineTest::Upload(const std::string& worker, const v1::Task& task, float a, float b,
                                 uint64_t examples) {
   const std::string bytes = UpdateBytes(a, b);
@@ -252,6 +265,17 @@ JobView EngineTest::WaitFor(JobEngine& job, const std::function<bool(const JobVi
 
 JobView EngineTest::WaitForEnd(JobEngine& job) {
   return WaitFor(job, [](const JobView& view) { return view.state->HasEnded(); });
+}
+
+std::vector<std::string> EngineTest::PartsLeft() const {
+  std::vector<std::string> parts;
+  std::error_code error;  // Of a folder that goes meanwhile.
+  for (auto it = std::filesystem::recursive_directory_iterator(folder_.path(), error);
+       it != std::filesystem::recursive_directory_iterator(); it.increment(error)) {
+    const std::string path = it->path().string();
+    if (absl::EndsWith(path, kPartSuffix)) parts.push_back(path);
+  }
+  return parts;
 }
 
 std::vector<float> EngineTest::ModelValues(const Digest& digest) {

@@ -110,6 +110,9 @@ class EngineTest : public ::testing::Test {
       const std::vector<v1::Updates::Download>& downloads = KnownDownloads());
   std::shared_ptr<JobEngine> Submit(const v1::Recipe& recipe);
 
+  // Of an update of 10 examples that answers `task`.
+  static v1::UploadHeader UploadHeaderOf(const v1::Task& task, const std::string& bytes);
+
   // Uploads {"w": [a, b]} for the task, as the worker would; the status of its sealing.
   absl::Status Upload(const std::string& worker, const v1::Task& task, float a, float b,
                       uint64_t examples = 10);
@@ -119,6 +122,9 @@ class EngineTest : public ::testing::Test {
   // Waits, at most a minute, until the job's view satisfies `done`.
   static JobView WaitFor(JobEngine& job, const std::function<bool(const JobView&)>& done);
   static JobView WaitForEnd(JobEngine& job);
+
+  // What uploads that were cut or refused have left, of updates and of models: paths of parts.
+  std::vector<std::string> PartsLeft() const;
 
   // The two values of a stored model.
   std::vector<float> ModelValues(const Digest& digest);
@@ -145,7 +151,6 @@ class EngineTest : public ::testing::Test {
 
   const uint64_t spool_quota_bytes_;
   // What the jobs are told; from Restart on.
-  Durability durability_ = Durability::kPowerLoss;
   absl::Duration aggregation_retry_pause_ = absl::Milliseconds(20);
 
   // The first half of Restart: nothing is open any more. The second half, which fails the test if

@@ -60,6 +60,12 @@ class JobOnAFailingDisk : public EngineTest {
       was_acknowledged_ = was_acknowledged_ || status.ok();
     }
     AwaitOr([&] { return HasEnded(); });
+    // The last change of all: it comes when nobody waits for it any more.
+    AwaitOr([&] { return !files_.Exists(FolderOfAttempt()); });
+  }
+
+  std::string FolderOfAttempt() const {
+    return folder_.File(absl::StrCat("spool/", job_->description().id.value(), "/0-1"));
   }
 
   // The token makes it the same job each time.

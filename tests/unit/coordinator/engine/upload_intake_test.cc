@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "common/config/proto_time.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
 
@@ -20,16 +20,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr char kUploader[] = "fr-lab/w";
-
-v1::UploadHeader HeaderOf(const v1::Task& task, const std::string& bytes) {
-  v1::UploadHeader header;
-  *header.mutable_update()->mutable_key() = task.key();
-  header.mutable_update()->set_base_model_digest(task.model_digest());
-  header.mutable_update()->set_examples(10);
-  header.set_digest(Sha256Of(bytes).ToHex());
-  header.set_total_bytes(bytes.size());
-  return header;
-}
 
 class UploadIntakeTest : public EngineTest {
  protected:
@@ -61,6 +51,21 @@ TEST_F(UploadIntakeTest, SameUpdateSentAgainIsAcknowledgedAndCountsOnce) {
 
   EXPECT_EQ(worker_->WaitForTask(1).key().round_index(), 1U);
   EXPECT_EQ(job_->View().bytes_up, UpdateBytes(1, 1).size());
+}
+
+TEST_F(UploadIntakeTest, WhatWasAcceptedIsNotTakenInForEver) {
+  ASSERT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
+  v1::UploadHeader header = UploadHeaderOf(task_, UpdateBytes(1, 1));
+  // Who does not know it yet may send all of it once more.
+  ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenUpdate(WorkerId(kUploader), header));
+  EXPECT_EQ(again->offset(), header.total_bytes());
+  EXPECT_THAT(again->Append(0, "12345678"), IsOk());
+  for (const uint64_t bad : {uint64_t{4}, header.total_bytes(), ~uint64_t{0}}) {
+    EXPECT_THAT(again->Append(bad, "5678"), StatusIs(absl::StatusCode::kOutOfRange)) << bad;
+  }
+  header.set_total_bytes(uint64_t{1} << 63);
+  EXPECT_THAT(uploads_->OpenUpdate(WorkerId(kUploader), header),
+              StatusIs(absl::StatusCode::kResourceExhausted));
 }
 
 TEST_F(UploadIntakeTest, NormOfAnAcceptedUpdateIsTheSameAfterARestart) {
@@ -165,7 +170,7 @@ TEST_F(UploadIntakeTest, WrongDigestIsDataLossAndMayBeSentAgain) {
 
 TEST_F(UploadIntakeTest, UploadThatItsRoundDidNotWaitForIsLate) {
   const std::string bytes = UpdateBytes(1, 1);
-  const v1::UploadHeader header = HeaderOf(task_, bytes);
+  const v1::UploadHeader header = UploadHeaderOf(task_, bytes);
   ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenUpdate(WorkerId(kUploader), header));
   ASSERT_THAT(upload->Append(0, bytes), IsOk());
   job_->Cancel("enough", [](absl::Status) {});
@@ -228,7 +233,7 @@ TEST_F(UploadIntakeTest, FullDiskRefusesWithTheNumbersAndLosesNothing) {
 
 TEST_F(UploadIntakeTest, DiskThatFillsUpInTheMiddleKeepsWhatCame) {
   const std::string bytes = UpdateBytes(1, 1);
-  const v1::UploadHeader header = HeaderOf(task_, bytes);
+  const v1::UploadHeader header = UploadHeaderOf(task_, bytes);
   {
     ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenUpdate(WorkerId(kUploader), header));
     ASSERT_THAT(upload->Append(0, bytes.substr(0, 7)), IsOk());
@@ -249,64 +254,15 @@ TEST_F(UploadIntakeTest, OtherUpdateOfTheWorkerTakesThePlaceOfItsUnfinishedOne) 
   const std::string bytes = UpdateBytes(1, 1);
   {
     ASSERT_OK_AND_ASSIGN(const auto cut,
-                         uploads_->OpenUpdate(WorkerId(kUploader), HeaderOf(task_, bytes)));
+                         uploads_->OpenUpdate(WorkerId(kUploader), UploadHeaderOf(task_, bytes)));
     ASSERT_THAT(cut->Append(0, bytes.substr(0, 7)), IsOk());
   }
 
-  ASSERT_OK_AND_ASSIGN(const auto other, uploads_->OpenUpdate(WorkerId(kUploader),
-                                                              HeaderOf(task_, UpdateBytes(2, 2))));
+  ASSERT_OK_AND_ASSIGN(
+      const auto other,
+      uploads_->OpenUpdate(WorkerId(kUploader), UploadHeaderOf(task_, UpdateBytes(2, 2))));
 
   EXPECT_EQ(other->offset(), 0U);
-  EXPECT_EQ(spool_->space().present_bytes(), 0U);
-}
-
-class UploadQuotaTest : public EngineTest {
- protected:
-  UploadQuotaTest()
-      : EngineTest(/*spool_quota_bytes=*/100),
-        fr_(AttachWorker("fr-lab/w")),
-        kr_(AttachWorker("kr-lab/w")),
-        job_(Submit(RecipeOf(1, 2))),
-        fr_task_(fr_->WaitForTask(0)),
-        kr_task_(kr_->WaitForTask(0)) {}
-  ~UploadQuotaTest() override { job_.reset(); }
-
-  auto OpenAs(const std::string& worker, const v1::Task& task) {
-    return uploads_->OpenUpdate(WorkerId(worker), HeaderOf(task, UpdateBytes(1, 1)));
-  }
-
-  const std::shared_ptr<RecordingConnection> fr_;
-  const std::shared_ptr<RecordingConnection> kr_;
-  std::shared_ptr<JobEngine> job_;
-  const v1::Task fr_task_;
-  const v1::Task kr_task_;
-};
-
-TEST_F(UploadQuotaTest, UpdateThatDoesNotFitIsPutOffBeforeItsBytesTravel) {
-  const size_t size = UpdateBytes(1, 1).size();
-  ASSERT_LT(size, 100U);
-  ASSERT_GT(2 * size, 100U);
-  {
-    ASSERT_OK_AND_ASSIGN(const auto first, OpenAs("fr-lab/w", fr_task_));
-    EXPECT_THAT(OpenAs("kr-lab/w", kr_task_),
-                StatusIs(absl::StatusCode::kResourceExhausted,
-                         AllOf(HasSubstr("no room for the update of kr-lab/w"),
-                               HasSubstr(absl::StrCat(size, " bytes are needed")),
-                               HasSubstr(absl::StrCat(size, " are promised")),
-                               HasSubstr("may hold 100 (limits.spoolBytesMax)"))));
-  }
-  EXPECT_THAT(OpenAs("kr-lab/w", kr_task_), IsOk());
-}
-
-TEST_F(UploadQuotaTest, AcceptedUpdateKeepsItsRoomUntilItsRoundHasEnded) {
-  ASSERT_THAT(Upload("fr-lab/w", fr_task_, 1, 1), IsOk());
-  EXPECT_THAT(OpenAs("kr-lab/w", kr_task_), StatusIs(absl::StatusCode::kResourceExhausted));
-
-  job_->Cancel("enough", [](const absl::Status&) {});
-  WaitForEnd(*job_);
-  Restart();
-  ASSERT_THAT(jobs_->Restore(), IsOk());
-
   EXPECT_EQ(spool_->space().present_bytes(), 0U);
 }
 
@@ -332,13 +288,12 @@ TEST_F(UploadIntakeTest, UploadContinuesWhereItStood) {
 TEST_F(UploadIntakeTest, ChunkForARoundThatIsOverSaysSo) {
   const std::string bytes = UpdateBytes(1, 1);
   ASSERT_OK_AND_ASSIGN(const auto upload,
-                       uploads_->OpenUpdate(WorkerId(kUploader), HeaderOf(task_, bytes)));
+                       uploads_->OpenUpdate(WorkerId(kUploader), UploadHeaderOf(task_, bytes)));
   job_->Cancel("enough", [](const absl::Status&) {});
   WaitForEnd(*job_);
-  // What the job's end leads to is done before this.
-  absl::Notification caught_up;
-  job_->WhenCaughtUp([&caught_up] { caught_up.Notify(); });
-  caught_up.WaitForNotification();
+  ASSERT_TRUE(Eventually([&] {
+    return !files_.Exists(folder_.File("spool/" + job_->description().id.value() + "/0-1"));
+  }));
 
   EXPECT_THAT(upload->Append(0, bytes), StatusIs(absl::StatusCode::kFailedPrecondition));
 }

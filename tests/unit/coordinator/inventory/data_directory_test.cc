@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
+
+#include "coordinator/store/sqlite_journal.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -16,7 +19,27 @@ class JournalIsThereTest : public ::testing::Test {
  protected:
   absl::Status Check() { return CheckJournalIsThere(files_, folder_.path()); }
 
+  // A coordinator's first start, which is over.
+  void MakeJournal() {
+    ASSERT_OK_AND_ASSIGN(const auto journal, store::SqliteJournal::Open(&files_, path_));
+    ASSERT_THAT(journal->BelongTo("alliance.example"), IsOk());
+  }
+
+  // A journal as it is while everything is in its log, without that log.
+  void MakeJournalWithoutItsLog() {
+    std::string page;
+    {
+      ASSERT_OK_AND_ASSIGN(const auto journal, store::SqliteJournal::Open(&files_, path_));
+      ASSERT_THAT(journal->BelongTo("alliance.example"), IsOk());
+      ASSERT_OK_AND_ASSIGN(page, ReadTextFile(files_, path_, 1 << 20));
+    }
+    ASSERT_EQ(page.size(), 4096U);
+    ASSERT_THAT(files_.Remove(path_ + "-wal"), IsOk());
+    folder_.Write("journal.sqlite", page);
+  }
+
   const TempFolder folder_;
+  const std::string path_ = folder_.File("journal.sqlite");
   PosixFileSystem files_;
 };
 
@@ -45,6 +68,50 @@ TEST_F(JournalIsThereTest, UpdatesWithAnEmptyJournalAreRefused) {
 
   EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss,
                                 AllOf(HasSubstr("journal.sqlite is empty"), HasSubstr("spool"))));
+}
+
+TEST_F(JournalIsThereTest, ModelsWithAJournalThatLostItsLogAreRefused) {
+  MakeJournalWithoutItsLog();
+  EXPECT_THAT(Check(), IsOk());
+  folder_.Write("models/abc.part", "mod");
+  folder_.Write("models/tmp-1", "mod");
+  EXPECT_THAT(Check(), IsOk()) << "nothing is lost with those";
+
+  folder_.Write("models/abc", "model");
+  const std::string before = *ReadTextFile(files_, path_, 1 << 20);
+
+  for (const bool has_empty_log : {false, true}) {
+    if (has_empty_log) folder_.Write("journal.sqlite-wal", "");
+    EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss,
+                                  AllOf(HasSubstr(path_ + " holds no events"),
+                                        HasSubstr("journal.sqlite-wal"),
+                                        HasSubstr(folder_.File("models") + " is not empty"),
+                                        HasSubstr("put the journal, with its log"))));
+  }
+  EXPECT_EQ(*ReadTextFile(files_, path_, 1 << 20), before);
+}
+
+TEST_F(JournalIsThereTest, ModelsMayBeUploadedBeforeTheFirstJob) {
+  MakeJournal();
+  folder_.Write("models/abc", "model");
+
+  EXPECT_THAT(Check(), IsOk());
+}
+
+TEST_F(JournalIsThereTest, UpdatesNeedAJournalWithEvents) {
+  MakeJournal();
+  folder_.Write("spool/job/0-1/update", "update");
+  EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kDataLoss,
+                                AllOf(HasSubstr("holds no events"), HasSubstr("spool"))));
+
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, store::SqliteJournal::Open(&files_, path_));
+    store::JournalEntry entry{
+        .job = JobId("a"), .sequence = 1, .at = absl::UnixEpoch(), .record = {}};
+    entry.record.mutable_cancelled()->set_reason("why");
+    ASSERT_THAT(journal->Append(entry), IsOk());
+  }
+  EXPECT_THAT(Check(), IsOk());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "coordinator/models/rounded_model.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
@@ -16,6 +17,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // A coordinator with a job whose round has one of the two updates it needs, then shut down.
 class VerificationTest : public engine::EngineTest {
@@ -66,6 +68,23 @@ TEST_F(VerificationTest, WholeDirectoryIsCounted) {
                     HasSubstr("everything that the journal names is there and whole")));
 }
 
+TEST_F(VerificationTest, PausedJobIsCalledSo) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto job, jobs_->Find(JobId(job_)));
+    absl::Notification done;
+    job->PauseJob("paused by a test", /*now=*/false, [&done](const absl::Status& status) {
+      EXPECT_THAT(status, IsOk());
+      done.Notify();
+    });
+    done.WaitForNotification();
+  }
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  ASSERT_EQ(verification.jobs.size(), 1U);
+  EXPECT_EQ(verification.jobs[0].status, "paused");
+}
+
 TEST_F(VerificationTest, RunningCoordinatorIsNamed) {
   EXPECT_THAT(VerifyDataDirectory(files_, folder_.path()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
@@ -102,7 +121,69 @@ TEST_F(VerificationTest, FlippedBitInAnUpdateIsFound) {
 
   EXPECT_THAT(verification.damages,
               ElementsAre(AllOf(HasSubstr(update_path_), HasSubstr("the update of fr-lab/w"),
-                                HasSubstr("is damaged: its SHA-256 is"))));
+                                HasSubstr("is damaged: its SHA-256 is"), HasSubstr("or remove it"),
+                                HasSubstr("asks its worker again"))));
+}
+
+TEST_F(VerificationTest, MissingUpdateIsAskedForAgain) {
+  ASSERT_THAT(files_.Remove(update_path_), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages,
+              ElementsAre(AllOf(HasSubstr(update_path_), HasSubstr("is missing: put it back"),
+                                HasSubstr("asks its worker again"),
+                                Not(HasSubstr("cannot go on without it")))));
+}
+
+TEST_F(VerificationTest, ModelsWithoutTheirJournalAreAFindingAsAtTheStart) {
+  Shut();
+  const std::string path = folder_.File("journal.sqlite");
+  ASSERT_THAT(files_.Remove(path), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages, ElementsAre(AllOf(HasSubstr(path + " is missing, but"),
+                                                      HasSubstr("put the journal back"))));
+  EXPECT_EQ(verification.leftover.files, 2U);
+}
+
+TEST_F(VerificationTest, JournalThatLostItsLogIsAFinding) {
+  const std::string path = folder_.File("journal.sqlite");
+  ASSERT_OK_AND_ASSIGN(const std::string page, ReadTextFile(files_, path, 1 << 20));
+  ASSERT_EQ(page.size(), 4096U) << "everything is in the log as yet";
+  Shut();
+  ASSERT_THAT(files_.Remove(path + "-wal"), IsOk());
+  ASSERT_THAT(WriteTextFile(files_, path, page), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages, ElementsAre(AllOf(HasSubstr(path + " holds no events"),
+                                                      HasSubstr("journal.sqlite-wal"))));
+  EXPECT_THAT(VerificationText(verification, "/data"), HasSubstr("1 finding"));
+}
+
+TEST_F(VerificationTest, LoneJournalWithNothingInItIsAFinding) {
+  const TempFolder other;
+  const std::string path = other.Write("journal.sqlite", "");
+  ASSERT_OK_AND_ASSIGN(const Verification empty, VerifyDataDirectory(files_, other.path()));
+  EXPECT_THAT(empty.damages, ElementsAre(AllOf(HasSubstr(path + " is empty"),
+                                               HasSubstr("begins without any job"))));
+
+  other.Write("journal.sqlite", *ReadTextFile(files_, folder_.File("journal.sqlite"), 1 << 20));
+  ASSERT_OK_AND_ASSIGN(const Verification blank, VerifyDataDirectory(files_, other.path()));
+  EXPECT_THAT(blank.damages, ElementsAre(HasSubstr(path + " holds nothing")));
+}
+
+TEST_F(VerificationTest, LogWithoutItsJournalIsAFinding) {
+  const TempFolder other;
+  other.Write("journal.sqlite-wal", "all that was acknowledged");
+  ASSERT_OK_AND_ASSIGN(const Verification missing, VerifyDataDirectory(files_, other.path()));
+  EXPECT_THAT(missing.damages, ElementsAre(HasSubstr("is missing, but its log")));
+
+  other.Write("journal.sqlite", "");
+  ASSERT_OK_AND_ASSIGN(const Verification empty, VerifyDataDirectory(files_, other.path()));
+  EXPECT_THAT(empty.damages, ElementsAre(HasSubstr("is empty, but its log")));
 }
 
 TEST_F(VerificationTest, DamagedJournalIsAFinding) {

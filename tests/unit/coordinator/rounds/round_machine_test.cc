@@ -42,6 +42,28 @@ TEST(RoundMachineTest, MissedDeadlineAbortsAndSaysWhy) {
   EXPECT_EQ(step->reason, "deadline passed with 0 of 2 updates, invited de-lab/w, fr-lab/w");
 }
 
+TEST(RoundMachineTest, MissedDeadlineSaysForHowManyUpdatesThereWasNoRoom) {
+  const auto step = Step(OpenRound(2), DeadlineChecked{1}, kNoon + absl::Minutes(10));
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_EQ(step->reason,
+            "deadline passed with 0 of 2 updates, for 1 more there was no room on the "
+            "coordinator's disk, invited de-lab/w, fr-lab/w");
+}
+
+TEST(RoundMachineTest, EndOfGraceSaysForHowManyUpdatesThereWasNoRoom) {
+  const RoundState in_grace =
+      Step(OpenRound(1), UpdateAccepted{kFr, {.examples = 3}}, kNoon).value().next;
+  ASSERT_EQ(in_grace.phase, RoundPhase::kGrace);
+
+  const auto step = Step(in_grace, DeadlineChecked{1}, kNoon + absl::Minutes(10));
+
+  ASSERT_THAT(step, IsOk());
+  EXPECT_THAT(
+      step->reason,
+      HasSubstr("grace is over, for 1 more there was no room on the coordinator's disk, missing"));
+}
+
 TEST(RoundMachineTest, DeadlineCheckedEarlyChangesNothing) {
   EXPECT_THAT(Step(OpenRound(2), DeadlineChecked{}, kNoon),
               StatusIs(absl::StatusCode::kFailedPrecondition));

@@ -3,22 +3,29 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "common/base/executor.h"
 #include "common/transfer/chunk_compression.h"
+#include "coordinator/updates/space_ledger.h"
+#include "coordinator/updates/update_spool.h"
+#include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 class TransferServiceTest : public ServiceTest {
  protected:
@@ -293,6 +300,14 @@ TEST_F(TransferServiceTest, ChunksThatDoNotFollowOneAnotherAreRefusedAndNothingI
   EXPECT_TRUE(rest.ok()) << rest.error_message();
 }
 
+TEST_F(TransferServiceTest, ChunksWithoutBytesDoNotHoldAPlace) {
+  const std::string bytes = UpdateBytes(1, 1);
+  const grpc::Status status =
+      SendChunks(AsWorker(), HeaderOf(task_, bytes), {{0, bytes.substr(0, 10)}, {10, ""}});
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "a chunk has at least one byte");
+}
+
 TEST_F(TransferServiceTest, WrongDigestIsDataLossAndTheUpdateMayComeAgain) {
   const std::string bytes = UpdateBytes(1, 1);
   v1::UploadHeader header = HeaderOf(task_, bytes);
@@ -330,44 +345,114 @@ TEST_P(DeclaredSizeTest, AbsurdSizeIsRefusedBeforeAnythingIsStored) {
 INSTANTIATE_TEST_SUITE_P(Sizes, DeclaredSizeTest,
                          testing::Values(0, ~uint64_t{0}, uint64_t{1} << 63));
 
-TEST_F(TransferServiceTest, ThousandUploadsAtOnceAllGetAnAnswerAndNoneOvercommitsTheDisk) {
-  constexpr int kUploads = 1000;
+// As many places as there are uploads, so that it is the disk that sets their limit. No job runs,
+// so nothing else is written.
+class ThousandUploadsTest : public ServiceTest {
+ protected:
+  static constexpr int kUploads = 1000;
+  static constexpr size_t kFitting = 100;
+
+  ThousandUploadsTest()
+      : ServiceTest({.transfers_max = kUploads, .transfers_per_caller_max = kUploads}) {}
+
+  static v1::UploadHeader ModelHeaderOf(const std::string& bytes) {
+    v1::UploadHeader header;
+    header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
+    header.set_digest(Sha256Of(bytes).ToHex());
+    header.set_total_bytes(bytes.size());
+    return header;
+  }
+};
+
+TEST_F(ThousandUploadsTest, AllGetAnAnswerAndAsManyAsTheDiskHoldsAreTaken) {
   const uint64_t size = UpdateBytes(0, 0).size();
-  const size_t files_before = files_.ListFiles(folder_.File("models"))->size();
-  files_.bytes_left = static_cast<int64_t>(100 * size);  // Fewer than may run at once.
+  const updates::SpaceLedger& space = spool_->space();
+  files_.bytes_left = static_cast<int64_t>(kFitting * size);
   struct Sender {
-    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientContext> context;
     v1::UploadReceipt receipt;
     std::unique_ptr<grpc::ClientWriter<v1::UploadMessage>> writer;
   };
   const auto stub = v1::TransferService::NewStub(AsSubmitter());
   std::vector<std::unique_ptr<Sender>> senders;
   std::vector<std::string> contents;
-  v1::UploadMessage message;
   for (int i = 0; i < kUploads; ++i) {
     contents.push_back(UpdateBytes(static_cast<float>(i + 10), 0));
-    v1::UploadHeader& header = *message.mutable_header();
-    header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
-    header.set_digest(Sha256Of(contents.back()).ToHex());
-    header.set_total_bytes(size);
+    v1::UploadMessage message;
+    *message.mutable_header() = ModelHeaderOf(contents.back());
     senders.push_back(std::make_unique<Sender>());
-    senders.back()->writer = stub->Upload(&senders.back()->context, &senders.back()->receipt);
-    senders.back()->writer->Write(message);
+    Sender& sender = *senders.back();
+    sender.context = Context();
+    sender.writer = stub->Upload(sender.context.get(), &sender.receipt);
+    sender.writer->Write(message);
   }
-  std::map<grpc::StatusCode, size_t> answers;
+  // Before a byte has come, all the room there is has been promised.
+  EXPECT_TRUE(Eventually([&] { return space.part_count() >= kFitting; }));
   for (int i = 0; i < kUploads; ++i) {
+    v1::UploadMessage message;
     message.mutable_chunk()->set_data(contents[i]);
     senders[i]->writer->Write(message);
     senders[i]->writer->WritesDone();
   }
-  for (const auto& sender : senders) ++answers[sender->writer->Finish().error_code()];
+  size_t taken = 0;
+  for (const auto& sender : senders) {
+    const grpc::Status status = sender->writer->Finish();
+    if (status.ok()) {
+      ++taken;
+      continue;
+    }
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_THAT(status.error_message(),
+                AllOf(HasSubstr(absl::StrCat("now: ", size, " bytes are needed")),
+                      HasSubstr(" are promised to uploads under way; "),
+                      HasSubstr(" are free on the disk and 0 must stay free")));
+  }
 
-  EXPECT_EQ(answers[grpc::StatusCode::OK] + answers[grpc::StatusCode::RESOURCE_EXHAUSTED],
-            static_cast<size_t>(kUploads));
-  EXPECT_GE(answers[grpc::StatusCode::OK], 1U);
-  EXPECT_LE(answers[grpc::StatusCode::OK], 100U);
-  EXPECT_EQ(files_.ListFiles(folder_.File("models"))->size() - files_before,
-            answers[grpc::StatusCode::OK]);
+  // One that was being measured while the first bytes came may have been put off.
+  EXPECT_GE(taken, kFitting - 10);
+  EXPECT_LE(taken, kFitting);
+  EXPECT_EQ(files_.ListFiles(folder_.File("models"))->size(), taken);
+  EXPECT_THAT(PartsLeft(), IsEmpty());
+  EXPECT_EQ(space.promised_bytes(), 0U);
+  EXPECT_EQ(space.part_count(), 0U);
+  EXPECT_EQ(space.part_bytes(), 0U);
+  // Room for one more is room for one more: nothing stays promised to those that ended.
+  files_.bytes_left = static_cast<int64_t>(size);
+  const std::string more = UpdateBytes(1, 0);
+  const grpc::Status status = Upload(AsSubmitter(), ModelHeaderOf(more), more);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(TransferServiceTest, RefusedUpdateLeavesNothing) {
+  // Else the end of its round would take away what is left.
+  const updates::SpoolHold hold(spool_.get());
+  const std::string bytes = UpdateBytes(std::nanf(""), 1);
+
+  EXPECT_EQ(Upload(AsWorker(), HeaderOf(task_, bytes), bytes).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+
+  EXPECT_THAT(PartsLeft(), IsEmpty());
+  EXPECT_EQ(spool_->space().present_bytes(), 0U);
+  EXPECT_EQ(spool_->space().promised_bytes(), 0U);
+}
+
+TEST_F(TransferServiceTest, BlobThatIsNotWhatItSaysLeavesNothing) {
+  const std::string bytes = "no model at all";
+  v1::UploadHeader header;
+  header.set_digest(Sha256Of(bytes).ToHex());
+  header.set_total_bytes(bytes.size());
+  const size_t files_before = files_.ListFiles(folder_.File("models"))->size();
+  for (const auto content :
+       {v1::BlobDescription::CONTENT_MODEL, v1::BlobDescription::CONTENT_TORCHSCRIPT}) {
+    header.mutable_blob()->set_content(content);
+
+    EXPECT_EQ(Upload(AsSubmitter(), header, bytes).error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT);
+
+    EXPECT_EQ(files_.ListFiles(folder_.File("models"))->size(), files_before);
+    EXPECT_EQ(spool_->space().part_count(), 0U);
+    EXPECT_EQ(spool_->space().part_bytes(), 0U);
+  }
 }
 
 TEST_F(TransferServiceTest, SubmitterUploadsAModelAndPullsItBack) {

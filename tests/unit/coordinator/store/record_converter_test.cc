@@ -30,7 +30,7 @@ std::vector<rounds::RoundEvent> EveryEvent() {
           rounds::WorkerMissing{kFr, "silent"},
           rounds::WorkerFailed{kFr, "no data"},
           rounds::WorkerReturned{kFr},
-          rounds::DeadlineChecked{},
+          rounds::DeadlineChecked{2},
           rounds::Aggregated{Sha256Of("m"), Sha256Of("o"), {{kFr, 0.1}}},
           rounds::AggregationFailed{"disk"},
           rounds::Evaluated{kFr, {.examples = 9, .loss = 0.5, .accuracy = 0.75}},
@@ -75,6 +75,14 @@ TEST(RecordConverterTest, WhetherAnAbsenceIsExcusedComesBackAndIsNotSaidByOlderJ
   const auto older = FromRecord(record);
   ASSERT_THAT(older, IsOk());
   EXPECT_FALSE(std::get<jobs::RoundHappened>(*older).excuses_absence);
+}
+
+TEST(RecordConverterTest, UpdatesWithoutRoomComeBackAsTheyWere) {
+  const auto checked = FromRecord(ToRecord(jobs::RoundHappened{0, 1, rounds::DeadlineChecked{2}}));
+
+  ASSERT_THAT(checked, IsOk());
+  const auto& happened = std::get<jobs::RoundHappened>(*checked);
+  EXPECT_EQ(std::get<rounds::DeadlineChecked>(happened.event).updates_without_room, 2U);
 }
 
 TEST(RecordConverterTest, PauseAndResumeComeBackAsTheyWere) {

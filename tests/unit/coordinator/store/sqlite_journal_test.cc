@@ -290,6 +290,32 @@ TEST_F(SqliteJournalTest, ReadingNeedsAJournalAndSeesWhatTheLogHas) {
   EXPECT_THAT(Reasons(*copy), ElementsAre("a 1"));
 }
 
+TEST_F(SqliteJournalTest, ReadingALogWithoutItsJournalIsDataLoss) {
+  folder_.Write("journal.sqlite-wal", "all that was acknowledged");
+  EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path_),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_ + " is missing")));
+
+  folder_.Write("journal.sqlite", "");
+  EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path_),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_ + " is empty")));
+}
+
+TEST_F(SqliteJournalTest, JournalSaysWhetherAnythingIsInIt) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+    EXPECT_FALSE(journal->IsBlank());
+    EXPECT_FALSE(*journal->HasEntries());
+    folder_.Write("copy", *ReadTextFile(files_, path_, 1 << 20));
+    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+    EXPECT_TRUE(*journal->HasEntries());
+  }
+
+  ASSERT_OK_AND_ASSIGN(const auto copy, SqliteJournal::OpenForRead(&files_, folder_.File("copy")));
+
+  EXPECT_TRUE(copy->IsBlank()) << "the tables are in the log";
+  EXPECT_FALSE(*copy->HasEntries());
+}
+
 TEST_F(SqliteJournalTest, FullDiskLosesNothingAndGoesOnWhenThereIsRoom) {
   ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
   ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());

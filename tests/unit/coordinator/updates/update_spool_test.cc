@@ -150,6 +150,18 @@ TEST_F(UpdateSpoolTest, RemoveTakesTheWholeAttemptAndNothingElse) {
   EXPECT_THAT(spool_->Remove(JobId("another"), 0, 1), IsOk());
 }
 
+TEST_F(UpdateSpoolTest, ReleasedAttemptGivesItsRoomBackBeforeItIsRemoved) {
+  Upload(Key("fr-lab/gpu-1", 1));
+  Upload(Key("fr-lab/gpu-1", 2));
+
+  spool_->Release(JobId("fashion-k3x9qa"), 4, 1);
+
+  EXPECT_EQ(spool_->space().present_bytes(), 6u);
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
+  ASSERT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
+  EXPECT_EQ(spool_->space().present_bytes(), 6u);
+}
+
 TEST_F(UpdateSpoolTest, KeepOnlyRemovesWhatNoAttemptInFlightOwns) {
   Upload(Key("fr-lab/gpu-1", 1));
   Upload(Key("fr-lab/gpu-1", 2));

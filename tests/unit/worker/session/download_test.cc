@@ -17,6 +17,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+using Chunks = FakeTransferService::BadChunks;
+
 constexpr char kContent[] = "0123456789";
 
 class DownloadTest : public testing::Test {
@@ -36,6 +38,9 @@ class DownloadTest : public testing::Test {
     if (!lease.ok()) return lease.status();
     return ReadTextFile(files_, lease->path(), 100);
   }
+
+  // What is in the cache's folder.
+  std::vector<std::string> Names() { return files_.ListFiles(folder_.path()).value(); }
 
   TempFolder folder_;
   PosixFileSystem files_;
@@ -114,6 +119,110 @@ TEST_F(DownloadTest, WrongBytesAreAskedForAgainAFewTimes) {
   EXPECT_THAT(Run(Sha256Of("other")), StatusIs(absl::StatusCode::kDataLoss));
 
   EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 0, 0));
+}
+
+TEST_F(DownloadTest, AGapIsAskedForAgain) {
+  service_.bad_downloads = {Chunks{{0, "0123", 10}, {6, "6789", 0}}};
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run());
+
+  EXPECT_EQ(content, kContent);
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 4));
+  EXPECT_THAT(Names(), ElementsAre(Sha256Of(kContent).ToHex()));
+}
+
+TEST_F(DownloadTest, ADownloadThatDoesNotBeginAtItsBeginIsAskedForAgain) {
+  service_.bad_downloads = {Chunks{{4, "4567", 10}, {0, "0123", 0}}};
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run());
+
+  EXPECT_EQ(content, kContent);
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 0));
+}
+
+TEST_F(DownloadTest, WhatIsHereAlreadyIsNotWrittenTwice) {
+  // Where a chunk brings again what has come, its bytes are others.
+  service_.bad_downloads = {
+      Chunks{{0, "0123", 10}, {2, "xx45", 0}, {1, "xxxx", 0}, {0, "xxxxxx", 0}, {4, "xx6789", 0}}};
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run());
+
+  EXPECT_EQ(content, kContent);
+  EXPECT_THAT(progress_, ElementsAre(4, 6, 10));
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0));
+}
+
+TEST_F(DownloadTest, ChunksPastTheEndAreNotWritten) {
+  service_.bad_downloads = {Chunks{{0, "0123456789x", 10}}, Chunks{{~uint64_t{0}, "x", 10}},
+                            Chunks{{0, "0123", 10}, {4, "456789x", 0}}};
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run());
+
+  EXPECT_EQ(content, kContent);
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 0, 0, 4));
+  EXPECT_THAT(progress_, ElementsAre(4, 8, 10));
+  EXPECT_THAT(Names(), ElementsAre(Sha256Of(kContent).ToHex()));
+}
+
+TEST_F(DownloadTest, WhatCameBeforeABadChunkIsThereForALaterTry) {
+  const std::string digest = Sha256Of(kContent).ToHex();
+  service_.bad_downloads = {Chunks{{0, "0123", 10}, {6, "6789", 0}}};
+  {
+    Download download(
+        stub_.get(), cache_.get(), &random_, &pace_,
+        {.digest = Sha256Of(kContent), .job_id = "toy-1", .trace = TraceContext::Named("toy-1")});
+    // Gone when it is asked for again, so that the download ends.
+    const auto forget_model = [this](uint64_t, uint64_t) { service_.files.clear(); };
+    EXPECT_THAT(download.Run(forget_model, cancel_), StatusIs(absl::StatusCode::kNotFound));
+  }
+  EXPECT_THAT(Names(), ElementsAre(digest + ".part"));
+  ASSERT_OK_AND_ASSIGN(const std::string part,
+                       ReadTextFile(files_, folder_.File(digest + ".part"), 100));
+  EXPECT_EQ(part, "0123");
+  service_.files[digest] = kContent;
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run());
+
+  EXPECT_EQ(content, kContent);
+  EXPECT_THAT(progress_, ElementsAre(8, 10));
+  EXPECT_THAT(Names(), ElementsAre(digest));
+}
+
+TEST_F(DownloadTest, ASizeOfNothingIsNotTheModelsAndItIsAskedForAgain) {
+  service_.bad_downloads = {Chunks{{0, "0123", 0}}, Chunks{{0, "", 0}}};
+
+  ASSERT_OK_AND_ASSIGN(const std::string content, Run());
+
+  EXPECT_EQ(content, kContent);
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 0, 0));
+}
+
+TEST_F(DownloadTest, ASizeOfNothingAgainAndAgainLeavesNothing) {
+  const Chunks nothing = {{0, "0123", 0}};
+  service_.bad_downloads = {nothing, nothing, nothing};
+
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kDataLoss));
+
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 0, 0));
+  EXPECT_THAT(Names(), IsEmpty());
+}
+
+TEST_F(DownloadTest, AnAbsurdSizeIsRefusedBeforeAnythingIsStored) {
+  const Chunks absurd = {{0, "0123", uint64_t{1} << 63}};
+  service_.bad_downloads = {absurd, absurd};
+
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kResourceExhausted,
+                              HasSubstr("has 9223372036854775808 bytes, but the cache may hold "
+                                        "100")));
+  EXPECT_THAT(Names(), IsEmpty());
+
+  // Nor does a cache take it that has no limit but its disk.
+  ASSERT_OK_AND_ASSIGN(cache_, ModelCache::Open(&files_, folder_.path(), ~uint64_t{0}));
+  EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kResourceExhausted,
+                              HasSubstr("9223372036854775808 bytes are still to come")));
+  EXPECT_THAT(Names(), IsEmpty());
+  EXPECT_THAT(service_.DownloadOffsets(), ElementsAre(0, 0));
+  EXPECT_THAT(progress_, IsEmpty());
 }
 
 TEST_F(DownloadTest, AModelThatIsNotThereEndsIt) {

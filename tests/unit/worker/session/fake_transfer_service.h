@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <string>
@@ -19,12 +20,22 @@ namespace entente::worker {
 // A coordinator's TransferService in this process, told what to break.
 class FakeTransferService final : public v1::TransferService::Service {
  public:
+  // What a coordinator should not send in a download.
+  struct BadChunk {
+    uint64_t offset = 0;
+    std::string data;
+    uint64_t total_bytes = 0;
+  };
+  using BadChunks = std::vector<BadChunk>;
+
   // Thread-safe for the calls below; set what is to break before the call.
   std::map<std::string, std::string> files;  // What may be downloaded, by digest.
   size_t chunk_bytes = 4;
-  bool compresses = false;                  // What is downloaded.
-  int chunks_to_spoil = 0;                  // Of the first ones that are compressed.
-  std::deque<size_t> cut_downloads_after;   // Chunks sent before each next download breaks.
+  bool compresses = false;                 // What is downloaded.
+  int chunks_to_spoil = 0;                 // Of the first ones that are compressed.
+  std::deque<size_t> cut_downloads_after;  // Chunks sent before each next download breaks.
+  // What each next download sends, whatever it was asked for; then it ends as if that were all.
+  std::deque<BadChunks> bad_downloads;
   std::deque<grpc::Status> upload_results;  // Of the next uploads, instead of OK.
   std::deque<size_t> cut_uploads_after;     // Bytes taken before each next upload breaks.
 
@@ -58,12 +69,22 @@ class FakeTransferService final : public v1::TransferService::Service {
     download_offsets_.push_back(request->offset());
     const auto file = files.find(request->digest());
     if (file == files.end()) return {grpc::StatusCode::NOT_FOUND, "there is no such model"};
+    v1::Chunk chunk;
+    if (!bad_downloads.empty()) {
+      for (const BadChunk& bad : bad_downloads.front()) {
+        chunk.set_offset(bad.offset);
+        chunk.set_data(bad.data);
+        chunk.set_total_bytes(bad.total_bytes);
+        writer->Write(chunk);
+      }
+      bad_downloads.pop_front();
+      return grpc::Status::OK;
+    }
     size_t chunks_left = file->second.size() + 1;
     if (!cut_downloads_after.empty()) {
       chunks_left = cut_downloads_after.front();
       cut_downloads_after.pop_front();
     }
-    v1::Chunk chunk;
     chunk.set_total_bytes(file->second.size());
     for (uint64_t offset = request->offset(); offset < file->second.size(); offset += chunk_bytes) {
       if (chunks_left-- == 0) return {grpc::StatusCode::UNAVAILABLE, "the line is cut"};

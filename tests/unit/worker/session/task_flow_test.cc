@@ -23,7 +23,7 @@ TEST_F(TaskFlowTest, TrainsEncodesAndUploads) {
   const TaskResult result = Run(Task());
 
   EXPECT_EQ(result.end, End::kDone) << result.reason;
-  EXPECT_THAT(activities_, ElementsAre("downloading", "preparing", "training"));
+  EXPECT_THAT(activities_, ElementsAre("downloading", "preparing", "training", "uploading"));
   EXPECT_EQ(trainer_.prepared.dataset_format, "csv");
   EXPECT_EQ(trainer_.prepared.dataset_folder, "/srv/numbers");
   ASSERT_EQ(transfers_.uploads.size(), 1);
@@ -347,6 +347,17 @@ TEST_F(TaskFlowTest, ThePolicyIsAskedAgainWhenTheTasksTurnComes) {
   EXPECT_EQ(result.end, End::kFailed);
   EXPECT_THAT(result.reason, HasSubstr("nobody"));
   EXPECT_THAT(activities_, ElementsAre());
+}
+
+// A worker that says nothing is still shown as queued.
+TEST_F(TaskFlowTest, KeptUpdateIsSaidToBeUploadedBeforeAByteOfItIsTaken) {
+  transfers_.upload_result = absl::ResourceExhaustedError("no room");
+  EXPECT_EQ(Run(Task()).end, End::kFailed);
+  activities_.clear();
+
+  Run(Task());
+
+  EXPECT_THAT(activities_, ElementsAre("uploading"));
 }
 
 TEST_F(TaskFlowTest, JobsModelStaysForItsNextTaskAndGoesBeforeAnotherIsDownloaded) {
