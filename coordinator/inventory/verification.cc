@@ -32,12 +32,11 @@ std::string StatusName(const jobs::JobState& state) {
 
 bool IsUpdate(const NamedFile& file) { return absl::StartsWith(file.path, kSpoolFolder); }
 
-std::string RemedyFor(const NamedFile& file, bool is_missing) {
+std::string RemedyFor(const NamedFile& file) {
   constexpr absl::string_view kPutBack = ": put it back from a copy of the data directory";
   if (IsUpdate(file)) {
-    // A start looks whether the file is there, not always at what is in it.
-    return absl::StrCat(kPutBack, ", or ", is_missing ? "leave it so" : "remove it",
-                        ": the coordinator asks its worker again for an update that is missing");
+    return absl::StrCat(kPutBack,
+                        "; without that the coordinator asks its worker again, when it starts");
   }
   return absl::StrCat(kPutBack, file.is_needed
                                     ? "; the job cannot go on without it"
@@ -121,9 +120,8 @@ class Check {
     const std::string path = PathOf(file.path);
     const std::string what = absl::StrCat(path, ", ", file.what, " of job ", job.id.value(), ", ");
     const absl::StatusOr<Digest> digest = Sha256OfFile(files_, path);
-    const bool is_missing = absl::IsNotFound(digest.status());
-    const std::string remedy = RemedyFor(file, is_missing);
-    if (is_missing) {
+    const std::string remedy = RemedyFor(file);
+    if (absl::IsNotFound(digest.status())) {
       result_.damages.push_back(absl::StrCat(what, "is missing", remedy));
     } else if (!digest.ok()) {
       result_.damages.push_back(

@@ -217,12 +217,9 @@ absl::Status EngineTest::Upload(const std::string& worker, const v1::Task& task,
 absl::Status EngineTest::UploadRaw(const std::string& worker, const v1::Task& task,
                                    const std::string& bytes, const Digest& digest,
                                    uint64_t examples) {
-  v1::UploadHeader header;
-  *header.mutable_update()->mutable_key() = task.key();
-  header.mutable_update()->set_base_model_digest(task.model_digest());
+  v1::UploadHeader header = UploadHeaderOf(task, bytes);
   header.mutable_update()->set_examples(examples);
   header.set_digest(digest.ToHex());
-  header.set_total_bytes(bytes.size());
   auto upload = uploads_->OpenUpdate(WorkerId(worker), header);
   if (!upload.ok()) return upload.status();
   const uint64_t offset = (*upload)->offset();
