@@ -22,7 +22,7 @@ constexpr absl::Duration kHeartbeatMax = absl::Hours(1);
 constexpr size_t kWorkerIdBytesMax = 128;
 constexpr absl::Duration kComplaintInterval = absl::Minutes(5);
 // A stream that lasted less may have been closed on purpose: the next one waits longer.
-constexpr absl::Duration kStableTime = absl::Seconds(30);
+constexpr absl::Duration kStableTime = absl::Seconds(5);
 
 // Time that never jumps, for silence and intervals.
 absl::Time SteadyNow() { return SteadyClock().Now(); }
