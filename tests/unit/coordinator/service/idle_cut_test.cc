@@ -25,7 +25,7 @@ class IdleCutTest : public ServiceTest {
 
 TEST_F(IdleCutTest, SenderThatStallsIsCutAndGoesOnWhereItStood) {
   const std::string bytes = UpdateBytes(1, 1);
-  const v1::UploadHeader header = HeaderOf(task_, bytes);
+  const v1::UploadHeader header = UploadHeaderOf(task_, bytes);
   const auto stub = v1::TransferService::NewStub(AsWorker());
   const auto context = Context();
   v1::UploadReceipt receipt;

@@ -103,16 +103,6 @@ grpc::Status ServiceTest::Upload(const std::shared_ptr<grpc::Channel>& channel,
   return writer->Finish();
 }
 
-v1::UploadHeader ServiceTest::HeaderOf(const v1::Task& task, const std::string& bytes) {
-  v1::UploadHeader header;
-  *header.mutable_update()->mutable_key() = task.key();
-  header.mutable_update()->set_base_model_digest(task.model_digest());
-  header.mutable_update()->set_examples(10);
-  header.set_digest(Sha256Of(bytes).ToHex());
-  header.set_total_bytes(bytes.size());
-  return header;
-}
-
 grpc::Status ServiceTest::Download(const std::shared_ptr<grpc::Channel>& channel,
                                    const v1::DownloadRequest& request, std::string* bytes) {
   const auto context = Context();

@@ -55,7 +55,6 @@ class ServiceTest : public engine::EngineTest {
   // Uploads as the channel's owner; the whole of `bytes` in one chunk.
   static grpc::Status Upload(const std::shared_ptr<grpc::Channel>& channel,
                              const v1::UploadHeader& header, const std::string& bytes);
-  static v1::UploadHeader HeaderOf(const v1::Task& task, const std::string& bytes);
   // Everything a download sends.
   static grpc::Status Download(const std::shared_ptr<grpc::Channel>& channel,
                                const v1::DownloadRequest& request, std::string* bytes);

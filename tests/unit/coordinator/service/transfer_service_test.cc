@@ -82,7 +82,7 @@ TEST_F(TransferServiceTest, WorkerOutsideTheCohortGetsNoModel) {
 TEST_F(TransferServiceTest, UploadedUpdateIsAcceptedAndCountedForItsWorker) {
   const std::string bytes = UpdateBytes(1, 1);
 
-  const grpc::Status status = Upload(AsWorker(), HeaderOf(task_, bytes), bytes);
+  const grpc::Status status = Upload(AsWorker(), UploadHeaderOf(task_, bytes), bytes);
 
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(WaitForEnd(*job_).state->status, jobs::JobStatus::kCompleted);
@@ -91,7 +91,7 @@ TEST_F(TransferServiceTest, UploadedUpdateIsAcceptedAndCountedForItsWorker) {
 
 TEST_F(TransferServiceTest, TruncatedUploadSaysSoAndTheOffsetIsKnown) {
   const std::string bytes = UpdateBytes(1, 1);
-  const v1::UploadHeader header = HeaderOf(task_, bytes);
+  const v1::UploadHeader header = UploadHeaderOf(task_, bytes);
 
   const grpc::Status cut = Upload(AsWorker(), header, bytes.substr(0, 11));
   v1::UploadOffset offset;
@@ -129,9 +129,10 @@ TEST_F(TransferServiceTest, JobsAndQuestionsDoNotWaitForTheTransfersThreads) {
   const BusyThreads busy(transfer_executor_, kTransferThreads);
   v1::UploadOffset offset;
 
-  EXPECT_TRUE(v1::TransferService::NewStub(AsWorker())
-                  ->GetUploadOffset(Context().get(), HeaderOf(task_, UpdateBytes(1, 1)), &offset)
-                  .ok());
+  EXPECT_TRUE(
+      v1::TransferService::NewStub(AsWorker())
+          ->GetUploadOffset(Context().get(), UploadHeaderOf(task_, UpdateBytes(1, 1)), &offset)
+          .ok());
   job_->Cancel("enough", [](const absl::Status&) {});
   EXPECT_EQ(WaitForEnd(*job_).state->status, jobs::JobStatus::kCancelled);
 }
@@ -139,7 +140,7 @@ TEST_F(TransferServiceTest, JobsAndQuestionsDoNotWaitForTheTransfersThreads) {
 TEST_F(TransferServiceTest, OverlongUploadIsRefused) {
   const std::string bytes = UpdateBytes(1, 1);
 
-  EXPECT_EQ(Upload(AsWorker(), HeaderOf(task_, bytes), bytes + "more").error_code(),
+  EXPECT_EQ(Upload(AsWorker(), UploadHeaderOf(task_, bytes), bytes + "more").error_code(),
             grpc::StatusCode::OUT_OF_RANGE);
 }
 
@@ -210,7 +211,7 @@ TEST_F(CompressedTransferTest, CompressedUpdateIsAcceptedAndCountedAsItTravelled
   ASSERT_TRUE(ChunkCompressor().Compress(chunk.mutable_data()));
   chunk.set_raw_bytes(static_cast<uint32_t>(zeros_.size()));
 
-  const grpc::Status status = Send(HeaderOf(task_, zeros_), chunk);
+  const grpc::Status status = Send(UploadHeaderOf(task_, zeros_), chunk);
 
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(WaitForEnd(*job_).bytes_up, chunk.data().size());
@@ -226,12 +227,12 @@ TEST_F(CompressedTransferTest, HostileFramesAreRefusedAndTheUpdateCanStillCome) 
     chunk.set_data(data);
     chunk.set_raw_bytes(raw_bytes);
 
-    const grpc::Status status = Send(HeaderOf(task_, zeros_), chunk);
+    const grpc::Status status = Send(UploadHeaderOf(task_, zeros_), chunk);
 
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << raw_bytes;
     EXPECT_THAT(status.error_message(), HasSubstr("a compressed chunk"));
   }
-  EXPECT_TRUE(Upload(AsWorker(), HeaderOf(task_, zeros_), zeros_).ok());
+  EXPECT_TRUE(Upload(AsWorker(), UploadHeaderOf(task_, zeros_), zeros_).ok());
 }
 
 TEST_F(CompressedTransferTest, ModelIsCompressedForWhoReadsIt) {
@@ -271,7 +272,7 @@ TEST_F(TransferServiceTest, ModelOfAJobWithoutCompressionTravelsAsItIs) {
 
 TEST_F(TransferServiceTest, ChunksThatDoNotFollowOneAnotherAreRefusedAndNothingIsLost) {
   const std::string bytes = UpdateBytes(1, 1);
-  const v1::UploadHeader header = HeaderOf(task_, bytes);
+  const v1::UploadHeader header = UploadHeaderOf(task_, bytes);
   const std::string a = bytes.substr(0, 10);
   const std::string b = bytes.substr(10, 10);
   const std::map<std::string, Chunks> cases = {
@@ -303,27 +304,27 @@ TEST_F(TransferServiceTest, ChunksThatDoNotFollowOneAnotherAreRefusedAndNothingI
 TEST_F(TransferServiceTest, ChunksWithoutBytesDoNotHoldAPlace) {
   const std::string bytes = UpdateBytes(1, 1);
   const grpc::Status status =
-      SendChunks(AsWorker(), HeaderOf(task_, bytes), {{0, bytes.substr(0, 10)}, {10, ""}});
+      SendChunks(AsWorker(), UploadHeaderOf(task_, bytes), {{0, bytes.substr(0, 10)}, {10, ""}});
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(status.error_message(), "a chunk has at least one byte");
 }
 
 TEST_F(TransferServiceTest, WrongDigestIsDataLossAndTheUpdateMayComeAgain) {
   const std::string bytes = UpdateBytes(1, 1);
-  v1::UploadHeader header = HeaderOf(task_, bytes);
+  v1::UploadHeader header = UploadHeaderOf(task_, bytes);
   header.set_digest(Sha256Of("other").ToHex());
 
   EXPECT_EQ(Upload(AsWorker(), header, bytes).error_code(), grpc::StatusCode::DATA_LOSS);
 
   EXPECT_EQ(spool_->space().present_bytes(), 0U);
-  EXPECT_TRUE(Upload(AsWorker(), HeaderOf(task_, bytes), bytes).ok());
+  EXPECT_TRUE(Upload(AsWorker(), UploadHeaderOf(task_, bytes), bytes).ok());
 }
 
 class DeclaredSizeTest : public TransferServiceTest,
                          public testing::WithParamInterface<uint64_t> {};
 
 TEST_P(DeclaredSizeTest, AbsurdSizeIsRefusedBeforeAnythingIsStored) {
-  v1::UploadHeader update = HeaderOf(task_, UpdateBytes(1, 1));
+  v1::UploadHeader update = UploadHeaderOf(task_, UpdateBytes(1, 1));
   update.set_total_bytes(GetParam());
   v1::UploadHeader model;
   model.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
@@ -428,7 +429,7 @@ TEST_F(TransferServiceTest, RefusedUpdateLeavesNothing) {
   const updates::SpoolHold hold(spool_.get());
   const std::string bytes = UpdateBytes(std::nanf(""), 1);
 
-  EXPECT_EQ(Upload(AsWorker(), HeaderOf(task_, bytes), bytes).error_code(),
+  EXPECT_EQ(Upload(AsWorker(), UploadHeaderOf(task_, bytes), bytes).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
 
   EXPECT_THAT(PartsLeft(), IsEmpty());
@@ -491,7 +492,7 @@ TEST_F(TransferServiceTest, UploadWithoutAHeaderIsRefused) {
 TEST_F(TransferServiceTest, ChunkLargerThanTheLimitIsRefused) {
   const std::string bytes(6 << 20, 'x');
 
-  EXPECT_EQ(Upload(AsWorker(), HeaderOf(task_, UpdateBytes(1, 1)), bytes).error_code(),
+  EXPECT_EQ(Upload(AsWorker(), UploadHeaderOf(task_, UpdateBytes(1, 1)), bytes).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 

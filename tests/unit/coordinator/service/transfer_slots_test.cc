@@ -152,10 +152,11 @@ TEST_F(TransferShareTest, StrangerWithItsShareKeepsNobodyElseOut) {
   EXPECT_THAT(status.error_message(), HasSubstr("2 transfers of spiffe://fr-lab.example/observer/o "
                                                 "are under way"));
   v1::UploadOffset offset;
-  EXPECT_EQ(stub->GetUploadOffset(Context().get(), HeaderOf(task, bytes), &offset).error_code(),
-            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(
+      stub->GetUploadOffset(Context().get(), UploadHeaderOf(task, bytes), &offset).error_code(),
+      grpc::StatusCode::RESOURCE_EXHAUSTED);
 
-  const grpc::Status uploaded = Upload(AsWorker(), HeaderOf(task, bytes), bytes);
+  const grpc::Status uploaded = Upload(AsWorker(), UploadHeaderOf(task, bytes), bytes);
 
   EXPECT_TRUE(uploaded.ok()) << uploaded.error_message();
 }
