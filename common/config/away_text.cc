@@ -14,7 +14,9 @@ constexpr int64_t kLastSecond = 253402300799;
 }  // namespace
 
 std::string DayText(absl::Time time) {
-  return absl::FormatTime("%a %d %b %H:%M UTC", time, absl::UTCTimeZone());
+  const bool is_whole_minute = absl::ToUnixSeconds(time) % 60 == 0;
+  return absl::FormatTime(is_whole_minute ? "%a %d %b %H:%M UTC" : "%a %d %b %H:%M:%S UTC", time,
+                          absl::UTCTimeZone());
 }
 
 std::string AwayText(const v1::Away& away) {

@@ -12,7 +12,8 @@
 
 namespace entente {
 
-// "Mon 30 Nov 08:00 UTC": a time that may be days off, for people in several time zones.
+// "Mon 30 Nov 08:00 UTC": a time that may be days off, for people in several time zones. With
+// seconds if it has any: "Mon 30 Nov 08:00:05 UTC".
 std::string DayText(absl::Time time);
 
 // "away until Mon 30 Nov 08:00 UTC: the GPU is lent", "away: the GPU is lent", "away".

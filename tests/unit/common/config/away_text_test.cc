@@ -28,6 +28,14 @@ TEST(AwayTextTest, SaysUntilWhenAndWhy) {
   EXPECT_EQ(AwayText(AwayUntil(monday, "")), "away until Mon 30 Nov 08:00 UTC");
 }
 
+TEST(AwayTextTest, SecondsAreSaidWhereThereAreAny) {
+  const absl::Time morning =
+      absl::FromCivil(absl::CivilSecond(2026, 11, 30, 8, 0, 5), absl::UTCTimeZone());
+
+  EXPECT_EQ(DayText(morning), "Mon 30 Nov 08:00:05 UTC");
+  EXPECT_EQ(DayText(morning - absl::Milliseconds(4'500)), "Mon 30 Nov 08:00 UTC");
+}
+
 TEST(AwayTextTest, WithoutTimeItSaysOnlyWhy) {
   v1::Away away;
   EXPECT_EQ(AwayText(away), "away");
