@@ -114,6 +114,9 @@ TEST_F(LifecycleTest, AwayWorkerIsSkippedUntilItIsBack) {
   WaitForWorkers(2);
   EXPECT_THAT(Entente({"member", "list"}).standard_output, HasSubstr("the GPU is lent"));
   EXPECT_EQ(SayAs("fr-lab", {"back"}).standard_output, "this worker is back\n");
+  const Finished again = SayAs("fr-lab", {"back"});
+  EXPECT_EQ(again.exit_status, 0) << again.standard_error;
+  EXPECT_EQ(again.standard_output, "this worker was not away\n");
   EXPECT_TRUE(WaitUntil([&] {
     const int round = Committed(job);
     return round > 0 && StateIn(job, round, "fr-lab") == "accepted";

@@ -82,10 +82,17 @@ absl::StatusOr<v1::Away> WriteNote(const AwayRequest& request) {
   return away;
 }
 
-absl::Status RemoveNote(const std::string& config_path) {
+// Whether it was away until now.
+absl::StatusOr<bool> RemoveNote(const std::string& config_path) {
   PosixFileSystem files;
   ENTENTE_ASSIGN_OR_RETURN(const std::string path, NotePath(files, config_path));
-  return files.Remove(path);
+  // A note that cannot be read means away, see AwayWatch; one whose time has come does not.
+  const absl::StatusOr<std::optional<v1::Away>> note = ReadAwayFile(files, path);
+  const bool was_away =
+      !note.ok() || (note->has_value() &&
+                     (!(*note)->has_until() || SystemClock().Now() < ToTime((*note)->until())));
+  ENTENTE_RETURN_IF_ERROR(files.Remove(path));
+  return was_away;
 }
 
 }  // namespace
@@ -98,8 +105,9 @@ int SayAway(const AwayRequest& request) {
 }
 
 int SayBack(const std::string& config_path) {
-  if (const absl::Status removed = RemoveNote(config_path); !removed.ok()) return Complain(removed);
-  std::printf("this worker is back\n");
+  const absl::StatusOr<bool> was_away = RemoveNote(config_path);
+  if (!was_away.ok()) return Complain(was_away.status());
+  std::printf("this worker %s\n", *was_away ? "is back" : "was not away");
   return kExitStopped;
 }
 
