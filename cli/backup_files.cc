@@ -90,7 +90,9 @@ absl::StatusOr<std::unique_ptr<BackupFiles>> BackupFiles::Create(
     FileSystem& files, std::string folder, std::map<Digest, std::string> present) {
   auto backup = absl::WrapUnique(new BackupFiles(&files, std::move(folder), std::move(present)));
   ENTENTE_RETURN_IF_ERROR(CheckNoJournal(files, backup->folder_));
-  ENTENTE_RETURN_IF_ERROR(files.CreateFolder(backup->folder_));
+  if (const absl::Status made = files.CreateFolder(backup->folder_); !made.ok()) {
+    return absl::Status(made.code(), absl::StrCat(made.message(), "; name another folder"));
+  }
   return backup;
 }
 

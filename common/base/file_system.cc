@@ -201,22 +201,28 @@ absl::StatusOr<uint64_t> PosixFileSystem::SizeBytes(const std::string& path) {
 
 absl::Status PosixFileSystem::CreateFolder(const std::string& path) {
   namespace fs = std::filesystem;
+  std::error_code error;
+  // A name that cannot be looked at is for the making to complain of.
+  const fs::file_status there = fs::status(path, error);
+  if (fs::exists(there) && !fs::is_directory(there)) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot create folder ", path, ": there is a file of that name"));
+  }
   if (durability_ == Durability::kProcess) {
-    std::error_code error;
     fs::create_directories(path, error);
     return error ? ErrnoStatus("cannot create folder", path, error.value()) : absl::OkStatus();
   }
   return durable_folders_.Create(
       path, {.exists =
                  [](const std::string& folder) {
-                   std::error_code error;
-                   return fs::exists(folder, error);
+                   std::error_code ignored;
+                   return fs::exists(folder, ignored);
                  },
              .make = [](const std::string& folder) -> absl::Status {
-               std::error_code error;
-               fs::create_directory(folder, error);
-               if (!error) return absl::OkStatus();
-               return ErrnoStatus("cannot create folder", folder, error.value());
+               std::error_code failure;
+               fs::create_directory(folder, failure);
+               if (!failure) return absl::OkStatus();
+               return ErrnoStatus("cannot create folder", folder, failure.value());
              },
              // One that may not even be read is somebody else's, who made ours in it.
              .sync =

@@ -95,7 +95,8 @@ class FileSystem {
   // The names that are in the folder now survive the power.
   virtual absl::Status SyncFolder(const std::string& folder) = 0;
 
-  // Makes the folder and its parents, for good when it returns OK; they may be there.
+  // Makes the folder and its parents, for good when it returns OK; they may be there. UNAVAILABLE
+  // if its name is a file's.
   virtual absl::Status CreateFolder(const std::string& path) = 0;
 
   // Names, not paths, of the regular files in a folder, sorted.

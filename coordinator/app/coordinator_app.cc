@@ -198,7 +198,7 @@ struct CoordinatorApp::Parts {
 
 absl::Status CoordinatorApp::Parts::OpenData() {
   const std::string& folder = config.data_directory();
-  ENTENTE_RETURN_IF_ERROR(files.CreateFolder(folder));
+  ENTENTE_RETURN_IF_ERROR(inventory::MakeDataDirectory(files, folder));
   ENTENTE_RETURN_IF_ERROR(inventory::CheckJournalIsThere(files, folder));
   const auto on_loss = [this](const absl::Status& reason) {
     metrics->SetReadiness(absl::UnavailableError(

@@ -30,6 +30,15 @@ bool HoldsAnything(FileSystem& files, const std::string& folder) {
 
 }  // namespace
 
+absl::Status MakeDataDirectory(FileSystem& files, const std::string& folder) {
+  const absl::Status made = files.CreateFolder(folder);
+  if (made.ok()) return made;
+  return absl::Status(
+      made.code(),
+      absl::StrCat(made.message(),
+                   "; set dataDirectory to a folder that this account may make or write to"));
+}
+
 absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder) {
   const std::string models = absl::StrCat(folder, "/", kModelsFolder);
   const std::string spool = absl::StrCat(folder, "/", kSpoolFolder);

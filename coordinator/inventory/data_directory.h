@@ -17,6 +17,10 @@ inline constexpr char kBackupLockFile[] = "backup.lock";           // Held meanw
 inline constexpr char kModelsFolder[] = "models";
 inline constexpr char kSpoolFolder[] = "spool";
 
+// Makes the folder, and its parents, if it is not there. The file system's error, with what to do,
+// if it cannot be had.
+absl::Status MakeDataDirectory(FileSystem& files, const std::string& folder);
+
 // Before a journal is made, or gone on with: a new directory has neither models nor updates, for
 // the journal comes first. DATA_LOSS, naming both, if they are there and the journal is missing,
 // empty or without the entries that must have been before them; nothing is changed. A journal that

@@ -29,8 +29,12 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const s
         "; stop that one or choose another dataDirectory"));
   }
   if (!lock.ok()) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot open the journal ", path, ": ", lock.status().message()));
+    // Its folder is there by now, so most often this account may not write to it.
+    const bool may_be_forbidden =
+        kind == LockKind::kExclusive && absl::IsUnavailable(lock.status());
+    return absl::UnavailableError(absl::StrCat(
+        "cannot open the journal ", path, ": ", lock.status().message(),
+        may_be_forbidden ? "; set dataDirectory to a folder that this account may write to" : ""));
   }
   return lock;
 }

@@ -54,6 +54,26 @@ TEST_F(DataDirectoryTest, SecondCoordinatorIsToldTheFirstOnesProcess) {
                     HasSubstr(absl::StrCat("locked by process ", coordinator().pid()))));
 }
 
+TEST_F(DataDirectoryTest, FileInThePlaceOfTheDataDirectoryIsRefusedInOneSentence) {
+  StartCoordinator();
+  coordinator().Signal(SIGTERM);
+  ASSERT_EQ(coordinator().WaitForExit(), 0);
+  StopCoordinator();
+  std::filesystem::remove_all(folder_.File("coordinator"));
+  folder_.Write("coordinator", "precious");
+
+  const Finished start =
+      RunProgram({Program("entente-coordinator"), "--config", folder_.File("coordinator.yaml")});
+
+  EXPECT_EQ(start.exit_status, 1);
+  EXPECT_THAT(start.standard_error,
+              HasSubstr(absl::StrCat(
+                  "entente-coordinator: cannot create folder ", folder_.File("coordinator"),
+                  ": there is a file of that name; set dataDirectory to a folder that this account "
+                  "may make or write to\n")));
+  EXPECT_EQ(ReadFile(folder_.File("coordinator")), "precious");
+}
+
 TEST_F(DataDirectoryTest, VerifyRefusesWhileACoordinatorRunsAndSaysWhatThereIsAfterwards) {
   StartCoordinator();
   const std::string job = Submit(WriteRecipe(1, "  quorum: {count: 1}\n"));

@@ -69,6 +69,18 @@ TEST_F(AdminBackupTest, FolderThatHoldsADataDirectoryIsRefused) {
   EXPECT_THAT(error(), HasSubstr("holds a data directory already"));
 }
 
+TEST_F(AdminBackupTest, FileInThePlaceOfTheFolderIsRefusedAndStays) {
+  folder_.Write("copy", "precious");
+  SetBackup(/*is_whole=*/true);
+
+  EXPECT_EQ(RunThere({"admin", "backup", copy_}), ExitCode::kFailed);
+
+  EXPECT_THAT(error(), HasSubstr(copy_ + ": there is a file of that name; name another folder"));
+  EXPECT_EQ(*ReadTextFile(files_, copy_, 100), "precious");
+  absl::MutexLock lock(&state().mu);
+  EXPECT_TRUE(state().backup_requests.empty());
+}
+
 TEST_F(AdminBackupTest, RefusalIsPassedOn) {
   {
     absl::MutexLock lock(&state().mu);

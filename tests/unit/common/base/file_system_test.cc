@@ -218,6 +218,17 @@ TEST_F(FileSystemTest, FolderCannotBeMadeInAFile) {
   EXPECT_THAT(files_.CreateFolder(folder_.File("a/b")), StatusIs(kNotFound, HasSubstr("a/b")));
 }
 
+TEST_F(FileSystemTest, FileIsNotTakenForTheFolderThatWasToBeMade) {
+  const std::string file = folder_.Write("a", "text");
+  PosixFileSystem unsynced(Durability::kProcess);
+
+  for (PosixFileSystem* const files : {&files_, &unsynced}) {
+    EXPECT_THAT(files->CreateFolder(file),
+                StatusIs(kUnavailable, HasSubstr(file + ": there is a file of that name")));
+  }
+  EXPECT_EQ(*ReadTextFile(files_, file, 100), "text");
+}
+
 TEST_F(FileSystemTest, ListHasRegularFilesOnlyInOrder) {
   folder_.Write("b", "");
   folder_.Write("a", "");

@@ -15,6 +15,28 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+TEST(DataDirectoryTest, FileInItsPlaceIsRefusedWithWhatToDoAndStays) {
+  const TempFolder folder;
+  PosixFileSystem files;
+  const std::string path = folder.Write("data", "precious");
+
+  EXPECT_THAT(MakeDataDirectory(files, path),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AllOf(HasSubstr(path + ": there is a file of that name"),
+                             HasSubstr("; set dataDirectory to a folder"))));
+  EXPECT_EQ(*ReadTextFile(files, path, 100), "precious");
+  EXPECT_THAT(MakeDataDirectory(files, path + "/below").message(),
+              HasSubstr("; set dataDirectory to a folder"));
+}
+
+TEST(DataDirectoryTest, ParentsAreMade) {
+  const TempFolder folder;
+  PosixFileSystem files;
+
+  EXPECT_THAT(MakeDataDirectory(files, folder.File("a/b")), IsOk());
+  EXPECT_TRUE(files.Exists(folder.File("a/b")));
+}
+
 class JournalIsThereTest : public ::testing::Test {
  protected:
   absl::Status Check() { return CheckJournalIsThere(files_, folder_.path()); }

@@ -97,6 +97,17 @@ TEST_F(SqliteJournalTest, SameSequenceTwiceIsAborted) {
   EXPECT_EQ(Reasons(*journal).size(), 1U);
 }
 
+TEST_F(SqliteJournalTest, LockThatCannotBeWrittenIsRefusedWithWhatToDo) {
+  // In the place of a folder without permission, which does not keep root out.
+  ASSERT_THAT(files_.CreateFolder(path_ + ".lock"), IsOk());
+
+  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       AllOf(HasSubstr(path_ + ".lock"),
+                             HasSubstr("; set dataDirectory to a folder that this account may"))));
+  EXPECT_FALSE(files_.Exists(path_));
+}
+
 TEST_F(SqliteJournalTest, SecondCoordinatorOnTheSameFileIsRefused) {
   ASSERT_OK_AND_ASSIGN(const auto first, SqliteJournal::Open(&files_, path_));
 
