@@ -19,14 +19,15 @@ struct JobPauseArguments {
 };
 
 // What is left to happen before nothing happens any more.
-std::string PauseText(const v1::Job& job) {
+std::string PauseText(const v1::Job& job, bool now) {
+  // What --now breaks off is planned anew, as is the round after one that has just ended.
   const bool is_planned = job.round().phase() == v1::ROUND_PHASE_PLANNED;
-  return absl::StrCat(
-      "job ", Printable(job.id()), " ", job.reason().empty() ? "paused" : Printable(job.reason()),
-      "; ",
-      is_planned ? "no round is open"
-                 : absl::StrCat("round ", job.round().round_index() + 1, " is finished first"),
-      "\n");
+  const char* const what_follows = is_planned ? " opens once it is resumed"
+                                   : now      ? " no longer collects updates and is finished first"
+                                              : " is finished first";
+  return absl::StrCat("job ", Printable(job.id()), " ",
+                      job.reason().empty() ? "paused" : Printable(job.reason()), "; round ",
+                      job.round().round_index() + 1, what_follows, "\n");
 }
 
 absl::StatusOr<ExitCode> RunJobPause(const Invocation& invocation,
@@ -42,7 +43,7 @@ absl::StatusOr<ExitCode> RunJobPause(const Invocation& invocation,
   request.set_reason(arguments.reason);
   request.set_now(arguments.now);
   ENTENTE_ASSIGN_OR_RETURN(const v1::Job job, client->PauseJob(request));
-  invocation.output().Print(job, PauseText(job));
+  invocation.output().Print(job, PauseText(job, arguments.now));
   return ExitCode::kOk;
 }
 

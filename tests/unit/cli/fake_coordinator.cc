@@ -88,7 +88,10 @@ class FakeJobs final : public v1::JobService::Service {
     if (!found.ok()) return found;
     response->set_state(v1::JOB_STATE_PAUSED);
     response->set_reason(request->reason());
-    if (request->now()) response->mutable_round()->set_phase(v1::ROUND_PHASE_PLANNED);
+    // A round that combines its updates is finished all the same.
+    if (request->now() && response->round().phase() != v1::ROUND_PHASE_AGGREGATING) {
+      response->mutable_round()->set_phase(v1::ROUND_PHASE_PLANNED);
+    }
     return Status::OK;
   }
 

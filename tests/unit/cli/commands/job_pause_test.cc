@@ -21,6 +21,19 @@ TEST_F(JobPauseTest, SaysWhatIsFinishedFirst) {
   EXPECT_EQ(out(), "job fashion-mnist-k3x9qa the power is cut; round 3 is finished first\n");
 }
 
+TEST_F(JobPauseTest, SaysWhatWaitsWhenNoRoundIsOpen) {
+  v1::Job job = RunningJob(2);
+  job.mutable_round()->set_phase(v1::ROUND_PHASE_PLANNED);
+  SetJobs({job});
+
+  for (const bool now : {false, true}) {
+    std::vector<std::string> words = {"job", "pause", "fashion-mnist-k3x9qa"};
+    if (now) words.emplace_back("--now");
+    EXPECT_EQ(RunThere(words), ExitCode::kOk);
+    EXPECT_EQ(out(), "job fashion-mnist-k3x9qa paused; round 3 opens once it is resumed\n");
+  }
+}
+
 TEST_F(JobPauseTest, NowBreaksOffTheRound) {
   SetJobs({RunningJob(2)});
 
@@ -29,6 +42,18 @@ TEST_F(JobPauseTest, NowBreaksOffTheRound) {
 
   EXPECT_EQ(OutJson()["state"], "paused");
   EXPECT_EQ(OutJson()["round"]["phase"], "planned");
+}
+
+TEST_F(JobPauseTest, NowSaysWhyARoundIsFinishedAllTheSame) {
+  v1::Job job = RunningJob(2);
+  job.mutable_round()->set_phase(v1::ROUND_PHASE_AGGREGATING);
+  SetJobs({job});
+
+  EXPECT_EQ(RunThere({"job", "pause", "fashion-mnist-k3x9qa", "--now"}), ExitCode::kOk);
+
+  EXPECT_EQ(out(),
+            "job fashion-mnist-k3x9qa paused; round 3 no longer collects updates and is finished "
+            "first\n");
 }
 
 TEST_F(JobPauseTest, EndedJobIsTheWrongState) {
