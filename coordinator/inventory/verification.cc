@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -20,6 +21,9 @@ namespace {
 
 // What may lie beside the journal, the models and the spool, by how its name begins.
 constexpr const char* kBesideTheJournal[] = {"journal.sqlite", "authorities.pem", "backup.lock"};
+
+// What portFile and http.portFile are called where our scripts have them in the data directory.
+constexpr const char* kPortFiles[] = {"port", "http-port"};
 
 // See ModelStore.
 constexpr char kRoundedSuffix[] = ".bf16";
@@ -157,7 +161,10 @@ class Check {
       bool is_expected = false;
       for (const char* const start : expected) is_expected |= absl::StartsWith(file, start);
       const std::string path = name.empty() ? file : absl::StrCat(name, "/", file);
-      if (!is_expected && named_.count(path) == 0) result_.leftover.Add(SizeOf(PathOf(path)));
+      for (const char* const port : kPortFiles) is_expected |= path == port;
+      if (is_expected || named_.count(path) > 0) continue;
+      result_.leftover.Add(SizeOf(PathOf(path)));
+      if (result_.leftover_names.size() < kLeftoverNamesMax) result_.leftover_names.push_back(path);
     }
   }
 
@@ -198,6 +205,13 @@ std::string VerificationText(const Verification& verification, const std::string
   absl::StrAppend(&text, "  models    ", FilesText(verification.models), "\n");
   absl::StrAppend(&text, "  updates   ", FilesText(verification.updates), "\n");
   absl::StrAppend(&text, "  left over ", FilesText(verification.leftover), "\n");
+  for (const std::string& name : verification.leftover_names) {
+    absl::StrAppend(&text, "            ", absl::Utf8SafeCHexEscape(name), "\n");
+  }
+  if (const uint64_t more = verification.leftover.files - verification.leftover_names.size();
+      more > 0) {
+    absl::StrAppend(&text, "            and ", more, " more\n");
+  }
   for (const std::string& damage : verification.damages) {
     absl::StrAppend(&text, "damaged: ", damage, "\n");
   }

@@ -4,6 +4,7 @@
 
 // Checks a data directory that no coordinator runs on, and says what it holds.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct FileCount {
   }
 };
 
+// More are counted, and not named.
+inline constexpr size_t kLeftoverNamesMax = 10;
+
 struct Verification {
   struct Job {
     std::string id;
@@ -40,6 +44,7 @@ struct Verification {
   FileCount models;    // Models, optimizer states and programs that the journal names.
   FileCount updates;   // Accepted updates of rounds in flight.
   FileCount leftover;  // What the journal does not name: unfinished and unused uploads.
+  std::vector<std::string> leftover_names;  // In the folder; kLeftoverNamesMax of them at most.
 
   // What is wrong, one sentence each, with what to do. Empty: a coordinator can go on from here.
   std::vector<std::string> damages;
@@ -52,7 +57,8 @@ struct Verification {
 // Whatever else is the matter is in the result.
 absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::string& folder);
 
-// For people: one line a job, the sums, one line a damage, and a line with the verdict.
+// For people: one line a job, the sums, what is left over, one line a damage, and a line with the
+// verdict.
 std::string VerificationText(const Verification& verification, const std::string& folder);
 
 }  // namespace entente::inventory

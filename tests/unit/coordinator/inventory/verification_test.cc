@@ -220,6 +220,31 @@ TEST_F(VerificationTest, WhatNobodyNamesIsLeftOver) {
   EXPECT_THAT(verification.damages, IsEmpty());
   EXPECT_EQ(verification.leftover.files, 2U);
   EXPECT_EQ(verification.leftover.bytes, 8U);
+  EXPECT_THAT(verification.leftover_names, ElementsAre("notes.txt", "models/tmp-x"));
+  EXPECT_THAT(VerificationText(verification, "/data"),
+              HasSubstr("  left over 2 files, 8 bytes\n            notes.txt\n"
+                        "            models/tmp-x\n"));
+}
+
+TEST_F(VerificationTest, OfManyLeftOverTheFirstAreNamed) {
+  for (int i = 10; i < 22; ++i) folder_.Write(absl::StrCat("notes-", i), "1");
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_EQ(verification.leftover.files, 12U);
+  EXPECT_EQ(verification.leftover_names.size(), kLeftoverNamesMax);
+  EXPECT_THAT(VerificationText(verification, "/data"),
+              HasSubstr("            notes-19\n            and 2 more\n"));
+}
+
+TEST_F(VerificationTest, FilesWithThePortsAreTheCoordinatorsOwn) {
+  folder_.Write("port", "7443\n");
+  folder_.Write("http-port", "7480\n");
+  folder_.Write("port-of-call", "1");
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.leftover_names, ElementsAre("port-of-call"));
 }
 
 TEST_F(VerificationTest, FolderWithoutAJournalIsNotFound) {
