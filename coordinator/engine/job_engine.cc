@@ -140,27 +140,6 @@ void JobEngine::RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key,
   });
 }
 
-void JobEngine::PutOffUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
-  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
-    if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
-    // Workers try again all the time: one line tells the operator.
-    if (!std::exchange(self.lack_of_room_logged_, true)) {
-      LogSetback("update put off", self.description_->id, key.round_index(), worker, reason);
-    }
-    {
-      absl::MutexLock lock(&self.mu_);
-      self.progress_[worker].waits_for_room = true;
-    }
-    self.ShowThatUpdateWaits(worker);
-    self.watchers_.NotifyAll();
-  });
-}
-
-void JobEngine::ShowThatUpdateWaits(const WorkerId& worker) {
-  deps_.workers->SetActivity(worker, absl::StrCat(kWaitsForRoom, ": ", description_->id.value(),
-                                                  " round ", working_state_.round.round_index + 1));
-}
-
 void JobEngine::OnTaskAccepted(const WorkerId& worker, const v1::TaskKey& key) {
   Post([worker, key](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) {
@@ -219,7 +198,9 @@ void JobEngine::OnProgress(const WorkerId& worker, const v1::TaskKey& key,
       still_waits = known.waits_for_room && !is_news;
       known = progress;
       known.waits_for_room = still_waits;
-      self.chronicles_.NoteActivity(worker, progress.activity, self.deps_.clock->Now());
+      if (!still_waits) {
+        self.chronicles_.NoteActivity(worker, progress.activity, self.deps_.clock->Now());
+      }
     }
     if (still_waits) self.ShowThatUpdateWaits(worker);
     // Its lease had run out, or it was never heard to accept, but here it is at work.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What JobEngine waits for: a deadline by the clock on the wall, which survives a restart, and what
-// is due after a while, which no setting of that clock may put off.
+// What JobEngine waits for: a deadline by the clock on the wall, which survives a restart, what is
+// due after a while, which no setting of that clock may put off, and room on the disk.
 
 #include <string>
 #include <utility>
@@ -10,6 +10,12 @@
 #include "coordinator/engine/transition_log.h"
 
 namespace entente::engine {
+namespace {
+
+// kWaitsForRoom among the activities of a round, which are words.
+constexpr char kWaiting[] = "waiting";
+
+}  // namespace
 
 void JobEngine::ArmDeadline(absl::Time at) {
   if (at == absl::InfiniteFuture()) return;
@@ -22,6 +28,28 @@ void JobEngine::ArmDeadline(absl::Time at) {
     if (engine.AwaitAbsent()) return;
     engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{engine.UpdatesWithoutRoom()});
   });
+}
+
+void JobEngine::PutOffUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {
+  Post([worker, key, reason = std::move(reason)](JobEngine& self) {
+    if (!self.IsCurrent(key) || !self.IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
+    // Workers try again all the time: one line tells the operator.
+    if (!std::exchange(self.lack_of_room_logged_, true)) {
+      LogSetback("update put off", self.description_->id, key.round_index(), worker, reason);
+    }
+    {
+      absl::MutexLock lock(&self.mu_);
+      self.progress_[worker].waits_for_room = true;
+      self.chronicles_.NoteActivity(worker, kWaiting, self.deps_.clock->Now());
+    }
+    self.ShowThatUpdateWaits(worker);
+    self.watchers_.NotifyAll();
+  });
+}
+
+void JobEngine::ShowThatUpdateWaits(const WorkerId& worker) {
+  deps_.workers->SetActivity(worker, absl::StrCat(kWaitsForRoom, ": ", description_->id.value(),
+                                                  " round ", working_state_.round.round_index + 1));
 }
 
 uint32_t JobEngine::UpdatesWithoutRoom() const {

@@ -42,7 +42,8 @@ struct RoundChronicle {
   // Once it has ended: as round_report.h has them, so that a list of long jobs need not sum again.
   std::optional<rounds::Metrics> evaluation;
   double training_loss = 0;
-  // As the workers said since the coordinator started; the most recent ones of each.
+  // As the workers said since the coordinator started; the most recent ones of each. "waiting" is
+  // ours: the update was put off.
   std::map<WorkerId, std::vector<ActivityStart>> activities;
 };
 
@@ -52,7 +53,7 @@ class RoundChronicles {
   // After each event of the job, in order: the journal's `sequence`, and when it happened.
   void Note(const jobs::JobTransition& transition, uint64_t sequence, absl::Time at);
 
-  // What a worker says that it does, as often as it says so.
+  // What a worker does, as often as that is said.
   void NoteActivity(const WorkerId& worker, const std::string& activity, absl::Time at);
 
   // Oldest first. Those that have ended are shared and never change.

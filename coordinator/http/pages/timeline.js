@@ -11,7 +11,7 @@ const marks = {
   'task accepted': 'preparing', 'update accepted': null, 'update refused': null, 'update lost': 'asked', 'task declined': null, 'worker failed': null,
   'worker missing': 'missing', 'worker returned': 'asked', 'worker skipped': null, evaluated: null, 'evaluation failed': null,
 };
-const kinds = ['asked', 'queued', 'preparing', 'downloading', 'training', 'uploading', 'evaluating', 'detached', 'missing'];
+const kinds = ['asked', 'queued', 'preparing', 'downloading', 'training', 'uploading', 'waiting', 'evaluating', 'detached', 'missing'];
 
 // [{kind, from, to}] of one worker, in milliseconds.
 function segmentsOf(participant, phases, lines, end) {

@@ -45,6 +45,10 @@ class UploadQuotaTest : public EngineTest {
     CatchUp();
   }
   WorkerProgress ProgressOfKr() { return job_->View().progress[WorkerId("kr-lab/w")]; }
+  // What the round's timeline has it doing.
+  std::string TimelineOfKr() {
+    return job_->ChronicleInFlight().activities[WorkerId("kr-lab/w")].back().activity;
+  }
 
   const std::shared_ptr<RecordingConnection> fr_;
   const std::shared_ptr<RecordingConnection> kr_;
@@ -76,13 +80,16 @@ TEST_F(UploadQuotaTest, UpdateThatWaitsForRoomIsSaidToUntilItsWorkerSaysSomethin
   CatchUp();
   EXPECT_EQ(ProgressOfKr().activity, "waiting with its update for room on the coordinator's disk");
   EXPECT_EQ(ProgressOfKr().step_count, 0U);
+  EXPECT_EQ(TimelineOfKr(), "waiting");
 
   SayOfKr("training", 630, 640);  // As it does at least three times a lease.
   EXPECT_EQ(ProgressOfKr().activity, kWaitsForRoom);
+  EXPECT_EQ(TimelineOfKr(), "waiting");
 
   SayOfKr("uploading", 26, 51);
   EXPECT_EQ(ProgressOfKr().activity, "uploading");
   EXPECT_EQ(ProgressOfKr().step, 26U);
+  EXPECT_EQ(TimelineOfKr(), "uploading");
 }
 
 TEST_F(UploadQuotaTest, UpdateThatWaitsForRoomIsSeenInTheListOfMembers) {
