@@ -64,7 +64,7 @@ class UpdateUpload final : public Upload {
   absl::Status Append(uint64_t offset, absl::string_view data) override {
     const absl::Status status = parts_.incoming.file->Append(offset, data);
     parts_.incoming.space.SetPresent(parts_.incoming.file->offset());
-    return OrEndOfRound(status);
+    return Explained(status);
   }
 
   void SetSentBytes(uint64_t bytes) override {
@@ -94,7 +94,7 @@ class UpdateUpload final : public Upload {
     }
     if (status.ok()) status = parts_.incoming.file->Sync();
     if (status.ok()) status = parts_.incoming.file->Commit();
-    if (!status.ok()) return done(OrEndOfRound(status));
+    if (!status.ok()) return done(Explained(status));
     parts_.update.record.norm = valid->norm;
     parts_.job->AcceptUpdate(
         parts_.update, [spool = parts_.spool, job = parts_.job, claim = parts_.claim,
@@ -116,9 +116,14 @@ class UpdateUpload final : public Upload {
     return refusal;
   }
 
-  // If the part is gone, so is its folder, for the round has ended: that is what the worker has to
-  // know.
-  absl::Status OrEndOfRound(const absl::Status& status) const {
+  // `status`, as the worker has to know it. A disk that has filled meanwhile is noted in the round,
+  // as one without room is when the upload is opened. If the part is gone, so is its folder, for
+  // the round has ended.
+  absl::Status Explained(const absl::Status& status) const {
+    if (absl::IsResourceExhausted(status)) {
+      parts_.job->PutOffUpdate(parts_.update.worker, parts_.claim.key,
+                               std::string(status.message()));
+    }
     if (absl::IsNotFound(status)) {
       ENTENTE_RETURN_IF_ERROR(CheckUpload(*parts_.job, parts_.claim).status());
     }

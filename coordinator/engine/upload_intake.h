@@ -39,7 +39,8 @@ class Upload {
   // Where the next chunk belongs.
   virtual uint64_t offset() const = 0;
 
-  // OUT_OF_RANGE if the chunk does not continue at offset() or is too long.
+  // OUT_OF_RANGE if the chunk does not continue at offset() or is too long. RESOURCE_EXHAUSTED if
+  // the disk is full, which is noted in an update's round.
   virtual absl::Status Append(uint64_t offset, absl::string_view data) = 0;
 
   // How many bytes the chunks had as they travelled; said before Seal, by who cares.

@@ -105,6 +105,17 @@ TEST_F(UploadQuotaTest, UpdateThatWaitsForRoomIsSeenInTheListOfMembers) {
   EXPECT_EQ(workers_->Snapshot()[1].activity, waits);
 }
 
+TEST_F(UploadQuotaTest, DiskThatFillsWhileAnUpdateComesIsSaidAtOnce) {
+  SayOfKr("uploading", 0, 51);
+  ASSERT_OK_AND_ASSIGN(const auto upload, OpenAs("kr-lab/w", kr_task_));
+  files_.FailWrites("kr-lab", 1);
+
+  EXPECT_THAT(upload->Append(0, UpdateBytes(1, 1)), StatusIs(absl::StatusCode::kResourceExhausted));
+  CatchUp();
+
+  EXPECT_EQ(ProgressOfKr().activity, kWaitsForRoom);
+}
+
 TEST_F(UploadQuotaTest, LackOfRoomIsLoggedOnceAnAttempt) {
   FillSpool();
   testing::internal::CaptureStderr();
