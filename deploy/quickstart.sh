@@ -184,8 +184,17 @@ jq -r '
 echo "logs, model and result.json are in $out"
 
 if $keep_running; then
-  adopt_coordinator
-  printf '#!/bin/sh\nkill -TERM %s\n' "${pids[*]}" >"$out/stop.sh"
+  cat >"$out/stop.sh" <<'SH'
+#!/bin/sh
+# Stops the coordinator and the workers of this folder, whoever started them: each keeps its lock's file open, with its
+# process id in it.
+folder=$(dirname "$0")
+for lock in "$folder/coordinator/journal.sqlite.lock" "$folder"/work/*/lock; do
+  pid=$(cat "$lock" 2>/dev/null)
+  case $pid in "" | *[!0-9]*) continue ;; esac
+  if [ -n "$(find -L "/proc/$pid/fd" -maxdepth 1 -samefile "$lock" 2>/dev/null)" ]; then kill -TERM "$pid"; fi
+done
+SH
   chmod +x "$out/stop.sh"
   echo "coordinator and workers go on at 127.0.0.1:$port, the dashboard at $dashboard; stop them with $out/stop.sh"
   disown -a

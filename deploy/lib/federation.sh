@@ -59,6 +59,7 @@ run() {
 }
 stop_all() {
   adopt_coordinator
+  adopt_workers
   [ ${#pids[@]} -gt 0 ] || return 0
   kill -TERM "${pids[@]}" 2>/dev/null || true
   kill -CONT "${pids[@]}" 2>/dev/null || true  # One that is held, to hear the other.
@@ -227,23 +228,35 @@ start_coordinator() {
     --private-key "$pki/submitter-$submitter.key" --authority "$pki/alliance/authority.crt")
 }
 
-# coordinator_on FOLDER: the process that has the data in FOLDER, whoever started it; nothing if there is none. A killed
-# coordinator leaves its id in the lock's file, so who is named there must have that file open.
-coordinator_on() {
-  local lock="$1/journal.sqlite.lock" pid
-  pid=$(cat "$lock" 2>/dev/null) || return 0
+# holder_of LOCK: the process that holds a program's lock file, whoever started it; nothing if there is none. One that was
+# killed leaves its id in the file, so who is named there must have that file open.
+holder_of() {
+  local pid
+  pid=$(cat "$1" 2>/dev/null) || return 0
   is_count "$pid" || return 0
-  if [ -n "$(find -L "/proc/$pid/fd" -maxdepth 1 -samefile "$lock" 2>/dev/null)" ]; then echo "$pid"; fi
+  if [ -n "$(find -L "/proc/$pid/fd" -maxdepth 1 -samefile "$1" 2>/dev/null)" ]; then echo "$pid"; fi
 }
 # adopt_coordinator: who was started by hand in the place of our coordinator is ours to stop.
 adopt_coordinator() {
   [ -n "$coordinator_folder" ] || return 0
   local pid
-  pid=$(coordinator_on "$coordinator_folder")
+  pid=$(holder_of "$coordinator_folder/journal.sqlite.lock")
   if [ -z "$pid" ] || [ "$pid" = "$coordinator" ]; then return 0; fi
   kill -0 "$coordinator" 2>/dev/null || forget "$coordinator"
   coordinator=$pid
   pids+=("$pid")
+}
+# adopt_workers: likewise of start_five's workers.
+adopt_workers() {
+  [ -n "$coordinator_folder" ] || return 0
+  local member pid
+  for member in "${!worker_pid[@]}"; do
+    pid=$(holder_of "${coordinator_folder%/*}/work/$member/lock")
+    if [ -z "$pid" ] || [ "$pid" = "${worker_pid[$member]}" ]; then continue; fi
+    kill -0 "${worker_pid[$member]}" 2>/dev/null || forget "${worker_pid[$member]}"
+    worker_pid[$member]=$pid
+    pids+=("$pid")
+  done
 }
 
 # trainer_of PID NAME: the process of that name that the worker PID started, through others or itself; nothing if there
