@@ -41,7 +41,7 @@ TEST_F(AdmissionTest, WrongRoleIsNamedToTheWorker) {
       << worker("fr-lab").Output();
 }
 
-TEST_F(AdmissionTest, WorkerMayNotSubmitAndIsToldWhoMay) {
+TEST_F(AdmissionTest, ObserverMayNotSubmitAndIsToldWhoMay) {
   Pki({"issue", "--authority", folder_.File("alliance"), "--role", "observer", "--name", "o",
        "--output", folder_.File("alliance")});
 
@@ -49,7 +49,9 @@ TEST_F(AdmissionTest, WorkerMayNotSubmitAndIsToldWhoMay) {
       Entente({"job", "submit", WriteRecipe(1, "  quorum: {count: 1}\n")}, "observer-o");
 
   EXPECT_EQ(refused.exit_status, 4) << refused.standard_error;
-  EXPECT_THAT(refused.standard_error, HasSubstr("may not submit jobs"));
+  EXPECT_THAT(refused.standard_error,
+              HasSubstr("has the role observer, which may not submit jobs; use a certificate with "
+                        "one of: submitter, operator"));
 }
 
 TEST_F(AdmissionTest, MemberCannotMakeItselfAnOperator) {
