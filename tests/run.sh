@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing; compiles with clang's thread-safety analysis; builds with AddressSanitizer and
-# UndefinedBehaviorSanitizer and runs every test but those labelled slow, the quickstart, a second machine, the
-# crash loop, broken networks, ten thousand connections, a round that stands still, who sees what, the dashboard in a
-# browser, a real Prometheus, a terminal and the benches of rounds and of event streams included; fuzzes what reads a
-# stranger's bytes; ends in ctest's summary. Screenshots of the dashboard are left in build/dev/dashboard. No input, no
+# UndefinedBehaviorSanitizer; fuzzes what reads a stranger's bytes; runs every test but those labelled slow, the
+# quickstart, a second machine, the crash loop, broken networks, ten thousand connections, a round that stands still,
+# who sees what, the dashboard in a browser, a real Prometheus, a terminal and the benches of rounds and of event
+# streams included; ends in ctest's summary. Screenshots of the dashboard are left in build/dev/dashboard. No input, no
 # arguments.
 set -euo pipefail
 cd "$(dirname "$0")/.."

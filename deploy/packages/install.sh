@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 if [ $# -eq 0 ]; then
-  echo "usage: deploy/packages/install.sh build|run|test..." >&2
+  echo "usage: deploy/packages/install.sh build|run|test|bench..." >&2
   exit 2
 fi
 wanted=()
