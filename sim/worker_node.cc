@@ -4,6 +4,7 @@
 #include "common/base/limits.h"
 #include "common/base/status_macros.h"
 #include "common/recipe/recipe_encoding.h"
+#include "worker/trainer_host/sandbox.h"
 
 namespace entente::sim {
 namespace {
@@ -19,7 +20,7 @@ v1::Hello HelloOf(const worker::OfferedDatasets& datasets) {
   hello.set_protocol_minor(limits::kProtocolMinor);
   hello.set_version("1");
   for (const auto& [name, dataset] : datasets) hello.add_datasets(name);
-  hello.set_sandbox("bwrap");
+  hello.set_sandbox(std::string(worker::SandboxName(worker::SandboxKind::kBubblewrap)));
   NameEncodings(&hello);
   return hello;
 }
