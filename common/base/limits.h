@@ -2,8 +2,8 @@
 #ifndef COMMON_BASE_LIMITS_H_
 #define COMMON_BASE_LIMITS_H_
 
-// Every queue, buffer, stream and message has a limit, and this is where it stands. What an
-// operator may want to change is in the configuration instead.
+// Every queue, buffer, stream and message has a limit. Most stand here; one that concerns a single
+// file may stand there. What an operator may want to change is in the configuration instead.
 
 #include <cstdint>
 
