@@ -51,7 +51,8 @@ class IncomingFile {
   absl::Status Append(uint64_t offset, absl::string_view data);
 
   // Checks size and digest; the part stays a part, and may be read. OUT_OF_RANGE if it is not whole
-  // yet. DATA_LOSS if the digest is another; the part is dropped.
+  // yet. DATA_LOSS if the digest is another; the part is dropped. FAILED_PRECONDITION once it was
+  // dropped.
   absl::Status CheckDigest(const Digest& expected);
 
   // Syncs the part that CheckDigest found right; what its owner does before, the disk writes
@@ -63,7 +64,8 @@ class IncomingFile {
   absl::Status Verify(const Digest& expected);
 
   // Renames the synced part into place: on disk for good when it returns OK. After an error
-  // nothing is in its place, and perhaps no part either.
+  // nothing is in its place, unless a file was before: then that one is, or this one instead of it.
+  // Perhaps there is no part any more either.
   absl::Status Commit();
 
   // Removes the part.

@@ -31,7 +31,7 @@
 
 namespace entente::worker {
 
-// One thread uses it.
+// One call at a time, see task_runner.h.
 class TaskFlow final : public TaskRunner {
  public:
   // Borrowed; all must outlive this.

@@ -9,7 +9,7 @@
 //   (unknown) -------------> queued ------------> running ------------> finished
 //       ^                      |                     |                      |
 //       +----------------------+---------------------+----------------------+
-//          cancelled by the coordinator, or another task of the same job came
+//      cancelled by the coordinator, given back by the site, or another task of the same job came
 //
 // A job has one task here at a time; a newer one takes its place. A task that comes again (after a
 // reconnect) is not started again: it is accepted, and where it stands or how it ended is said

@@ -30,7 +30,8 @@ struct TaskResult {
   bool keeps_update = false;           // The update is there: the same task would only send it.
 };
 
-// Does the work of one task after the other. task_flow.h is the real one. One thread uses it.
+// Does the work of one task after the other. task_flow.h is the real one. One call at a time: all
+// come from one thread but Close, which comes from whoever drains, after the last of the others.
 class TaskRunner {
  public:
   // An activity of TaskProgress, and how far it is.
