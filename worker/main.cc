@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -48,8 +47,7 @@ std::vector<std::string> ProgramFolders() {
 }
 
 int BadUsage(absl::string_view sentence) {
-  std::fprintf(stderr, "entente-worker: %s\n", std::string(sentence).c_str());
-  return entente::worker::kExitBadConfig;
+  return entente::worker::FailWith(sentence, entente::worker::kExitBadConfig);
 }
 
 }  // namespace

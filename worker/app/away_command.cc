@@ -69,9 +69,8 @@ absl::StatusOr<std::string> NotePath(FileSystem& files, const std::string& confi
 }
 
 int Complain(const absl::Status& status) {
-  std::fprintf(stderr, "entente-worker: %s\n", std::string(status.message()).c_str());
-  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ? kExitFailed
-                                                                          : kExitBadConfig;
+  const bool is_of_the_disk = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+  return FailWith(status.message(), is_of_the_disk ? kExitFailed : kExitBadConfig);
 }
 
 absl::StatusOr<v1::Away> WriteNote(const AwayRequest& request) {

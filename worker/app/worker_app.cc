@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -198,6 +199,11 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
 
 }  // namespace
 
+int FailWith(absl::string_view sentence, int exit_code) {
+  std::fprintf(stderr, "entente-worker: %s\n", std::string(sentence).c_str());
+  return exit_code;
+}
+
 int RunWorker(const WorkerOptions& options) {
   log::Configure(options.log_format, options.log_level.value_or(log::Level::kInfo));
   RouteGrpcLog();
@@ -236,21 +242,14 @@ int CheckWorker(const WorkerOptions& options) {
   PosixFileSystem files;
   const absl::StatusOr<WorkerSetup> setup =
       LoadWorkerSetup(files, options.config_path, options.program_folders, SystemClock().Now());
-  if (!setup.ok()) {
-    std::fprintf(stderr, "entente-worker: %s\n", std::string(setup.status().message()).c_str());
-    return kExitBadConfig;
-  }
+  if (!setup.ok()) return FailWith(setup.status().message(), kExitBadConfig);
   // A start goes on all the same and says what the coordinator says: the certificate may be
   // replaced while the worker runs.
   const absl::Status role = CheckCertificateRole(setup->config.tls().certificate(), Role::kWorker);
-  if (!role.ok()) {
-    std::fprintf(stderr, "entente-worker: %s\n", std::string(role.message()).c_str());
-    return kExitBadConfig;
-  }
+  if (!role.ok()) return FailWith(role.message(), kExitBadConfig);
   const SystemClock clock;
   if (const absl::Status http = CheckWorkerHttp(setup->config, &clock, &files); !http.ok()) {
-    std::fprintf(stderr, "entente-worker: %s\n", std::string(http.message()).c_str());
-    return kExitBadConfig;
+    return FailWith(http.message(), kExitBadConfig);
   }
   std::printf("%s is fine: coordinator %s, data sets %s, trainer %s, sandbox %s\n",
               options.config_path.c_str(), setup->config.coordinator().c_str(),
@@ -265,17 +264,11 @@ int CheckTrainer(const WorkerOptions& options) {
   PosixFileSystem files;
   absl::StatusOr<WorkerSetup> setup =
       LoadWorkerSetup(files, options.config_path, options.program_folders, SystemClock().Now());
-  if (!setup.ok()) {
-    std::fprintf(stderr, "entente-worker: %s\n", std::string(setup.status().message()).c_str());
-    return kExitBadConfig;
-  }
+  if (!setup.ok()) return FailWith(setup.status().message(), kExitBadConfig);
   // Any of them: what is tried is the sandbox, not the data.
   setup->trainer.sandbox.data_folder = setup->datasets.begin()->second.directory();
   const absl::StatusOr<TrainerHello> hello = TryTrainer(setup->trainer.sandbox, kTrainerTrialTime);
-  if (!hello.ok()) {
-    std::fprintf(stderr, "entente-worker: %s\n", std::string(hello.status().message()).c_str());
-    return kExitFailed;
-  }
+  if (!hello.ok()) return FailWith(hello.status().message(), kExitFailed);
   std::printf("%s starts in the sandbox %s: %s\n", setup->trainer.sandbox.command.front().c_str(),
               std::string(SandboxName(setup->trainer.sandbox.kind)).c_str(),
               hello->trainer.c_str());

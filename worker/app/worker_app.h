@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "common/base/log.h"
 
 namespace entente::worker {
@@ -23,6 +23,9 @@ struct WorkerOptions {
 inline constexpr int kExitStopped = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitBadConfig = 2;
+
+// Says the sentence on standard error, after the program's name; returns `exit_code`.
+int FailWith(absl::string_view sentence, int exit_code);
 
 // Runs the worker until SIGTERM or SIGINT, then drains; returns an exit code. The composition root:
 // the only place that knows every part. Call it before there is any other thread: it blocks the two
