@@ -89,7 +89,7 @@ absl::Status ResidualStore::TakeUpFiles() {
       continue;
     }
     ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files_.LookAt(path));
-    by_time.insert({info.modified_at, name.substr(0, kJobFileStemDigits)});
+    by_time.insert({info.modified_at, name.substr(0, kFileStemDigits)});
   }
   for (const auto& [time, stem] : by_time) Use(stem);
   return absl::OkStatus();

@@ -7,8 +7,6 @@
 namespace entente::worker {
 namespace {
 
-constexpr size_t kStemDigits = 32;
-
 absl::string_view Verb(v1::TaskKey::Kind kind) {
   return kind == v1::TaskKey::KIND_EVALUATE ? "evaluate" : "train";
 }
@@ -28,19 +26,19 @@ std::string TaskText(const v1::TaskKey& key) {
 }
 
 std::string JobFileStem(absl::string_view job_id) {
-  return Sha256Of(job_id).ToHex().substr(0, kJobFileStemDigits);
+  return Sha256Of(job_id).ToHex().substr(0, kFileStemDigits);
 }
 
 std::string TaskFileStem(const v1::TaskKey& key) {
   const Digest of_task =
       Sha256Of(absl::StrCat(key.round_index(), "\n", static_cast<int>(key.kind())));
-  return absl::StrCat(JobFileStem(key.job_id()), of_task.ToHex().substr(0, kStemDigits));
+  return absl::StrCat(JobFileStem(key.job_id()), of_task.ToHex().substr(0, kFileStemDigits));
 }
 
 std::string CheckpointName(const v1::Task& task) {
   const Digest of_content =
       Sha256Of(absl::StrCat(task.model_digest(), "\n", task.recipe_digest(), "\n", task.seed()));
-  return absl::StrCat(TaskFileStem(task.key()), "-", of_content.ToHex().substr(0, kStemDigits),
+  return absl::StrCat(TaskFileStem(task.key()), "-", of_content.ToHex().substr(0, kFileStemDigits),
                       ".checkpoint");
 }
 

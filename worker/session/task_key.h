@@ -15,9 +15,10 @@ bool SameTask(const v1::TaskKey& a, const v1::TaskKey& b);
 // the first.
 std::string TaskText(const v1::TaskKey& key);
 
-// A name for the job that is safe as a file name, whatever the job is called: so many hexadecimal
-// digits of its SHA-256.
-inline constexpr size_t kJobFileStemDigits = 32;
+// So many hexadecimal digits of a SHA-256 stand in a file's name for what may be called anything.
+inline constexpr size_t kFileStemDigits = 32;
+
+// A name for the job that is safe as a file name: kFileStemDigits of its SHA-256.
 std::string JobFileStem(absl::string_view job_id);
 
 // Likewise for the task; begins with JobFileStem. The same for all attempts of a round: what was
