@@ -176,12 +176,10 @@ std::string FederationTest::Submit(const std::string& recipe, const std::string&
 
 nlohmann::json FederationTest::WaitForEnd(const std::string& job) {
   nlohmann::json shown;
-  const bool ended = WaitUntil(
-      [&] {
-        shown = EntenteJson({"job", "show", job});
-        return shown.value("state", "running") != "running";
-      },
-      absl::Minutes(3));
+  const bool ended = WaitUntil([&] {
+    shown = EntenteJson({"job", "show", job});
+    return shown.value("state", "running") != "running";
+  });
   EXPECT_TRUE(ended) << shown.dump(2) << coordinator_->Output();
   return shown;
 }

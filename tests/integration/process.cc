@@ -11,8 +11,8 @@
 #include <sstream>
 
 #include "absl/strings/match.h"
-#include "absl/time/clock.h"
 #include "common/base/check.h"
+#include "tests/support/eventually.h"
 #include "tests/support/temp_folder.h"
 
 extern char** environ;
@@ -52,8 +52,6 @@ std::string ReadFile(const std::string& path) {
 }
 
 }  // namespace
-
-void Pause() { absl::SleepFor(absl::Milliseconds(50)); }
 
 Process::Process(const std::vector<std::string>& argv, const std::string& output_path)
     : output_path_(output_path), pid_(Spawn(argv, output_path, "")) {}
@@ -96,6 +94,10 @@ Finished RunProgram(const std::vector<std::string>& argv) {
   return {.exit_status = StatusOf(status),
           .standard_output = ReadFile(folder.File("out")),
           .standard_error = ReadFile(folder.File("err"))};
+}
+
+bool WaitUntil(absl::FunctionRef<bool()> done, absl::Duration limit) {
+  return Eventually(done, absl::Milliseconds(50), limit);
 }
 
 }  // namespace entente

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 
 namespace entente {
@@ -45,18 +46,8 @@ struct Finished {
 };
 Finished RunProgram(const std::vector<std::string>& argv);
 
-// A moment between two looks at something another process does.
-void Pause();
-
-// Looks until `done()` or the limit; whether it was done.
-template <typename Done>
-bool WaitUntil(Done done, absl::Duration limit = absl::Minutes(2)) {
-  for (absl::Duration waited; waited < limit; waited += absl::Milliseconds(50)) {
-    if (done()) return true;
-    Pause();
-  }
-  return done();
-}
+// Whether `done`, which another process makes true, was so within the limit.
+bool WaitUntil(absl::FunctionRef<bool()> done, absl::Duration limit = absl::Minutes(5));
 
 }  // namespace entente
 

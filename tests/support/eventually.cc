@@ -6,11 +6,11 @@
 
 namespace entente {
 
-bool Eventually(absl::FunctionRef<bool()> condition, absl::Duration pause) {
+bool Eventually(absl::FunctionRef<bool()> condition, absl::Duration pause, absl::Duration limit) {
   const SteadyClock clock;
-  const absl::Time limit = clock.Now() + absl::Seconds(30);
+  const absl::Time end = clock.Now() + limit;
   while (!condition()) {
-    if (clock.Now() >= limit) return false;
+    if (clock.Now() >= end) return false;
     absl::SleepFor(pause);
   }
   return true;

@@ -7,10 +7,11 @@
 
 namespace entente {
 
-// Whether `condition`, which another thread makes true, was so within 30 seconds. It is asked at
-// once, then after every `pause`:
+// Whether `condition`, which somebody else makes true, was so within `limit`. It is asked at once,
+// then after every `pause`:
 //   EXPECT_TRUE(Eventually([&] { return queue.empty(); }));
-bool Eventually(absl::FunctionRef<bool()> condition, absl::Duration pause = absl::Milliseconds(1));
+bool Eventually(absl::FunctionRef<bool()> condition, absl::Duration pause = absl::Milliseconds(1),
+                absl::Duration limit = absl::Seconds(30));
 
 }  // namespace entente
 
