@@ -190,8 +190,8 @@ absl::StatusOr<JobTransition> Step(const JobState& state, const JobEvent& event,
   }
   if (!state.WasSubmitted()) return absl::FailedPreconditionError("the job was not submitted yet");
   if (state.HasEnded()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the job has ", JobStatusName(state.status), " already: ", state.reason));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the job has ended already (", JobStatusName(state.status), "): ", state.reason));
   }
   if (const auto* happened = std::get_if<RoundHappened>(&event)) {
     return OnRound(state, *happened, now);

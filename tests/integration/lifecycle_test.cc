@@ -63,7 +63,7 @@ TEST_F(LifecycleTest, PausedJobWaitsThroughARestartAndGoesOn) {
   ASSERT_EQ(Entente({"job", "cancel", job}).exit_status, 0);
   const Finished refused = Entente({"job", "pause", job});
   EXPECT_NE(refused.exit_status, 0);
-  EXPECT_THAT(refused.standard_error, HasSubstr("the job has cancelled already"));
+  EXPECT_THAT(refused.standard_error, HasSubstr("the job has ended already (cancelled)"));
 }
 
 TEST_F(LifecycleTest, PauseNowStopsTheTrainersAndCostsNoAttempt) {

@@ -98,7 +98,7 @@ TEST_F(JobEnginePauseTest, EndedJobRefusesBoth) {
   job->Cancel("enough", [](const absl::Status&) {});
 
   EXPECT_THAT(Pause(*job), StatusIs(absl::StatusCode::kFailedPrecondition,
-                                    HasSubstr("the job has cancelled already: enough")));
+                                    HasSubstr("the job has ended already (cancelled): enough")));
   EXPECT_THAT(ResumeIt(*job), StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 

@@ -122,7 +122,7 @@ TEST(JobMachineTest, EndedJobIsNeitherPausedNorResumed) {
 
   EXPECT_THAT(Step(job, JobPaused{"by b"}, kNoon),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("the job has cancelled already: by a")));
+                       HasSubstr("the job has ended already (cancelled): by a")));
   EXPECT_THAT(Step(job, JobResumed{"by b"}, kNoon),
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
