@@ -75,7 +75,7 @@ struct StepProgress {
 // - INVALID_ARGUMENT if it does not speak the trainer protocol;
 // - FAILED_PRECONDITION if it says itself that it cannot: its words.
 //
-// One thread uses it.
+// One call at a time; the last Stop may come from another thread than the others.
 class Trainer {
  public:
   using ProgressCallback = std::function<void(const StepProgress&)>;

@@ -13,8 +13,6 @@
 namespace entente::worker {
 namespace {
 
-constexpr absl::Duration kStopGrace = absl::Seconds(2);
-
 // Whatever the trainer has made of its folder's permissions.
 void MakeRemovable(const std::filesystem::path& folder) {
   std::error_code error;
@@ -132,8 +130,8 @@ absl::StatusOr<EvaluateResult> TrainerHost::Evaluate(const EvaluateRequest& requ
 
 void TrainerHost::Stop() {
   // One that does not take the message is told by the signals that follow.
-  if (process_ != nullptr) process_->WriteLine(StopLine(), kStopGrace).IgnoreError();
-  if (process_ != nullptr) process_->Stop(kStopGrace);
+  if (process_ != nullptr) process_->WriteLine(StopLine(), kTrainerStopGrace).IgnoreError();
+  if (process_ != nullptr) process_->Stop(kTrainerStopGrace);
   Abandon();
 }
 
@@ -161,11 +159,9 @@ absl::Status TrainerHost::Start(const PrepareRequest& request, const CancelToken
       Ask<TrainerHello>(
           {.line = "", .task = "", .silence_max = options_.silence_max, .progress = nullptr},
           cancel));
-  if (hello.protocol != kTrainerProtocol) {
+  if (absl::Status fits = CheckTrainerProtocol(hello); !fits.ok()) {
     Abandon();
-    return absl::InvalidArgumentError(absl::StrCat("the trainer speaks protocol ", hello.protocol,
-                                                   ", this worker ", kTrainerProtocol,
-                                                   ": install matching versions"));
+    return fits;
   }
   log::Info("trainer started", {{"trainer", hello.trainer},
                                 {"libtorch", hello.libtorch},

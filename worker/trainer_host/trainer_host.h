@@ -38,7 +38,8 @@ struct TrainerHostOptions {
   CheckpointStore* checkpoints = nullptr;
 };
 
-// One thread uses it: the one that made it, see trainer_process.h.
+// One call at a time. The thread that calls Prepare must live as long as the trainer, see
+// trainer_process.h; Stop and the destructor may come from another.
 class TrainerHost final : public Trainer {
  public:
   explicit TrainerHost(TrainerHostOptions options);

@@ -166,4 +166,11 @@ absl::StatusOr<TrainerMessage> ParseTrainerMessage(absl::string_view line) {
   return message;
 }
 
+absl::Status CheckTrainerProtocol(const TrainerHello& hello) {
+  if (hello.protocol == kTrainerProtocol) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the trainer speaks protocol ", hello.protocol,
+                                                 ", this worker ", kTrainerProtocol,
+                                                 "; install matching versions"));
+}
+
 }  // namespace entente::worker

@@ -11,6 +11,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -96,6 +97,9 @@ using TrainerMessage = std::variant<TrainerHello, TrainerPrepared, TrainerProgre
 // INVALID_ARGUMENT, quoting the line's start and naming the fault, if it is none. Keys it does not
 // know are skipped. A loss may be null, which reads as NaN: JSON has no other way to write it.
 absl::StatusOr<TrainerMessage> ParseTrainerMessage(absl::string_view line);
+
+// INVALID_ARGUMENT, saying what to do, if the trainer speaks another protocol than this worker.
+absl::Status CheckTrainerProtocol(const TrainerHello& hello);
 
 }  // namespace entente::worker
 

@@ -36,7 +36,10 @@ struct ProcessSpec {
   absl::Duration poll_max = absl::Hours(1);
 };
 
-// One thread uses it; Kill may come from any.
+// How long a trainer that is told to stop has to take it in, and then before each signal.
+inline constexpr absl::Duration kTrainerStopGrace = absl::Seconds(2);
+
+// One thread at a time uses it; Kill may come from any, at any time.
 class TrainerProcess {
  public:
   // UNAVAILABLE, naming the program, if it cannot be started.
@@ -101,7 +104,7 @@ class TrainerProcess {
   const std::function<std::string(absl::string_view)> clean_line_;  // May be null.
   const absl::Duration poll_max_;
 
-  // The using thread's own.
+  // Of the thread that uses it.
   OwnedDescriptor input_;
   OwnedDescriptor output_;
   OwnedDescriptor error_;

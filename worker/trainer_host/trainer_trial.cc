@@ -16,8 +16,6 @@
 namespace entente::worker {
 namespace {
 
-constexpr absl::Duration kTrialStopGrace = absl::Seconds(2);
-
 // Two empty folders in one that goes away with it.
 class TrialFolders {
  public:
@@ -73,11 +71,7 @@ absl::StatusOr<TrainerHello> HearHello(TrainerProcess& process, absl::Duration l
         "the trainer's first message is no greeting; docs/trainer-protocol.md tells what it must "
         "be");
   }
-  if (hello->protocol != kTrainerProtocol) {
-    return absl::InvalidArgumentError(absl::StrCat("the trainer speaks protocol ", hello->protocol,
-                                                   ", this worker ", kTrainerProtocol,
-                                                   "; install matching versions"));
-  }
+  ENTENTE_RETURN_IF_ERROR(CheckTrainerProtocol(*hello));
   return *hello;
 }
 
@@ -90,8 +84,8 @@ absl::StatusOr<TrainerHello> TryTrainer(SandboxSpec spec, absl::Duration limit) 
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<TrainerProcess> process,
                            TrainerProcess::Start(BuildLaunch(spec)));
   absl::StatusOr<TrainerHello> hello = HearHello(*process, limit);
-  if (hello.ok()) process->WriteLine(StopLine(), kTrialStopGrace).IgnoreError();
-  process->Stop(hello.ok() ? kTrialStopGrace : absl::ZeroDuration());
+  if (hello.ok()) process->WriteLine(StopLine(), kTrainerStopGrace).IgnoreError();
+  process->Stop(hello.ok() ? kTrainerStopGrace : absl::ZeroDuration());
   return hello;
 }
 

@@ -83,6 +83,17 @@ TEST(TrainerMessagesTest, ReadsEveryMessage) {
   EXPECT_EQ(std::get<TrainerError>(error).message, "no data");
 }
 
+TEST(TrainerMessagesTest, AnotherProtocolIsRefusedWithBothNumbers) {
+  TrainerHello hello;
+  hello.protocol = kTrainerProtocol;
+  EXPECT_THAT(CheckTrainerProtocol(hello), IsOk());
+
+  hello.protocol = 9;
+  EXPECT_THAT(CheckTrainerProtocol(hello),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("speaks protocol 9, this worker 1; install matching versions")));
+}
+
 TEST(TrainerMessagesTest, ALossOfNullIsNotANumber) {
   ASSERT_OK_AND_ASSIGN(
       const TrainerMessage message,
