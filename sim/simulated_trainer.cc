@@ -44,10 +44,9 @@ absl::Status SimulatedTrainer::Work(absl::Duration time, const worker::CancelTok
   return absl::OkStatus();
 }
 
-absl::StatusOr<worker::PreparedData> SimulatedTrainer::Prepare(const worker::PrepareRequest&,
-                                                               const worker::CancelToken& cancel) {
-  if (cancel.cancelled()) return cancel.status();
-  return worker::PreparedData{.examples = 100, .held_out_examples = 10, .device = "cpu"};
+absl::Status SimulatedTrainer::Prepare(const worker::PrepareRequest&,
+                                       const worker::CancelToken& cancel) {
+  return cancel.cancelled() ? cancel.status() : absl::OkStatus();
 }
 
 absl::StatusOr<worker::TrainResult> SimulatedTrainer::Train(const worker::TrainRequest& request,
@@ -71,10 +70,8 @@ absl::StatusOr<worker::TrainResult> SimulatedTrainer::Train(const worker::TrainR
   if (const absl::Status written = file->WriteAt(0, bytes); !written.ok()) {
     return absl::FailedPreconditionError(written.message());
   }
-  return worker::TrainResult{.output = output,
-                             .examples = ToyModel::Examples(request.seed),
-                             .training_loss = 0.5,
-                             .steps = kSteps};
+  return worker::TrainResult{
+      .output = output, .examples = ToyModel::Examples(request.seed), .training_loss = 0.5};
 }
 
 absl::StatusOr<worker::EvaluateResult> SimulatedTrainer::Evaluate(

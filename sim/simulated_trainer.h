@@ -24,8 +24,8 @@ class SimulatedTrainer final : public worker::Trainer {
   SimulatedTrainer(Scheduler* scheduler, BlockingThread* thread, FileSystem* files,
                    std::string folder, const TrainerFaults* faults, uint64_t* failures);
 
-  absl::StatusOr<worker::PreparedData> Prepare(const worker::PrepareRequest& request,
-                                               const worker::CancelToken& cancel) override;
+  absl::Status Prepare(const worker::PrepareRequest& request,
+                       const worker::CancelToken& cancel) override;
   absl::StatusOr<worker::TrainResult> Train(const worker::TrainRequest& request,
                                             const ProgressCallback& progress,
                                             const worker::CancelToken& cancel) override;

@@ -85,7 +85,6 @@ class ModelCache {
   void DropPrevious(const std::string& job_id, const Digest& next) ABSL_LOCKS_EXCLUDED(mu_);
 
   uint64_t bytes() const ABSL_LOCKS_EXCLUDED(mu_);
-  const std::string& folder() const { return folder_; }
 
  private:
   struct Entry {

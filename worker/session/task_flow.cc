@@ -390,16 +390,15 @@ absl::Status TaskFlow::Prepare(const Work& work, const std::string& program_path
   const v1::Recipe& recipe = work.task.recipe();
   const config::v1::Dataset& dataset = dependencies_.datasets->at(recipe.dataset());
   work.report("preparing", StepProgress());
-  return dependencies_.trainer
-      ->Prepare({.key = absl::StrCat(work.task.key().job_id(), " ", work.task.recipe_digest(), " ",
-                                     dataset.name()),
-                 .recipe = ProtoToJson(recipe),
-                 .dataset_format = FormatWord(dataset.format()),
-                 .dataset_folder = dataset.directory(),
-                 .program = program_path,
-                 .traceparent = TrainerTrace(work.task).ToTraceparent()},
-                work.cancel)
-      .status();
+  return dependencies_.trainer->Prepare(
+      {.key = absl::StrCat(work.task.key().job_id(), " ", work.task.recipe_digest(), " ",
+                           dataset.name()),
+       .recipe = ProtoToJson(recipe),
+       .dataset_format = FormatWord(dataset.format()),
+       .dataset_folder = dataset.directory(),
+       .program = program_path,
+       .traceparent = TrainerTrace(work.task).ToTraceparent()},
+      work.cancel);
 }
 
 }  // namespace entente::worker

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "worker/trainer_host/cancel_token.h"
@@ -25,12 +26,6 @@ struct PrepareRequest {
   std::string dataset_folder;
   std::string program;  // A file of the model cache; empty unless the model is TorchScript.
   std::string traceparent = {};  // What the trainer finds in its environment; empty: nothing.
-};
-
-struct PreparedData {
-  uint64_t examples = 0;
-  uint64_t held_out_examples = 0;
-  std::string device;
 };
 
 struct TrainRequest {
@@ -49,7 +44,6 @@ struct TrainResult {
   std::string output;  // Path of the update; what lies there is hostile until checked.
   uint64_t examples = 0;
   double training_loss = 0;
-  uint64_t steps = 0;
 };
 
 struct EvaluateRequest {
@@ -84,8 +78,7 @@ class Trainer {
 
   // Has the recipe and the data ready for the calls below. At once if `request.key` was prepared
   // last and nothing broke since.
-  virtual absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
-                                               const CancelToken& cancel) = 0;
+  virtual absl::Status Prepare(const PrepareRequest& request, const CancelToken& cancel) = 0;
 
   virtual absl::StatusOr<TrainResult> Train(const TrainRequest& request,
                                             const ProgressCallback& progress,

@@ -46,14 +46,13 @@ TrainerHost::TrainerHost(TrainerHostOptions options) : options_(std::move(option
 
 TrainerHost::~TrainerHost() { Stop(); }
 
-absl::StatusOr<PreparedData> TrainerHost::Prepare(const PrepareRequest& request,
-                                                  const CancelToken& cancel) {
+absl::Status TrainerHost::Prepare(const PrepareRequest& request, const CancelToken& cancel) {
   if (process_ != nullptr && process_->HasEnded()) {
     log::Warning("the trainer ended while it had nothing to do",
                  {{"reason", process_->EndSentence()}});
     Abandon();
   }
-  if (process_ != nullptr && prepared_key_ == request.key) return prepared_data_;
+  if (process_ != nullptr && prepared_key_ == request.key) return absl::OkStatus();
   Stop();
   ENTENTE_RETURN_IF_ERROR(Start(request, cancel));
   const std::string line =
@@ -63,7 +62,7 @@ absl::StatusOr<PreparedData> TrainerHost::Prepare(const PrepareRequest& request,
                             .program = PathInside(options_.sandbox, request.program),
                             .device = options_.device,
                             .threads = options_.sandbox.threads});
-  absl::StatusOr<TrainerPrepared> prepared = Ask<TrainerPrepared>(
+  const absl::StatusOr<TrainerPrepared> prepared = Ask<TrainerPrepared>(
       {.line = line, .task = "", .silence_max = absl::InfiniteDuration(), .progress = nullptr},
       cancel);
   if (!prepared.ok()) {
@@ -71,13 +70,10 @@ absl::StatusOr<PreparedData> TrainerHost::Prepare(const PrepareRequest& request,
     return prepared.status();
   }
   prepared_key_ = request.key;
-  prepared_data_ = PreparedData{.examples = prepared->examples,
-                                .held_out_examples = prepared->held_out_examples,
-                                .device = prepared->device};
   log::Info("trainer prepared", {{"examples", prepared->examples},
                                  {"held_out_examples", prepared->held_out_examples},
                                  {"device", prepared->device}});
-  return prepared_data_;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<TrainResult> TrainerHost::Train(const TrainRequest& request,
@@ -106,10 +102,8 @@ absl::StatusOr<TrainResult> TrainerHost::Train(const TrainRequest& request,
     return absl::InvalidArgumentError(absl::StrCat(
         "the trainer wrote its update to another place than it was told: ", output_inside));
   }
-  return TrainResult{.output = output,
-                     .examples = update.examples,
-                     .training_loss = update.training_loss,
-                     .steps = update.steps};
+  return TrainResult{
+      .output = output, .examples = update.examples, .training_loss = update.training_loss};
 }
 
 absl::StatusOr<EvaluateResult> TrainerHost::Evaluate(const EvaluateRequest& request,

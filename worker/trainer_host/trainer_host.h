@@ -47,8 +47,7 @@ class TrainerHost final : public Trainer {
 
   // A call whose result is CANCELLED, UNAVAILABLE or INVALID_ARGUMENT has ended the trainer; the
   // next Prepare starts a new one.
-  absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request,
-                                       const CancelToken& cancel) override;
+  absl::Status Prepare(const PrepareRequest& request, const CancelToken& cancel) override;
   absl::StatusOr<TrainResult> Train(const TrainRequest& request, const ProgressCallback& progress,
                                     const CancelToken& cancel) override;
   absl::StatusOr<EvaluateResult> Evaluate(const EvaluateRequest& request,
@@ -85,7 +84,6 @@ class TrainerHost final : public Trainer {
   TrainerHostOptions options_;
   std::unique_ptr<TrainerProcess> process_;  // Null while none runs.
   std::string prepared_key_;                 // Empty while nothing is prepared.
-  PreparedData prepared_data_;
 };
 
 }  // namespace entente::worker

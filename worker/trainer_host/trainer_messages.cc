@@ -100,8 +100,7 @@ absl::StatusOr<TrainerMessage> FromMembers(const std::string& type, Members* mem
                          .output = members->Text("output"),
                          .examples = members->Count("examples"),
                          .training_loss = members->Number("training_loss"),
-                         .steps = members->Count("steps"),
-                         .seconds = members->Number("seconds", /*required=*/false)};
+                         .steps = members->Count("steps")};
   }
   if (type == "evaluated") {
     TrainerEvaluated evaluated{.task = members->Text("task"),

@@ -76,7 +76,6 @@ struct TrainerUpdate {
   uint64_t examples = 0;
   double training_loss = 0;
   uint64_t steps = 0;
-  double seconds = 0;
 };
 
 struct TrainerEvaluated {

@@ -41,10 +41,10 @@ class FakeTrainer final : public Trainer {
   std::string checkpoint_name;  // Of the last training.
   absl::Duration checkpoint_every;
 
-  absl::StatusOr<PreparedData> Prepare(const PrepareRequest& request, const CancelToken&) override {
+  absl::Status Prepare(const PrepareRequest& request, const CancelToken&) override {
     calls.push_back("prepare");
     prepared = request;
-    return PreparedData{.examples = 10};
+    return absl::OkStatus();
   }
   absl::StatusOr<TrainResult> Train(const TrainRequest& request, const ProgressCallback& progress,
                                     const CancelToken& cancel) override {
@@ -73,7 +73,7 @@ class FakeTrainer final : public Trainer {
     } else {
       std::filesystem::create_symlink(link_to, output);
     }
-    return TrainResult{.output = output, .examples = 10, .training_loss = 0.25, .steps = 2};
+    return TrainResult{.output = output, .examples = 10, .training_loss = 0.25};
   }
   absl::StatusOr<EvaluateResult> Evaluate(const EvaluateRequest& request, const ProgressCallback&,
                                           const CancelToken&) override {

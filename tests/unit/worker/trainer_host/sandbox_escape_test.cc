@@ -54,7 +54,6 @@ class SandboxEscapeTest : public testing::Test {
                                      .dataset_folder = folder_.File("data"),
                                      .program = folder_.File("models/program")},
                                     CancelToken())
-                           .status()
                            .message());
   }
 

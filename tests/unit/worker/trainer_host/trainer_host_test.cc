@@ -103,8 +103,7 @@ class TrainerHostTest : public testing::Test {
 TEST_F(TrainerHostTest, PreparesTrainsAndEvaluates) {
   const auto host = Host(Script(kTrain));
 
-  ASSERT_OK_AND_ASSIGN(const PreparedData data, host->Prepare(Request(), cancel_));
-  EXPECT_EQ(data.examples, 10);
+  ASSERT_THAT(host->Prepare(Request(), cancel_), IsOk());
   ASSERT_OK_AND_ASSIGN(const TrainResult result, Train(*host));
   EXPECT_EQ(result.output, folder_.File("work/out"));
   EXPECT_TRUE(std::filesystem::exists(result.output));
