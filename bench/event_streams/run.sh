@@ -29,8 +29,8 @@ TEXT
 }
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=event_streams
-# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
-. "$repository/deploy/lib/federation.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/idle_federation.sh
+. "$repository/bench/lib/idle_federation.sh"
 
 streams=100 page=job parameters=2500000 workers=4 rounds=20 pairs=5 preset=release json=false keep=""
 while [ $# -gt 0 ]; do

@@ -31,8 +31,8 @@ TEXT
 }
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=round_trip
-# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
-. "$repository/deploy/lib/federation.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/idle_federation.sh
+. "$repository/bench/lib/idle_federation.sh"
 
 parameters="" workers="" rounds=7 encoding=fp32 download=fp32 compression=none durability=power_loss threads=0 preset=release ceiling=true json=false keep=""
 while [ $# -gt 0 ]; do

@@ -7,8 +7,8 @@
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=four_gib_test
-# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
-. "$repository/deploy/lib/federation.sh"
+# shellcheck source-path=SCRIPTDIR source=../../bench/lib/idle_federation.sh
+. "$repository/bench/lib/idle_federation.sh"
 
 parameters=$((1 << 30))
 memory_bytes_max=$((1 << 30))

@@ -7,8 +7,8 @@
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=top_test
-# shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
-. "$repository/deploy/lib/federation.sh"
+# shellcheck source-path=SCRIPTDIR source=../../bench/lib/idle_federation.sh
+. "$repository/bench/lib/idle_federation.sh"
 
 bin=$1
 members=(lab)
