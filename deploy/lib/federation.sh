@@ -4,11 +4,15 @@
 #
 # The script sets before it sources this
 #   script       its name, which stands before everything it says to standard error
+#   repository   the root of the source tree
 # and before it calls what is under "A federation"
 #   bin          the folder of the programs
 #   pki          the folder of authorities and certificates
 #   members      ids, in order; jurisdiction[ID] is the country of each, FR where it is not set
-#   host         where workers and submitter find the coordinator, if not at 127.0.0.1
+# and, after it has sourced this and if the default does not do,
+#   host         where workers and submitter find the coordinator (default: 127.0.0.1)
+#   coordinator_prefix   an array, what stands before the coordinator's program (default: nothing)
+#   restart_seconds_max  how long a coordinator that was killed by hand may be away (default: 600)
 # and gets
 #   pids         every process that runs in the background, all of which are stopped at the end
 #   started      the process that was started last
@@ -16,6 +20,7 @@
 #   coordinator_folder   the folder with its data
 #   worker_pid           of start_five: the process of each member's worker
 #   dashboard            the address of its dashboard
+#   dataset              of split_images: the folder of the images
 #   as_submitter         a command: `entente` as the submitter, at this coordinator
 
 fail() { echo "$script: $*" >&2; exit 1; }
