@@ -225,8 +225,9 @@ start_coordinator() {
     [ -s "$folder/http-port" ] && break
     sleep 0.1
   done
+  [ -s "$folder/http-port" ] || fail "the coordinator has no dashboard 10 s after it began to listen; see $log"
   local http_port
-  http_port=$(cat "$folder/http-port" 2>/dev/null || echo 0)
+  http_port=$(cat "$folder/http-port")
   dashboard="http://127.0.0.1:$http_port/"
   sed -i -e "s/^\(listen: .*\):0\$/\1:$port/" -e "s/^\(  listen: .*\):0\$/\1:$http_port/" "$configuration"
   as_submitter=("$bin/entente" --coordinator "$host:$port" --certificate "$pki/submitter-$submitter.crt"
