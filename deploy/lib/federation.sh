@@ -52,6 +52,13 @@ finish() {
   forget "$1"
   return "$code"
 }
+# kill_now PID...: by SIGKILL, all at once, and waits for them; the shell does not say that they were killed. Fails if there
+# was nobody to kill.
+kill_now() {
+  local pid
+  kill -KILL "$@" || return
+  for pid in "$@"; do finish "$pid" 2>/dev/null || true; done
+}
 # forget PID: it has ended, or is not ours to stop any more.
 forget() {
   local pid left=()

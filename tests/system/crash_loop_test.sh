@@ -72,10 +72,7 @@ begin "$folder"
 
 # note WHAT WHO: just before it, by the clock that the logs have.
 note() { jq -n -c --arg what "$1" --arg who "$2" --arg time "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" '{$time, $what, $who}' >>"$folder/kills.jsonl"; }
-end_by_force() { # PID NAME
-  kill -KILL "$1" 2>/dev/null || fail "$2 ended by itself"
-  finish "$1" 2>/dev/null || true
-}
+end_by_force() { kill_now "$1" 2>/dev/null || fail "$2 ended by itself"; } # PID NAME
 has_ended() { ! kill -0 "$1" 2>/dev/null; }
 drain() { # PID NAME
   local code=0

@@ -110,8 +110,7 @@ pids+=("$driver")
 while read -r word <&3; do
   case $word in
     kill)
-      kill -KILL "${worker_pid[br-lab]}"
-      finish "${worker_pid[br-lab]}" 2>/dev/null || true
+      kill_now "${worker_pid[br-lab]}"
       ;;
     start)
       start_worker br-lab

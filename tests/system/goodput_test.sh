@@ -115,15 +115,13 @@ strike() {
   case ${kinds[$((RANDOM % ${#kinds[@]}))]} in
     coordinator)
       note "coordinator killed" 0
-      kill -KILL "$coordinator"
-      finish "$coordinator" 2>/dev/null || true
+      kill_now "$coordinator"
       start ip netns exec "$hub" "$bin/entente-coordinator" --config "$folder/coordinator.yaml" --log-format json >>"$folder/coordinator.log" 2>&1
       coordinator=$started
       ;;
     worker)
       note "worker killed" "$number"
-      kill -KILL "${worker_pid[$number]}"
-      finish "${worker_pid[$number]}" 2>/dev/null || true
+      kill_now "${worker_pid[$number]}"
       start_paced_worker "$number"
       ;;
     trainer)

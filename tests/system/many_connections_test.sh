@@ -114,8 +114,7 @@ told=$(cat "$work"/crowd-*.txt | grep told | jq -s 'map(.told) | add')
 lives
 answers healthz || fail "/healthz is not answered while the crowd holds its ends"
 
-kill -KILL "${crowd[@]}"
-for pid in "${crowd[@]}"; do finish "$pid" 2>/dev/null || true; done
+kill_now "${crowd[@]}"
 await_that 120 "the coordinator closes its files again" has_files_open $((files_before + 20))
 
 # ---- A request of 100 MB ---------------------------------------------------------------------------------------

@@ -185,8 +185,7 @@ start_workers
 submit power 2000000 1
 uploads_reach 300
 ip -n "$hub" link set "hub$$" down
-kill -KILL "${worker_pids[@]}"
-for pid in "${worker_pids[@]}"; do finish "$pid" 2>/dev/null || true; done
+kill_now "${worker_pids[@]}"
 # The kernel takes its time to clear a namespace away; the cable goes now, both ends of it.
 ip netns del "$lab"
 tear_cable
@@ -202,8 +201,7 @@ submit vanished 2000000 1
 uploads_reach 300
 # The cable first: neither FIN nor RST reaches the workers, whose connections stay open towards nobody.
 ip -n "$hub" link set "hub$$" down
-kill -KILL "$coordinator"
-finish "$coordinator" 2>/dev/null || true
+kill_now "$coordinator"
 tear_cable
 ip netns del "$hub"
 held=$(ip netns exec "$lab" ss --no-header --tcp state established dst "$host" | wc -l)

@@ -68,8 +68,7 @@ waits_for_training() { round_shows '^waiting +waiting for lab/w1 \((preparing|tr
 await_that 120 "the round waits for the first worker" waits_for_training
 sleep 2
 await_that 120 "the round still waits for the first worker" waits_for_training
-kill -KILL "$line"
-finish "$line" 2>/dev/null || true
+kill_now "$line"
 
 # ---- The walk ---------------------------------------------------------------------------------------------------
 

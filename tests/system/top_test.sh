@@ -98,9 +98,7 @@ done
 pane | tail -n 1 | grep -q "q quit" || { pane >&2; fail "the last line of a smaller terminal is not the keys"; }
 in_tmux resize-window -t t -x 120 -y 30
 
-kill -KILL "$third_worker"
-wait "$third_worker" 2>/dev/null || true
-forget "$third_worker"
+kill_now "$third_worker"
 await "2 of 3 workers connected"
 await "lab/w3  gone"
 
