@@ -157,7 +157,7 @@ kill -TERM "${worker_pids[@]}"
 for pid in "${worker_pids[@]}"; do finish "$pid" || true; done
 start ip netns exec "$lab" python3 "$repository/tests/system/line_proxy.py" 7443 "$host" "$port" 0.2 >"$work/proxy.log" 2>&1
 proxy=$started
-for _ in $(seq 300); do grep -q listening "$work/proxy.log" && break; sleep 0.1; done
+await_that 60 "the long line is there" grep -q listening "$work/proxy.log"
 hub_host=$host hub_port=$port
 host=127.0.0.1 port=7443
 start_workers

@@ -83,12 +83,12 @@ await "FEDERATION  1 member, 3 of 3 workers connected"
 await "JOBS  1 running, 1 in all"
 await "> $job  running  *[0-9]*/100000"
 first=$(round_shown)
-for _ in $(seq 300); do
+shows_a_later_round() {
+  local now
   now=$(round_shown)
-  [ -n "$now" ] && [ "$now" -gt "$first" ] && break
-  sleep 0.1
-done
-[ "$now" -gt "$first" ] || fail "the round was $first and is $now 30 s later"
+  [ -n "$now" ] && [ "$now" -gt "$first" ]
+}
+await_that 60 "a round after $first is shown" shows_a_later_round
 
 in_tmux resize-window -t t -x 70 -y 16
 for _ in $(seq 300); do
@@ -136,11 +136,9 @@ await "lab/w2"
 keys q
 await_end 130
 await "stopped watching; the job goes on"
-"${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1 &
-watch=$!
-pids+=("$watch")
-for _ in $(seq 300); do grep -q "^round [0-9]*/100000 committed" "$work/watch.log" && break; sleep 0.1; done
-grep -q "^round [0-9]*/100000 committed" "$work/watch.log" || fail "a piped watch tells no rounds: $(cat "$work/watch.log")"
+start "${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1
+watch=$started
+await_that 60 "a piped watch tells a round" grep -q "^round [0-9]*/100000 committed" "$work/watch.log"
 ! grep -q $'\x1b' "$work/watch.log" || fail "a piped watch has escape sequences"
 kill -TERM "$watch"
 finish "$watch" || true
