@@ -65,13 +65,8 @@ build_programs "$preset" "$repository/build/bench-build.log" -DENTENTE_BUILD_BEN
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 
-members=(lab)
-pki="$work/pki"
-{
-  certify_alliance bench
-  # shellcheck disable=SC2046
-  certify_member lab $(seq -f w%g "$workers")
-} >"$work/pki.log"
+# shellcheck disable=SC2046
+certify_lab bench $(seq -f w%g "$workers")
 model="$work/model.safetensors"
 "$bin/entente-bench-trainer" model "$parameters" "$model"
 # It is cancelled when enough has been measured.
@@ -112,7 +107,7 @@ measure_part() {
   start_coordinator "$folder/coordinator.yaml" "$folder/coordinator" "$folder/coordinator.log" bench
   for ((i = 1; i <= workers; ++i)); do start_idle_worker "$i" "$folder" bench; done
   await_attached "$workers"
-  job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+  submit_recipe
   start "${as_submitter[@]}" job watch "$job" >"$folder/watch.log" 2>&1
   watch=$started
   echo '{"bytes": 0, "cpu_seconds": 0}' >"$folder/streams.json"

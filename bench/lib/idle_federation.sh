@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Sourced, never run, in the place of deploy/lib/federation.sh, which it sources: what only benches and tests ask of a
-# federation, and one whose training costs nothing. What the script must set is explained there.
+# federation, and one whose training costs nothing. The script sets what is explained there, and before it calls what says
+# $work
+#   work         the folder where it works
 
 # shellcheck source-path=SCRIPTDIR source=../../deploy/lib/federation.sh
 . "$repository/deploy/lib/federation.sh"
@@ -31,6 +33,19 @@ trainer_of() {
 
 # ---- A federation whose training costs nothing ------------------------------------------------------------
 # The member `lab` with workers w1, w2, ...; bench/round_trip/idle_trainer.cc answers for their trainers.
+
+# certify_lab SUBMITTER WORKER...: certificates of the alliance, that submitter, the lab and those workers. Sets `members`
+# and `pki`, a folder in $work.
+certify_lab() {
+  local submitter=$1
+  shift
+  members=(lab)
+  pki="$work/pki"
+  {
+    certify_alliance "$submitter"
+    certify_member lab "$@"
+  } >"$work/pki.log"
+}
 
 # start_idle_worker NUMBER FOLDER SUBMITTER [PREFIX...]: starts worker w<NUMBER>, which keeps its files in FOLDER and
 # takes SUBMITTER's jobs. PREFIX stands before the program.
@@ -68,4 +83,22 @@ pacing:
 evaluation:
   everyRounds: 0
 YAML
+}
+
+# submit_recipe: starts the job of $work/recipe.yaml. Sets `job`, its id.
+submit_recipe() {
+  job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+}
+# submit_idle PARAMETERS ROUNDS WORKERS: starts a job of idle_recipe, with a model of that size. Sets `job`.
+submit_idle() {
+  "$bin/entente-bench-trainer" model "$1" "$work/model.safetensors"
+  idle_recipe "$work/model.safetensors" "$2" "$3" >"$work/recipe.yaml"
+  submit_recipe
+}
+
+# show_logs_and_remove LINES CODE: for stop_at_end, which adds the exit code. Shows the last lines of every log in $work if
+# the script failed (77: it was skipped), and removes $work.
+show_logs_and_remove() {
+  if [ "$2" -ne 0 ] && [ "$2" -ne 77 ]; then tail -n "$1" "$work"/*.log >&2 || true; fi
+  rm -rf "$work"
 }

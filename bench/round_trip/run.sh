@@ -76,13 +76,8 @@ work=$(cd "$work" && pwd)
 
 # ---- A federation of one member with N workers ---------------------------------------------------------
 
-members=(lab)
-pki="$work/pki"
-{
-  certify_alliance bench
-  # shellcheck disable=SC2046
-  certify_member lab $(seq -f w%g "$workers")
-} >"$work/pki.log"
+# shellcheck disable=SC2046
+certify_lab bench $(seq -f w%g "$workers")
 
 model="$work/model.safetensors"
 "$bin/entente-bench-trainer" model "$parameters" "$model"
@@ -114,7 +109,7 @@ await_attached "$workers"
 all_ticks() { for pid in "${worker_pids[@]}"; do cpu_ticks "$pid"; done | awk '{sum += $1} END {print sum}'; }
 loopback_bytes() { cat /sys/class/net/lo/statistics/tx_bytes; }
 
-job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+submit_recipe
 wire_before=$(loopback_bytes)
 coordinator_ticks=$(cpu_ticks "$coordinator")
 worker_ticks=$(all_ticks)

@@ -19,10 +19,9 @@ skip() { echo "skipped: $*"; exit 77; }
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/entente-four-gib-XXXXXX")
 groups=()
 clean_up() {
-  if [ "$1" -ne 0 ] && [ "$1" -ne 77 ]; then tail -n 20 "$work"/*.log >&2 || true; fi
   local group
   for group in "${groups[@]}"; do rmdir "$group" || true; done
-  rm -rf "$work"
+  show_logs_and_remove 20 "$1"
 }
 stop_at_end clean_up
 [ "$(df --output=avail -BG "$work" | tail -n 1 | tr -dc 0-9)" -ge "$disk_gib_needed" ] ||
@@ -52,12 +51,7 @@ limit() {
 }
 
 if [ $# -ge 1 ]; then bin=$1; else build_programs release "$work/build.log" -DENTENTE_BUILD_BENCH=ON; fi
-pki="$work/pki"
-members=(lab)
-{
-  certify_alliance researcher
-  certify_member lab w1 w2
-} >"$work/pki.log"
+certify_lab researcher w1 w2
 "$bin/entente-bench-trainer" model "$parameters" "$work/model.safetensors"
 
 coordinator_yaml 127.0.0.1:0 "$work/coordinator" >"$work/coordinator.yaml"
@@ -77,7 +71,7 @@ await_attached "$workers"
 
 idle_recipe "$work/model.safetensors" 1 "$workers" >"$work/recipe.yaml"
 began=$SECONDS
-job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+submit_recipe
 echo "submitted after $((SECONDS - began)) s"
 run "${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1 || {
   "${as_submitter[@]}" round show "$job" >&2 || true

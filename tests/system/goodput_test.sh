@@ -49,12 +49,7 @@ clean_up() {
 }
 stop_at_end clean_up
 
-pki="$work/pki"
-members=(lab)
-{
-  certify_alliance researcher
-  certify_member lab "${workers[@]/#/w}"
-} >"$work/pki.log"
+certify_lab researcher "${workers[@]/#/w}"
 "$bin/entente-bench-trainer" model 10000 "$work/model.safetensors"
 policy_yaml researcher >"$work/policy.yaml"
 cat >"$work/recipe.yaml" <<YAML
@@ -170,7 +165,7 @@ federation() {
   done
   await_attached ${#workers[@]}
   local job began=$(($(date +%s%N) / 1000000))
-  job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+  submit_recipe
   start "${as_submitter[@]}" job watch "$job" >"$folder/watch.log" 2>&1
   local watch=$started strike_at=$((SECONDS + $2))
   while kill -0 "$watch" 2>/dev/null; do

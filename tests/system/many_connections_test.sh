@@ -25,20 +25,11 @@ if [ "$each" -lt 900 ]; then
 fi
 
 work=$(mktemp -d)
-clean_up() {
-  if [ "$1" -ne 0 ]; then tail -n 3 "$work"/*.log >&2 || true; fi
-  rm -rf "$work"
-}
-stop_at_end clean_up
+stop_at_end show_logs_and_remove 3
 
 # ---- A federation with a job that runs, and somebody who looks --------------------------------------------
 
-pki="$work/pki"
-members=(lab)
-{
-  certify_alliance researcher
-  certify_member lab w1 w2
-} >"$work/pki.log"
+certify_lab researcher w1 w2
 coordinator_yaml 127.0.0.1:0 "$work/coordinator" >"$work/coordinator.yaml"
 # A sanitizer's memory is not what is limited here: it keeps what was freed for a while.
 coordinator_prefix=(env "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=4")
@@ -46,9 +37,7 @@ start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinato
 http_port=$(cat "$work/coordinator/http-port")
 for number in 1 2; do start_idle_worker "$number" "$work" researcher; done
 await_attached 2
-"$bin/entente-bench-trainer" model 1000 "$work/model.safetensors"
-idle_recipe "$work/model.safetensors" 100000 2 >"$work/recipe.yaml"
-job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+submit_idle 1000 100000 2
 start "${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1
 
 committed() { rounds_committed "$work/watch.log"; }

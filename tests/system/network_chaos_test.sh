@@ -23,10 +23,9 @@ fi
 
 work=$(mktemp -d)
 clean_up() {
-  if [ "$1" -ne 0 ]; then tail -n 12 "$work"/*.log >&2 || true; fi
   ip netns del "$hub" 2>/dev/null || true
   ip netns del "$lab" 2>/dev/null || true
-  rm -rf "$work"
+  show_logs_and_remove 12 "$1"
 }
 stop_at_end clean_up
 
@@ -62,12 +61,7 @@ line 1gbit 2>/dev/null || { echo "skipped: this kernel cannot slow a line down (
 
 # ---- A federation: the coordinator on one machine, two workers on the other --------------------------------
 
-pki="$work/pki"
-members=(lab)
-{
-  certify_alliance researcher
-  certify_member lab w1 w2
-} >"$work/pki.log"
+certify_lab researcher w1 w2
 coordinator_yaml "$host:0" "$work/coordinator" >"$work/coordinator.yaml"
 echo "heartbeatInterval: 2s" >>"$work/coordinator.yaml"
 coordinator_prefix=(ip netns exec "$hub")
@@ -90,9 +84,7 @@ start_workers
 
 # submit NAME PARAMETERS ROUNDS: starts a job with a model of that size.
 submit() {
-  "$bin/entente-bench-trainer" model "$2" "$work/model.safetensors"
-  idle_recipe "$work/model.safetensors" "$3" 2 >"$work/recipe.yaml"
-  job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+  submit_idle "$2" "$3" 2
   began=$SECONDS
   update_bytes=$((4 * $2))
   bytes_before=$(bytes_to_hub)

@@ -11,20 +11,11 @@ script=stalled_round_test
 
 bin=$1
 work=$(mktemp -d)
-clean_up() {
-  if [ "$1" -ne 0 ]; then tail -n 5 "$work"/*.log >&2 || true; fi
-  rm -rf "$work"
-}
-stop_at_end clean_up
+stop_at_end show_logs_and_remove 5
 
 # ---- Two workers, one of them behind a line that can be cut ---------------------------------------------------
 
-pki="$work/pki"
-members=(lab)
-{
-  certify_alliance researcher
-  certify_member lab w1 w2
-} >"$work/pki.log"
+certify_lab researcher w1 w2
 coordinator_yaml 127.0.0.1:0 "$work/coordinator" >"$work/coordinator.yaml"
 echo "heartbeatInterval: 1s" >>"$work/coordinator.yaml"
 start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
@@ -44,7 +35,7 @@ start_idle_worker 2 "$work" researcher
 await_attached 2
 "$bin/entente-bench-trainer" model 1000 "$work/model.safetensors"
 idle_recipe "$work/model.safetensors" 100000 2 | sed 's/^pacing:$/&\n  lease: 5s/' >"$work/recipe.yaml"
-job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+submit_recipe
 start "${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1
 has_committed() { [ "$(rounds_committed "$work/watch.log")" -ge "$1" ]; }
 await_that 120 "three rounds are committed" has_committed 3

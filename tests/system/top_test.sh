@@ -11,32 +11,24 @@ script=top_test
 . "$repository/bench/lib/idle_federation.sh"
 
 bin=$1
-members=(lab)
 work=$(mktemp -d)
 clean_up() {
   in_tmux kill-server 2>/dev/null || true
-  if [ "$1" -ne 0 ]; then tail -n 3 "$work"/*.log >&2 || true; fi
-  rm -rf "$work"
+  show_logs_and_remove 3 "$1"
 }
 in_tmux() { tmux -S "$work/tmux" -f /dev/null "$@"; }
 stop_at_end clean_up
 
 # ---- A federation with a job that runs and runs ------------------------------------------------------------
 
-pki="$work/pki"
-{
-  certify_alliance researcher
-  certify_member lab w1 w2 w3
-} >"$work/pki.log"
+certify_lab researcher w1 w2 w3
 coordinator_yaml 127.0.0.1:0 "$work/coordinator" >"$work/coordinator.yaml"
 echo "heartbeatInterval: 300ms" >>"$work/coordinator.yaml"
 start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
 for number in 1 2 3; do start_idle_worker "$number" "$work" researcher; done
 third_worker=$started
 await_attached 3
-"$bin/entente-bench-trainer" model 1000 "$work/model.safetensors"
-idle_recipe "$work/model.safetensors" 100000 2 >"$work/recipe.yaml"
-job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+submit_idle 1000 100000 2
 
 # ---- A terminal ----------------------------------------------------------------------------------------------
 

@@ -11,25 +11,18 @@ script=who_sees_what_test
 
 bin=$1
 work=$(mktemp -d)
-clean_up() {
-  if [ "$1" -ne 0 ]; then tail -n 3 "$work"/*.log >&2 || true; fi
-  rm -rf "$work"
-}
-stop_at_end clean_up
+stop_at_end show_logs_and_remove 3
 
 # ---- A coordinator with a job, and everybody's certificates -------------------------------------------------
 
-pki="$work/pki"
-members=(lab)
+certify_lab researcher w1
 {
-  certify_alliance researcher
-  certify_member lab w1
   for role in operator observer; do "$bin/entente" pki issue --authority "$pki/alliance" --role "$role" --name o --output "$pki"; done
   for role in submitter observer; do "$bin/entente" pki issue --authority "$pki/lab" --role "$role" --name o --output "$pki/lab"; done
   # Somebody who calls itself the alliance.
   "$bin/entente" pki init --trust-domain alliance.example --name "Somebody else" --directory "$work/stranger"
   "$bin/entente" pki issue --authority "$work/stranger" --role operator --name o --output "$work/stranger"
-} >"$work/pki.log"
+} >>"$work/pki.log"
 # new_token WORD: as somebody replaces it, in one step.
 new_token() {
   (umask 077 && echo "$1" >"$work/new.token")
@@ -45,9 +38,7 @@ address=${dashboard/http:/https:}
 address=${address%/}
 start_idle_worker 1 "$work" researcher
 await_attached 1
-"$bin/entente-bench-trainer" model 1000 "$work/model.safetensors"
-idle_recipe "$work/model.safetensors" 2 1 >"$work/recipe.yaml"
-job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --trainer "$bin/entente-bench-trainer" -o json | jq -r .job.id)
+submit_idle 1000 2 1
 run timeout 120 "${as_submitter[@]}" job watch "$job" >"$work/watch.log" 2>&1 || fail "the job did not complete"
 model=$("${as_submitter[@]}" job show "$job" -o json | jq -r .modelDigest)
 
