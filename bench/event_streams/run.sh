@@ -23,7 +23,7 @@ Options:
   --preset NAME     which of CMakePresets.json to build and run: release, or dev for a test of this script;
                     its figures mean nothing (default: release)
   --json            print one JSON object in place of a table
-  --keep DIR        work in DIR and leave logs and results there (default: a temporary folder)
+  --keep DIR        work in DIR, new or empty, and leave logs and results there (default: a temporary folder)
   --help            this text
 TEXT
 }
@@ -49,6 +49,7 @@ while [ $# -gt 0 ]; do
   declare "${1#--}=$2"
   shift 2
 done
+if [ -n "$keep" ]; then must_be_new --keep "$keep"; fi
 warm_up=3
 
 # ---- Build, and a place to work ---------------------------------------------------------------------

@@ -25,7 +25,7 @@ Options:
                     its figures mean nothing (default: release)
   --no-ceiling      leave the bare gRPC out
   --json            print one JSON object in place of a table
-  --keep DIR        work in DIR and leave logs and results there (default: a temporary folder)
+  --keep DIR        work in DIR, new or empty, and leave logs and results there (default: a temporary folder)
   --help            this text
 TEXT
 }

@@ -28,4 +28,5 @@ refused() { # WHY OPTION...
 refused "must be a number from 1 to 256" --streams 257
 refused "must be federation, jobs, job or events" --page rounds
 refused "unknown option --stream" --stream 5
+refused "is not empty; name a new folder" --keep "$repository/bench"
 echo "bench/event_streams measures rounds without and with streams, and says so"
