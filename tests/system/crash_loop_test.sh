@@ -161,14 +161,14 @@ done
 
 # From the kill to the next line that says that it is back: of the coordinator's, each worker's `attached`.
 for member in "${members[@]}"; do
-  jq -n -c --arg member "$member" --slurpfile kills "$folder/kills.jsonl" --slurpfile lines "$folder/logs/$member.log" '
-    def seconds: capture("^(?<whole>[^.]+)(\\.(?<part>[0-9]+))?Z$") | ((.whole + "Z") | fromdate) + (("0." + (.part // "0")) | tonumber);
+  jq -L "$repository/bench/lib" -n -c --arg member "$member" --slurpfile kills "$folder/kills.jsonl" --slurpfile lines "$folder/logs/$member.log" '
+    include "figures";
     ($lines | map(select(.message == "attached" or .message == "trainer started") | {message, at: (.time | seconds)})) as $back |
     $kills[] | select(.who == "coordinator" or .who == $member) | (.time | seconds) as $at |
     (if .what == "trainer killed" then "trainer started" else "attached" end) as $sign |
     {what, seconds: ([$back[] | select(.message == $sign and .at > $at) | .at - $at] | first)}'
-done | jq -s -r '
-  def quantile($q): sort | .[([((length * $q) | ceil) - 1, 0] | max)] | . * 100 | round / 100;
+done | jq -L "$repository/bench/lib" -s -r '
+  include "figures";
   group_by(.what)[] | map(.seconds | select(. != null)) as $taken | select($taken != []) |
-  "\(.[0].what): back after p50 \($taken | quantile(0.5)) s, p99 \($taken | quantile(0.99)) s"'
+  "\(.[0].what): back after p50 \($taken | quantile(0.5) | round2) s, p99 \($taken | quantile(0.99) | round2) s"'
 echo "the model is the same, bit for bit, of $number jobs in $((SECONDS - began)) s: $disturbed"

@@ -196,17 +196,17 @@ finish "$disturbed" || fail "the disturbed federation failed"
 # Of each fault and each worker that it hit: the first time that the worker attached before the next fault hit it. If it
 # did not, its connection had held.
 for number in "${workers[@]}"; do
-  jq -n -c --argjson number "$number" --slurpfile faults "$work/disturbed/faults.jsonl" --slurpfile lines "$work/disturbed/worker-$number.log" '
-    def seconds: capture("^(?<whole>[^.]+)(\\.(?<part>[0-9]+))?Z$") | ((.whole + "Z") | fromdate) + (("0." + (.part // "0")) | tonumber);
+  jq -L "$repository/bench/lib" -n -c --argjson number "$number" --slurpfile faults "$work/disturbed/faults.jsonl" --slurpfile lines "$work/disturbed/worker-$number.log" '
+    include "figures";
     [$lines[] | select(.message == "attached") | .time | seconds] as $back |
     [$faults[] | select(.number == 0 or .number == $number) | {what, at: (.time | seconds)}] as $mine |
     range($mine | length) as $i | $mine[$i] as $fault | ($mine[$i + 1].at // infinite) as $next |
     select($fault.what != "trainer killed") |
     {what: $fault.what, seconds: ([$back[] | select(. > $fault.at and . < $next) | . - $fault.at] | first)}'
-done | jq -s -r '
-  def quantile($q): sort | .[([((length * $q) | ceil) - 1, 0] | max)] | . * 100 | round / 100;
+done | jq -L "$repository/bench/lib" -s -r '
+  include "figures";
   def summary: map(.seconds | select(. != null)) as $taken |
-    if $taken == [] then "held" else "attached again after p50 \($taken | quantile(0.5)) s, p99 \($taken | quantile(0.99)) s (\($taken | length) times; \(length - ($taken | length)) held)" end;
+    if $taken == [] then "held" else "attached again after p50 \($taken | quantile(0.5) | round2) s, p99 \($taken | quantile(0.99) | round2) s (\($taken | length) times; \(length - ($taken | length)) held)" end;
   (group_by(.what)[] | "\(.[0].what): \(summary)"), "all: \(summary)"'
 jq -s -r 'group_by(.what) | map("\(length) \(.[0].what)") | "\(map(split(" ")[0] | tonumber) | add) faults: \(join(", "))"' "$work/disturbed/faults.jsonl"
 awk -v calm="$(cat "$work/calm/milliseconds")" -v disturbed="$(cat "$work/disturbed/milliseconds")" -v minimum="$minimum" 'BEGIN {
