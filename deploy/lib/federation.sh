@@ -18,7 +18,7 @@
 #   started      the process that was started last
 #   coordinator, port    the coordinator's process, and where it listens
 #   coordinator_folder   the folder with its data
-#   worker_pid           of start_five: the process of each member's worker
+#   worker_pid           of start_five, or the script's own: the process of each member's worker
 #   dashboard            the address of its dashboard
 #   dataset              of split_images: the folder of the images
 #   as_submitter         a command: `entente` as the submitter, at this coordinator

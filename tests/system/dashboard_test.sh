@@ -16,8 +16,7 @@ bin=$1
 mkdir -p "$2"
 artefacts=$(cd "$2" && pwd)
 rm -f "$artefacts"/{federation,jobs,job,round,events}-*.png "$artefacts"/*.log # What is there is of this run.
-members=(kr-lab fr-lab in-lab br-lab ca-lab)
-jurisdiction=([kr-lab]=KR [fr-lab]=FR [in-lab]=IN [br-lab]=BR [ca-lab]=CA)
+five_members
 
 work=$(mktemp -d)
 clean_up() {
@@ -83,7 +82,6 @@ YAML
 } >"$work/coordinator.yaml"
 start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
 grep -q "dashboard=.*$dashboard" "$work/coordinator.log" || fail "the coordinator does not say where its dashboard is"
-declare -A worker_pid=()
 start_worker() { # MEMBER
   local policy="$work/policy.yaml"
   if [ -f "$work/policy-of-$1.yaml" ]; then policy="$work/policy-of-$1.yaml"; fi

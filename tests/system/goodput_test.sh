@@ -97,7 +97,6 @@ plug_in() {
     ip -n "$lab-$number" route add default via "10.77.$number.1"
   done
 }
-declare -A worker_pid=()
 start_paced_worker() { # NUMBER
   start ip netns exec "$lab-$1" "$bin/entente-worker" --config "$folder/worker-$1.yaml" --log-format json >>"$folder/worker-$1.log" 2>&1
   worker_pid[$1]=$started
