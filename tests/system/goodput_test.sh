@@ -22,6 +22,10 @@ training_seconds=${3:-57}
 fault_every=${4:-30}
 seed=${5:-$((SRANDOM % 100000))}
 read -r -a kinds <<<"${KINDS:-coordinator worker trainer cable reset}"
+for kind in "${kinds[@]}"; do
+  [[ "$kind" =~ ^(coordinator|worker|trainer|cable|reset)$ ]] ||
+    bad_usage "KINDS are coordinator, worker, trainer, cable and reset, not '$kind'"
+done
 case " ${kinds[*]} " in
   *" worker "* | *" trainer "*) minimum=${MINIMUM:-0.9} ;;
   *) minimum=${MINIMUM:-0.97} ;;
@@ -133,7 +137,6 @@ strike() {
       note "connections reset" "$number"
       ip netns exec "$lab-$number" ss --tcp --kill state established dst "$host" >/dev/null
       ;;
-    *) bad_usage "KINDS are coordinator, worker, trainer, cable and reset" ;;
   esac
 }
 
@@ -144,7 +147,7 @@ federation() {
   pids=()
   mkdir -p "$folder/coordinator"
   : >"$folder/faults.jsonl"
-  stop_at_end end_federation
+  stop_at_end unplug_all
   plug_in
   coordinator_yaml "$host:7443" "$folder/coordinator" >"$folder/coordinator.yaml"
   coordinator_prefix=(ip netns exec "$hub")
@@ -177,7 +180,6 @@ federation() {
   echo $(($(date +%s%N) / 1000000 - began)) >"$folder/milliseconds"
   "${as_submitter[@]}" job show "$job" -o json | jq -r .modelDigest >"$folder/model"
 }
-end_federation() { unplug_all; }
 
 cp "$(dirname "$0")/paced_trainer.py" "$work/paced_trainer.py"
 echo "seed $seed: $rounds rounds of $training_seconds s of training, a fault every $fault_every s"
