@@ -15,6 +15,8 @@ repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=goodput_test
 # shellcheck source-path=SCRIPTDIR source=../../bench/lib/idle_federation.sh
 . "$repository/bench/lib/idle_federation.sh"
+# shellcheck source-path=SCRIPTDIR source=network.sh
+. "$repository/tests/system/network.sh"
 
 bin=$1
 rounds=${2:-30}
@@ -37,11 +39,7 @@ is_number "$seed" || bad_usage "SEED must be a number, not '$seed'"
 RANDOM=$seed
 workers=(1 2 3)
 host=10.77.0.1
-if [ "$(id -u)" -ne 0 ] || ! ip netns add "entente-probe-$$" 2>/dev/null; then
-  echo "skipped: making network namespaces needs root"
-  exit 77
-fi
-ip netns del "entente-probe-$$"
+need_namespaces
 
 work=$(mktemp -d)
 clean_up() {

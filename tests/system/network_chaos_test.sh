@@ -11,15 +11,14 @@ repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=network_chaos_test
 # shellcheck source-path=SCRIPTDIR source=../../bench/lib/idle_federation.sh
 . "$repository/bench/lib/idle_federation.sh"
+# shellcheck source-path=SCRIPTDIR source=network.sh
+. "$repository/tests/system/network.sh"
 
 bin=$1
 hub=entente-hub-$$
 lab=entente-lab-$$
 host=10.77.0.1
-if [ "$(id -u)" -ne 0 ] || ! ip netns add "$hub" 2>/dev/null; then
-  echo "skipped: making network namespaces needs root"
-  exit 77
-fi
+need_namespaces
 
 work=$(mktemp -d)
 clean_up() {
@@ -55,6 +54,7 @@ line() {
 }
 bytes_to_hub() { ip netns exec "$hub" cat "/sys/class/net/hub$$/statistics/rx_bytes"; }
 
+ip netns add "$hub"
 ip -n "$hub" link set lo up
 plug_in 10.77.0.2
 line 1gbit 2>/dev/null || { echo "skipped: this kernel cannot slow a line down (tbf)"; exit 77; }

@@ -3,6 +3,9 @@
 # prometheus_test.sh BIN: a real Prometheus scrapes a coordinator and two workers during a run; an alert fires when a worker is killed, and
 # ends when it is back. On loopback. The rules are the shipped ones, with seconds in place of minutes.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=network.sh
+. "$(dirname "$0")/network.sh"
+
 bin=$1
 rules=$(cd "$(dirname "$0")/../../deploy/prometheus" && pwd)/entente.rules.yaml
 folder=$(mktemp -d)
@@ -103,7 +106,7 @@ scrape_configs:
   - job_name: entente-worker
     static_configs: [{targets: ["127.0.0.1:$fr_http", "127.0.0.1:$jp_http"]}]
 YAML
-server=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+server=$(free_port)
 prometheus --config.file="$folder/prometheus.yaml" --storage.tsdb.path="$folder/tsdb" \
   --web.listen-address="127.0.0.1:$server" >"$folder/prometheus.log" 2>&1 &
 pids+=("$!")

@@ -4,11 +4,10 @@
 # coordinator is on one; a lab on the other makes its own authority, sends nothing but its certificate,
 # dials out, and takes part in a job.
 set -euo pipefail
-if [ "$(id -u)" -ne 0 ] || ! ip netns add entente-probe-$$ 2>/dev/null; then
-  echo "skipped: making network namespaces needs root"
-  exit 77
-fi
-ip netns del entente-probe-$$
+# shellcheck source-path=SCRIPTDIR source=network.sh
+. "$(dirname "$0")/network.sh"
+
+need_namespaces
 
 bin=$1
 folder=$(mktemp -d)

@@ -8,6 +8,8 @@ repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=stalled_round_test
 # shellcheck source-path=SCRIPTDIR source=../../bench/lib/idle_federation.sh
 . "$repository/bench/lib/idle_federation.sh"
+# shellcheck source-path=SCRIPTDIR source=network.sh
+. "$repository/tests/system/network.sh"
 
 bin=$1
 work=$(mktemp -d)
@@ -19,7 +21,7 @@ certify_lab researcher w1 w2
 coordinator_yaml 127.0.0.1:0 "$work/coordinator" >"$work/coordinator.yaml"
 echo "heartbeatInterval: 1s" >>"$work/coordinator.yaml"
 start_coordinator "$work/coordinator.yaml" "$work/coordinator" "$work/coordinator.log" researcher
-line_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+line_port=$(free_port)
 lay_line() {
   start python3 "$repository/tests/system/line_proxy.py" "$line_port" 127.0.0.1 "$coordinator_port" 0 >"$work/line.txt" 2>"$work/line.log"
   line=$started
