@@ -12,7 +12,6 @@ namespace entente::sim {
 namespace {
 
 constexpr absl::Duration kWelcomeWait = absl::Seconds(20);
-constexpr absl::Duration kStableTime = absl::Seconds(30);
 
 }  // namespace
 
@@ -63,7 +62,7 @@ void WorkerLink::Lose() {
   if (stream_ == nullptr) return;
   stream_.reset();
   is_attached_ = false;
-  if (deps_.scheduler->now() - dialed_at_ >= kStableTime) backoff_.Reset();
+  if (deps_.scheduler->now() - dialed_at_ >= limits::kStreamStableTime) backoff_.Reset();
   PostAfter(backoff_.Next(), [this] { Dial(); });
 }
 

@@ -102,6 +102,9 @@ inline constexpr size_t kModelPartsMax = 1024;
 // Retries.
 inline constexpr absl::Duration kBackoffFirst = absl::Milliseconds(250);
 inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);
+// A worker's control stream that lasted less may have been closed on purpose: the next pause is
+// longer.
+inline constexpr absl::Duration kStreamStableTime = absl::Seconds(5);
 // An aggregation whose disk failed: pauses of 1, 2, 4, 8 and 16 seconds.
 inline constexpr int kAggregationTriesMax = 6;
 inline constexpr absl::Duration kAggregationRetryPause = absl::Seconds(1);

@@ -21,8 +21,6 @@ constexpr absl::Duration kHeartbeatMin = absl::Milliseconds(10);
 constexpr absl::Duration kHeartbeatMax = absl::Hours(1);
 constexpr size_t kWorkerIdBytesMax = 128;
 constexpr absl::Duration kComplaintInterval = absl::Minutes(5);
-// A stream that lasted less may have been closed on purpose: the next one waits longer.
-constexpr absl::Duration kStableTime = absl::Seconds(5);
 
 // Time that never jumps, for silence and intervals.
 absl::Time SteadyNow() { return SteadyClock().Now(); }
@@ -81,7 +79,7 @@ void CoordinatorLink::Run() {
       absl::MutexLock lock(&mu_);
       if (is_stopping_) return;
     }
-    if (SteadyNow() - started_at >= kStableTime) backoff.Reset();
+    if (SteadyNow() - started_at >= options_.stable_time) backoff.Reset();
     Complain(Explain(ended));
     absl::MutexLock lock(&mu_);
     const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_stopping_; };

@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/base/limits.h"
 #include "common/base/random_source.h"
 #include "common/base/steady_cond_var.h"
 #include "entente/v1/worker_service.grpc.pb.h"
@@ -42,6 +43,8 @@ struct CoordinatorLinkOptions {
   // Called after every Welcome, on gRPC's threads: must not block. Null: nobody listens.
   std::function<void()> on_attached = nullptr;
   absl::Duration welcome_wait = absl::Seconds(20);
+  // After a stream that lasted so long the pauses between tries are short again.
+  absl::Duration stable_time = limits::kStreamStableTime;
   // How long the last words of a stream may take to be sent.
   absl::Duration hang_up_wait = absl::Seconds(1);
   // Says why the coordinator cannot be reached, OK if it can: ProbeConnection. Blocks.

@@ -4,11 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/config/proto_time.h"
 #include "tests/unit/worker/session/fake_worker_service.h"
@@ -61,6 +69,7 @@ class CoordinatorLinkTest : public testing::Test {
     options.hello.set_protocol_version(limits::kProtocolVersion);
     options.hello.add_datasets("numbers");
     options.welcome_wait = welcome_wait;
+    options.stable_time = stable_time_;
     options.hang_up_wait = kLongEnough;
     options.explain = [this] {
       ++explanations_;
@@ -76,6 +85,7 @@ class CoordinatorLinkTest : public testing::Test {
   InProcessServer server_{&service_};
   FakeListener listener_;
   std::atomic<int> explanations_ = 0;
+  absl::Duration stable_time_ = limits::kStreamStableTime;
   std::unique_ptr<CoordinatorLink> link_;
 };
 
@@ -225,6 +235,64 @@ TEST_F(CoordinatorLinkTest, TriesAgainThoughItWasRefused) {
 
   EXPECT_TRUE(service_.WaitForAttachments(3));
   EXPECT_EQ(explanations_, 0);  // The coordinator has said why.
+}
+
+class PausesTest : public CoordinatorLinkTest {
+ protected:
+  // How long the worker is away after each of `count` streams that are cut after `lasting`.
+  std::vector<absl::Duration> PausesAfter(int count, absl::Duration lasting) {
+    absl::Mutex mu;
+    std::optional<absl::Time> cut_at;
+    std::vector<absl::Duration> pauses;
+    const auto note_return = [&] {
+      absl::MutexLock lock(&mu);
+      if (cut_at.has_value()) pauses.push_back(SteadyClock().Now() - *cut_at);
+    };
+    const auto cut = [&](Stream* stream) {
+      note_return();
+      Greet(stream);
+      absl::SleepFor(lasting);
+      absl::MutexLock lock(&mu);
+      cut_at = SteadyClock().Now();
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the coordinator restarts");
+    };
+    std::deque<FakeWorkerService::Script> scripts(static_cast<size_t>(count), cut);
+    absl::Notification is_back;
+    scripts.emplace_back([&](Stream* stream) {
+      note_return();
+      Greet(stream);
+      is_back.Notify();
+      ReadAll(stream);
+      return grpc::Status::OK;
+    });
+    Start(std::move(scripts));
+    is_back.WaitForNotification();
+    absl::MutexLock lock(&mu);
+    return pauses;
+  }
+};
+
+// Pauses are of 125 ms at least and 250 ms at most, twice that, four times that, ... A busy machine
+// makes them longer, never shorter.
+
+TEST_F(PausesTest, StreamsThatLastKeepThemShort) {
+  stable_time_ = absl::Milliseconds(100);
+
+  const std::vector<absl::Duration> pauses = PausesAfter(6, stable_time_);
+
+  ASSERT_EQ(pauses.size(), 6U);
+  // Had they grown, of 2 s and 4 s at least.
+  EXPECT_LT(std::min(pauses[4], pauses[5]), absl::Milliseconds(1900));
+}
+
+TEST_F(PausesTest, StreamsThatAreCutAtOnceLetThemGrow) {
+  stable_time_ = kLongEnough;
+
+  const std::vector<absl::Duration> pauses = PausesAfter(3, absl::ZeroDuration());
+
+  ASSERT_EQ(pauses.size(), 3U);
+  // Had they not grown, of 250 ms at most.
+  EXPECT_GT(pauses[2], absl::Milliseconds(450));
 }
 
 TEST_F(CoordinatorLinkTest, LooksForTheReasonWhenTheConnectionFails) {
