@@ -96,7 +96,7 @@ absl::StatusOr<SubmitOutcome> JobDirectory::Submit(SubmitRequest request) {
   ENTENTE_ASSIGN_OR_RETURN(SubmitOutcome known, FindByToken(request));
   if (known.job != nullptr) return known;
   uint32_t running = 0;
-  for (const auto& job : All()) running += job->View().state->HasEnded() ? 0 : 1;
+  for (const auto& job : All()) running += job->HasEnded() ? 0 : 1;
   if (running >= running_jobs_max_) {
     return absl::ResourceExhaustedError(
         absl::StrCat(running,
@@ -221,7 +221,7 @@ std::vector<std::shared_ptr<JobEngine>> JobDirectory::All() const {
 std::set<WorkerId> JobDirectory::RecentParticipants() const {
   std::set<WorkerId> workers;
   for (const std::shared_ptr<JobEngine>& job : All()) {
-    if (job->View().state->HasEnded()) continue;
+    if (job->HasEnded()) continue;
     const auto rounds = job->Rounds();  // The one in flight is the last.
     const size_t oldest = rounds.size() - std::min<size_t>(rounds.size(), 2);
     for (size_t i = oldest; i < rounds.size(); ++i) {
@@ -233,13 +233,13 @@ std::set<WorkerId> JobDirectory::RecentParticipants() const {
 
 void JobDirectory::OnWorkerAttached(const WorkerId& worker) {
   for (const std::shared_ptr<JobEngine>& job : All()) {
-    if (!job->View().state->HasEnded()) job->OnWorkerAttached(worker);
+    if (!job->HasEnded()) job->OnWorkerAttached(worker);
   }
 }
 
 void JobDirectory::OnWorkerDetached(const WorkerId& worker) {
   for (const std::shared_ptr<JobEngine>& job : All()) {
-    if (!job->View().state->HasEnded()) job->OnWorkerDetached(worker);
+    if (!job->HasEnded()) job->OnWorkerDetached(worker);
   }
 }
 
@@ -247,7 +247,7 @@ void JobDirectory::WhenCaughtUp(std::function<void()> done) {
   // Shared by the jobs that have not caught up; the last to let go of it calls.
   const std::shared_ptr<void> waiting(nullptr, [done = std::move(done)](void*) { done(); });
   for (const std::shared_ptr<JobEngine>& job : All()) {
-    if (!job->View().state->HasEnded()) job->WhenCaughtUp([waiting] {});
+    if (!job->HasEnded()) job->WhenCaughtUp([waiting] {});
   }
 }
 

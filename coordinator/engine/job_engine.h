@@ -140,6 +140,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
 
   const JobDescription& description() const { return *description_; }
   JobView View() const ABSL_LOCKS_EXCLUDED(mu_);
+  // The same of View().state, without a copy of the rest.
+  bool HasEnded() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Every ended attempt, oldest first, then the one in flight.
   std::vector<std::shared_ptr<const rounds::RoundState>> Rounds() const ABSL_LOCKS_EXCLUDED(mu_);

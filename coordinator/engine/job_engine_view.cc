@@ -28,6 +28,11 @@ JobView JobEngine::View() const {
   return view;
 }
 
+bool JobEngine::HasEnded() const {
+  absl::MutexLock lock(&mu_);
+  return state_->HasEnded();
+}
+
 std::vector<std::shared_ptr<const rounds::RoundState>> JobEngine::Rounds() const {
   absl::MutexLock lock(&mu_);
   std::vector<std::shared_ptr<const rounds::RoundState>> rounds = ended_rounds_;

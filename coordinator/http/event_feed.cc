@@ -213,7 +213,7 @@ void EventFeed::TellNews() {
     const auto it = followed_.find(job);
     if (it == followed_.end()) continue;
     GatherJob(&it->second, &news);
-    if (!it->second.job->View().state->HasEnded()) continue;
+    if (!it->second.job->HasEnded()) continue;
     it->second.job->Unwatch(it->second.watch);
     ended_.insert(job);
     followed_.erase(it);
@@ -243,7 +243,7 @@ void EventFeed::FollowNewJobs() {
   for (const auto& job : options_.sources.jobs->All()) {
     const JobId& id = job->description().id;
     if (ended_.contains(id) || followed_.contains(id)) continue;
-    if (job->View().state->HasEnded()) {
+    if (job->HasEnded()) {
       ended_.insert(id);
       continue;
     }

@@ -86,7 +86,7 @@ Json FederationJson(const StatusSources& sources) {
   }
   Json jobs = Json::array();
   for (const auto& job : sources.jobs->All()) {
-    if (!job->View().state->HasEnded()) jobs.push_back(JobBriefJson(sources, *job));
+    if (!job->HasEnded()) jobs.push_back(JobBriefJson(sources, *job));
   }
   return {{"now", TimeText(sources.clock->Now())},
           {"version", sources.version},

@@ -133,10 +133,7 @@ class Stepper {
   Result On(const WorkerMissing& missing, const RoundEvent& event) {
     ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
                              OpenParticipant(missing.worker, event));
-    if (participant->state != ParticipantState::kInvited &&
-        participant->state != ParticipantState::kWorking) {
-      return NotLegal(next_, event);
-    }
+    if (!participant->IsAskedOrWorking()) return NotLegal(next_, event);
     participant->state = ParticipantState::kMissing;
     participant->reason = missing.reason;
     return AfterCollecting();
@@ -144,11 +141,7 @@ class Stepper {
 
   Result On(const WorkerFailed& failed, const RoundEvent& event) {
     ENTENTE_ASSIGN_OR_RETURN(Participant* const participant, OpenParticipant(failed.worker, event));
-    if (participant->state != ParticipantState::kInvited &&
-        participant->state != ParticipantState::kWorking &&
-        participant->state != ParticipantState::kMissing) {
-      return NotLegal(next_, event);
-    }
+    if (!next_.AwaitsUpdateOf(failed.worker)) return NotLegal(next_, event);
     participant->state = ParticipantState::kFailed;
     participant->reason = failed.reason;
     return AfterCollecting();
@@ -157,11 +150,7 @@ class Stepper {
   Result On(const WorkerSkipped& skipped, const RoundEvent& event) {
     ENTENTE_ASSIGN_OR_RETURN(Participant* const participant,
                              OpenParticipant(skipped.worker, event));
-    if (participant->state != ParticipantState::kInvited &&
-        participant->state != ParticipantState::kWorking &&
-        participant->state != ParticipantState::kMissing) {
-      return NotLegal(next_, event);
-    }
+    if (!next_.AwaitsUpdateOf(skipped.worker)) return NotLegal(next_, event);
     participant->state = ParticipantState::kSkipped;
     participant->reason = skipped.reason;
     next_.updates_required = UpdatesRequired(
@@ -375,8 +364,7 @@ class Stepper {
   // Who was asked or is at work becomes `next`: missing its time, or not given it.
   void CancelWhoStillWorks(const std::string& reason, ParticipantState next) {
     for (auto& [worker, participant] : next_.participants) {
-      const bool trains = next_.IsOpen() && (participant.state == ParticipantState::kInvited ||
-                                             participant.state == ParticipantState::kWorking);
+      const bool trains = next_.IsOpen() && participant.IsAskedOrWorking();
       // Who is missing may be at work all the same, and only not have been heard.
       const bool is_missing = next_.IsOpen() && participant.state == ParticipantState::kMissing;
       if (trains || is_missing || participant.evaluation_awaited) {

@@ -17,10 +17,8 @@ constexpr size_t kNamesMax = 6;  // More do not fit a line; the rest is counted.
 
 bool IsAwaited(const RoundState& state, const Participant& participant) {
   if (state.phase == RoundPhase::kEvaluating) return participant.evaluation_awaited;
-  return participant.state == ParticipantState::kInvited ||
-         participant.state == ParticipantState::kWorking ||
-         (state.phase == RoundPhase::kCollecting &&
-          participant.state == ParticipantState::kMissing);
+  return participant.IsAskedOrWorking() || (state.phase == RoundPhase::kCollecting &&
+                                            participant.state == ParticipantState::kMissing);
 }
 
 bool IsToday(absl::Time at, absl::Time now) {

@@ -61,9 +61,7 @@ uint32_t RoundState::CountIn(ParticipantState state) const {
 bool RoundState::AwaitsUpdateOf(const WorkerId& worker) const {
   const auto it = participants.find(worker);
   return IsOpen() && it != participants.end() &&
-         (it->second.state == ParticipantState::kInvited ||
-          it->second.state == ParticipantState::kWorking ||
-          it->second.state == ParticipantState::kMissing);
+         (it->second.IsAskedOrWorking() || it->second.state == ParticipantState::kMissing);
 }
 
 bool RoundState::AwaitsEvaluationOf(const WorkerId& worker) const {

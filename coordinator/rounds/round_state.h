@@ -89,6 +89,11 @@ struct Participant {
   bool evaluation_awaited = false;
   std::optional<Metrics> evaluation;
 
+  // As far as is known it trains, or is about to.
+  bool IsAskedOrWorking() const {
+    return state == ParticipantState::kInvited || state == ParticipantState::kWorking;
+  }
+
   friend bool operator==(const Participant&, const Participant&) = default;
 };
 

@@ -111,9 +111,7 @@ v1::Participant ToProto(const WorkerId& worker, const rounds::Participant& parti
 
 // Whether its update or its evaluation is awaited, and its lease runs.
 bool IsAtWork(const rounds::RoundState& round, const rounds::Participant& participant) {
-  const bool trains = participant.state == rounds::ParticipantState::kInvited ||
-                      participant.state == rounds::ParticipantState::kWorking;
-  return (round.IsOpen() && trains) || participant.evaluation_awaited;
+  return (round.IsOpen() && participant.IsAskedOrWorking()) || participant.evaluation_awaited;
 }
 
 // Of one that should be at work and is not attached: what it did last is not what it does.

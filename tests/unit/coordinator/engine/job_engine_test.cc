@@ -176,11 +176,13 @@ TEST_F(JobEngineTest, CancelReachesTheWorkersAtWork) {
   const auto fr = AttachWorker("fr-lab/w");
   const auto job = Submit(RecipeOf(3, 1));
   fr->WaitForTask(0);
+  EXPECT_FALSE(job->HasEnded());
 
   job->Cancel("cancelled by a test",
               [](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
 
   EXPECT_EQ(WaitForEnd(*job).state->reason, "cancelled by a test");
+  EXPECT_TRUE(job->HasEnded());
   const v1::TaskCancelled cancelled = fr->WaitForCancelled();
   EXPECT_EQ(cancelled.reason(), "cancelled by a test");
   EXPECT_EQ(cancelled.key().round_index(), 0U);
