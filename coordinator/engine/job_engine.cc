@@ -387,13 +387,9 @@ void JobEngine::CarryOut(const jobs::JobEffect& effect) {
     CarryOut(*round_effect);
   } else if (const auto* forget = std::get_if<jobs::ForgetUpdates>(&effect)) {
     // The next round waits for their room, but not for 100 MB of pages to be given back (20 ms).
-    deps_.spool->Release(description_->id, forget->round_index, forget->attempt);
-    deps_.executor->Post([spool = deps_.spool, job = description_->id, attempt = *forget] {
-      const absl::Status status = spool->Remove(job, attempt.round_index, attempt.attempt);
-      if (!status.ok()) {
-        log::Warning("old updates could not be removed", {{"reason", status.message()}});
-      }
-    });
+    deps_.spool->RemoveSoon(
+        {.job = description_->id, .round_index = forget->round_index, .attempt = forget->attempt},
+        deps_.executor);
   } else {
     TryToOpenRound();
   }

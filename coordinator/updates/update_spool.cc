@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/file_name.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 
 namespace entente::updates {
@@ -159,12 +160,21 @@ void UpdateSpool::Drop(const SpoolKey& key) {
   space_.Forget(path);
 }
 
-void UpdateSpool::Release(const JobId& job, uint32_t round_index, uint32_t attempt) {
+void UpdateSpool::RemoveSoon(const AttemptKey& attempt, Executor* executor) {
+  bool is_held = false;
   {
     absl::MutexLock lock(&mu_);
-    if (holds_ > 0) return;
+    is_held = holds_ > 0;
   }
-  space_.ForgetFolder(FolderOf(job, round_index, attempt));
+  if (!is_held) {
+    space_.ForgetFolder(FolderOf(attempt.job, attempt.round_index, attempt.attempt));
+  }
+  executor->Post([this, attempt] {
+    const absl::Status status = Remove(attempt.job, attempt.round_index, attempt.attempt);
+    if (!status.ok()) {
+      log::Warning("old updates could not be removed", {{"reason", status.message()}});
+    }
+  });
 }
 
 absl::Status UpdateSpool::Remove(const JobId& job, uint32_t round_index, uint32_t attempt) {

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "common/base/executor.h"
 #include "common/base/file_system.h"
 #include "common/base/strong_id.h"
 #include "common/crypto/sha256.h"
@@ -91,12 +92,13 @@ class UpdateSpool {
   // What all uploads together take of the disk; for uploads that lie elsewhere as well.
   SpaceLedger& space() { return space_; }
 
-  // Takes the attempt's updates out of the quota; Remove follows, which takes as long as the files
-  // are large. Nothing while somebody holds the spool.
-  void Release(const JobId& job, uint32_t round_index, uint32_t attempt) ABSL_LOCKS_EXCLUDED(mu_);
+  // The attempt was committed or aborted: takes its updates out of the quota at once, unless
+  // somebody holds the spool, and does Remove on `executor`, for that takes as long as the files
+  // are large. What cannot be removed is logged. The spool must outlive the executor's work.
+  void RemoveSoon(const AttemptKey& attempt, Executor* executor) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Removes the attempt's folder: it was committed or aborted. While somebody holds the spool, that
-  // is put off until the last hold has ended.
+  // Removes the attempt's folder. While somebody holds the spool, that is put off until the last
+  // hold has ended.
   absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt)
       ABSL_LOCKS_EXCLUDED(mu_);
 

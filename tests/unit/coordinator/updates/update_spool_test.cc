@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
@@ -150,16 +152,42 @@ TEST_F(UpdateSpoolTest, RemoveTakesTheWholeAttemptAndNothingElse) {
   EXPECT_THAT(spool_->Remove(JobId("another"), 0, 1), IsOk());
 }
 
-TEST_F(UpdateSpoolTest, ReleasedAttemptGivesItsRoomBackBeforeItIsRemoved) {
+// Keeps what is posted for the test to run.
+class PatientExecutor final : public Executor {
+ public:
+  void Post(std::function<void()> task) override { tasks.push_back(std::move(task)); }
+
+  std::vector<std::function<void()>> tasks;
+};
+
+TEST_F(UpdateSpoolTest, AttemptThatIsRemovedSoonGivesItsRoomBackAtOnce) {
   Upload(Key("fr-lab/gpu-1", 1));
   Upload(Key("fr-lab/gpu-1", 2));
+  PatientExecutor executor;
 
-  spool_->Release(JobId("fashion-k3x9qa"), 4, 1);
+  spool_->RemoveSoon({.job = Key().job, .round_index = 4, .attempt = 1}, &executor);
 
   EXPECT_EQ(spool_->space().present_bytes(), 6u);
   EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
-  ASSERT_THAT(spool_->Remove(JobId("fashion-k3x9qa"), 4, 1), IsOk());
+  ASSERT_EQ(executor.tasks.size(), 1u);
+  executor.tasks[0]();
   EXPECT_EQ(spool_->space().present_bytes(), 6u);
+  EXPECT_FALSE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
+}
+
+TEST_F(UpdateSpoolTest, HeldAttemptThatIsRemovedSoonKeepsItsRoom) {
+  Upload(Key());
+  PatientExecutor executor;
+  {
+    const SpoolHold hold(spool_.get());
+    spool_->RemoveSoon({.job = Key().job, .round_index = 4, .attempt = 1}, &executor);
+    ASSERT_EQ(executor.tasks.size(), 1u);
+    executor.tasks[0]();
+    EXPECT_EQ(spool_->space().present_bytes(), 6u);
+    EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
+  }
+  EXPECT_EQ(spool_->space().present_bytes(), 0u);
+  EXPECT_FALSE(files_.Exists(spool_->PathOf(Key())));
 }
 
 TEST_F(UpdateSpoolTest, KeepOnlyRemovesWhatNoAttemptInFlightOwns) {
