@@ -39,6 +39,7 @@ void Interruption::Trigger() {
   absl::MutexLock lock(&mu_);
   if (triggered_) return;
   triggered_ = true;
+  was_triggered_.SignalAll();
   for (const auto& [id, callback] : callbacks_) callback();
 }
 
@@ -58,7 +59,8 @@ std::unique_ptr<Interruption::Registration> Interruption::OnTrigger(
 
 bool Interruption::WaitFor(absl::Duration duration) {
   absl::MutexLock lock(&mu_);
-  return mu_.AwaitWithTimeout(absl::Condition(&triggered_), duration);
+  return was_triggered_.AwaitFor(
+      &mu_, duration, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return triggered_; });
 }
 
 absl::Status Interruption::Check() const {

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/base/steady_cond_var.h"
 
 namespace entente::cli {
 
@@ -51,6 +52,7 @@ class Interruption {
 
  private:
   mutable absl::Mutex mu_;
+  SteadyCondVar was_triggered_;
   bool triggered_ ABSL_GUARDED_BY(mu_) = false;
   int next_id_ ABSL_GUARDED_BY(mu_) = 1;
   std::map<int, std::function<void()>> callbacks_ ABSL_GUARDED_BY(mu_);

@@ -16,6 +16,7 @@
 #include "common/base/limits.h"
 #include "common/base/retry.h"
 #include "common/base/status_macros.h"
+#include "common/base/steady_cond_var.h"
 
 namespace entente::cli {
 namespace {
@@ -111,7 +112,8 @@ class JobStream {
   // Waits at most `limit`; the event is empty if nothing happened.
   Event Next(absl::Duration limit) {
     absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(this, &JobStream::HasNews), limit);
+    changed_.AwaitFor(&mu_, limit,
+                      [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return HasNews(); });
     Event event;
     event.job = std::exchange(newest_, std::nullopt);
     event.ended = ended_;
@@ -125,15 +127,18 @@ class JobStream {
     absl::Status status = client_.WatchJob(job_id_, [this](v1::Job job) {
       absl::MutexLock lock(&mu_);
       newest_ = std::move(job);
+      changed_.SignalAll();
     });
     absl::MutexLock lock(&mu_);
     ended_ = std::move(status);
+    changed_.SignalAll();
   }
 
   CoordinatorClient& client_;
   const std::string job_id_;
 
   absl::Mutex mu_;
+  SteadyCondVar changed_;
   std::optional<v1::Job> newest_ ABSL_GUARDED_BY(mu_);
   std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mu_);
   std::thread thread_;  // Last: it starts when everything else is ready.

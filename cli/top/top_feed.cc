@@ -44,6 +44,7 @@ TopFeed::~TopFeed() {
   {
     absl::MutexLock lock(&mu_);
     stopped_ = true;
+    became_due_.SignalAll();
   }
   if (thread_.joinable()) thread_.join();
   for (auto& [id, stream] : streams_) stream.thread.join();
@@ -81,6 +82,7 @@ void TopFeed::LookAt(const std::string& job_id) {
   if (looked_at_ == job_id) return;
   looked_at_ = job_id;
   hurry_ = true;
+  became_due_.SignalAll();
 }
 
 void TopFeed::Run() {
@@ -93,10 +95,11 @@ void TopFeed::Run() {
     if (only_job_.empty()) SetNote(status);
     FollowJobs();
     if (stop_.WaitFor(kBetweenListsMin)) return;
-    const absl::Duration rest = began + kBetweenLists - clock_.Now();
+    // The clock may have been set back meanwhile.
+    const absl::Duration rest = std::min(kBetweenLists, began + kBetweenLists - clock_.Now());
     absl::MutexLock lock(&mu_);
-    mu_.AwaitWithTimeout(absl::Condition(this, &TopFeed::IsDue),
-                         std::max(absl::ZeroDuration(), rest));
+    became_due_.AwaitFor(&mu_, rest,
+                         [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return IsDue(); });
     hurry_ = false;
   }
 }
@@ -192,6 +195,7 @@ void TopFeed::TakeJob(v1::Job job) {
   if (known == nullptr) return;
   hurry_ |= job.rounds_committed() != known->job.rounds_committed() ||
             job.state() != known->job.state() || job.round().phase() != known->job.round().phase();
+  if (hurry_) became_due_.SignalAll();
   if (HasEnded(job)) {
     complete_.insert(job.id());
   } else {

@@ -22,6 +22,7 @@
 #include "cli/interruption.h"
 #include "cli/top/top_picture.h"
 #include "common/base/clock.h"
+#include "common/base/steady_cond_var.h"
 
 namespace entente::cli {
 
@@ -96,6 +97,7 @@ class TopFeed {
   std::map<std::string, Stream> streams_;  // Used by the one thread of Run.
 
   mutable absl::Mutex mu_;
+  SteadyCondVar became_due_;
   TopPicture picture_ ABSL_GUARDED_BY(mu_);
   std::set<std::string> streamed_ ABSL_GUARDED_BY(mu_);  // Whose stream is newer than any list.
   std::set<std::string> complete_ ABSL_GUARDED_BY(mu_);  // Ended jobs that were fetched in full.

@@ -13,13 +13,14 @@ bool DrainGate::Enter() {
 void DrainGate::Leave() {
   absl::MutexLock lock(&mu_);
   --inside_;
+  left_.SignalAll();
 }
 
 bool DrainGate::CloseAndWait(absl::Duration limit) {
   absl::MutexLock lock(&mu_);
   closed_ = true;
   const auto empty = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return inside_ == 0; };
-  return mu_.AwaitWithTimeout(absl::Condition(&empty), limit);
+  return left_.AwaitFor(&mu_, limit, empty);
 }
 
 }  // namespace entente

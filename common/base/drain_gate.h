@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/base/steady_cond_var.h"
 
 namespace entente {
 
@@ -24,6 +25,7 @@ class DrainGate {
 
  private:
   absl::Mutex mu_;
+  SteadyCondVar left_;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   int inside_ ABSL_GUARDED_BY(mu_) = 0;
 };

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/steady_cond_var.h"
 
 namespace entente::http {
 namespace {
@@ -59,6 +60,7 @@ class PostClient::Watch {
     {
       absl::MutexLock lock(&mu_);
       is_done_ = true;
+      done_.SignalAll();
     }
     thread_.join();
     if (socket_ >= 0) close(socket_);
@@ -95,7 +97,8 @@ class PostClient::Watch {
       }
       // Again and again: a name may have more addresses, each with a connection of its own.
       if (!end_.ok() && socket_ >= 0) shutdown(socket_, SHUT_RDWR);
-      mu_.AwaitWithTimeout(absl::Condition(&is_done_), kLookInterval);
+      done_.AwaitFor(&mu_, kLookInterval,
+                     [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_done_; });
     }
   }
 
@@ -103,6 +106,7 @@ class PostClient::Watch {
   const uint64_t received_bytes_max_;
 
   absl::Mutex mu_;
+  SteadyCondVar done_;
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   int socket_ ABSL_GUARDED_BY(mu_) = -1;
   bool is_done_ ABSL_GUARDED_BY(mu_) = false;

@@ -63,8 +63,9 @@ void NotificationQueue::Stop(absl::Duration limit) {
     const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
       return waiting_.empty() && !is_sending_;
     };
-    mu_.AwaitWithTimeout(absl::Condition(&idle), limit);
+    changed_.AwaitFor(&mu_, limit, idle);
     is_broken_off_ = true;
+    changed_.SignalAll();
     left = waiting_.size();
     counts_.dropped += left;
     waiting_.clear();
@@ -91,6 +92,7 @@ void NotificationQueue::Run() {
 std::optional<Notification> NotificationQueue::Take() {
   absl::MutexLock lock(&mu_);
   is_sending_ = false;
+  changed_.SignalAll();
   const auto ready = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !waiting_.empty() || is_broken_off_;
   };
@@ -125,7 +127,8 @@ void NotificationQueue::Deliver(const Notification& notification) {
 
 bool NotificationQueue::WaitFor(absl::Duration pause) {
   absl::MutexLock lock(&mu_);
-  return !mu_.AwaitWithTimeout(absl::Condition(&is_broken_off_), pause);
+  return !changed_.AwaitFor(&mu_, pause,
+                            [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_broken_off_; });
 }
 
 void NotificationQueue::GiveUp(const absl::Status& status, uint32_t tries) {

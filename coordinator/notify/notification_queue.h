@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "common/base/limits.h"
 #include "common/base/random_source.h"
+#include "common/base/steady_cond_var.h"
 #include "coordinator/notify/notification_sender.h"
 
 namespace entente::notify {
@@ -71,6 +72,7 @@ class NotificationQueue {
   RandomSource& random_;
 
   mutable absl::Mutex mu_;
+  SteadyCondVar changed_;  // Whether it is idle, or broken off.
   std::deque<Notification> waiting_ ABSL_GUARDED_BY(mu_);
   Counts counts_ ABSL_GUARDED_BY(mu_);
   bool is_sending_ ABSL_GUARDED_BY(mu_) = false;

@@ -5,6 +5,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <thread>
+
+#include "absl/time/clock.h"
 #include "tests/support/status_matchers.h"
 
 namespace entente::cli {
@@ -51,6 +54,18 @@ TEST(InterruptionTest, WaitEndsWithTheTimeOrTheInterruption) {
   interruption.Trigger();
 
   EXPECT_TRUE(interruption.WaitFor(absl::Hours(1)));
+}
+
+TEST(InterruptionTest, WaitEndsWhenAnotherThreadInterruptsIt) {
+  Interruption interruption;
+  std::thread other([&interruption] {
+    absl::SleepFor(absl::Milliseconds(5));
+    interruption.Trigger();
+  });
+
+  EXPECT_TRUE(interruption.WaitFor(absl::Hours(1)));
+
+  other.join();
 }
 
 // In a process of its own: the signal may go to any thread that does not block it.

@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "common/base/clock.h"
 
 namespace entente {
 namespace {
@@ -51,6 +53,23 @@ TEST(DrainGateTest, ClosingAgainSucceedsOnceAllHaveLeft) {
   gate.Leave();
 
   EXPECT_TRUE(gate.CloseAndWait(kShort));
+}
+
+TEST(DrainGateTest, ClosingEndsAsTheLastOneLeaves) {
+  const SteadyClock clock;
+  DrainGate gate;
+  ASSERT_TRUE(gate.Enter());
+  const absl::Time start = clock.Now();
+  std::thread work([&gate] {
+    absl::SleepFor(kShort);
+    gate.Leave();
+  });
+
+  EXPECT_TRUE(gate.CloseAndWait(kLong));
+
+  // One whom nobody tells finds out at the limit.
+  EXPECT_LT(clock.Now() - start, kLong);
+  work.join();
 }
 
 TEST(DrainGateTest, ClosingWaitsForWorkOnAnotherThread) {
