@@ -10,6 +10,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/base/strong_id.h"
 #include "entente/storage/v1/journal.pb.h"
@@ -23,13 +25,26 @@ struct JournalEntry {
   storage::v1::JobRecord record;
 };
 
+// As the journal keeps it, for replaying it must give the very same state.
+inline absl::Time JournalTime(absl::Time time) {
+  return absl::FromUnixMicros(absl::ToUnixMicros(time));
+}
+
+// DATA_LOSS: the entry does not follow from those before it.
+inline absl::Status DamagedEntry(const JournalEntry& entry, absl::string_view why) {
+  return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ", entry.job.value(),
+                                          " in the journal does not apply: ", why,
+                                          "; put back a copy of the whole data directory"));
+}
+
 // Thread-safe.
 class Journal {
  public:
   virtual ~Journal() = default;
 
-  // Durable when it returns OK. ABORTED if `sequence` is not the job's next: another coordinator
-  // has written. RESOURCE_EXHAUSTED: disk full. UNAVAILABLE: could not be written, nothing changed.
+  // Durable when it returns OK. RESOURCE_EXHAUSTED: disk full. UNAVAILABLE: could not be written;
+  // after a failed sync it may be in the journal all the same. So too if there is an event of that
+  // `sequence`: another coordinator has written it.
   virtual absl::Status Append(const JournalEntry& entry) = 0;
 
   // Whether it takes entries at all, as far as is known; otherwise one sentence that anybody may

@@ -24,19 +24,20 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const s
                                                       LockKind kind) {
   auto lock = files.Lock(LockPath(path), kind);
   if (absl::IsFailedPrecondition(lock.status())) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "another coordinator is running on this data directory: ", lock.status().message(),
-        "; stop that one or choose another dataDirectory"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("another process uses this data directory: ", lock.status().message(),
+                     "; stop it or wait for its end, or choose another dataDirectory"));
   }
-  if (!lock.ok()) {
-    // Its folder is there by now, so most often this account may not write to it.
-    const bool may_be_forbidden =
-        kind == LockKind::kExclusive && absl::IsUnavailable(lock.status());
-    return absl::UnavailableError(absl::StrCat(
-        "cannot open the journal ", path, ": ", lock.status().message(),
-        may_be_forbidden ? "; set dataDirectory to a folder that this account may write to" : ""));
+  if (lock.ok()) return lock;
+  if (absl::IsResourceExhausted(lock.status())) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("cannot open the journal ", path, ": ", lock.status().message()));
   }
-  return lock;
+  // Its folder is there by now, so most often this account may not write to it.
+  const bool may_be_forbidden = kind == LockKind::kExclusive && absl::IsUnavailable(lock.status());
+  return absl::UnavailableError(absl::StrCat(
+      "cannot open the journal ", path, ": ", lock.status().message(),
+      may_be_forbidden ? "; set dataDirectory to a folder that this account may write to" : ""));
 }
 
 // SQLite removes the log of an empty database.
@@ -258,7 +259,9 @@ absl::Status SqliteJournal::Insert(const JournalEntry& entry) {
 
 absl::Status SqliteJournal::LossAfter(const absl::Status& inserted) const {
   const absl::Status& synced = parts_.disk->sync_status();
-  if (synced.ok() && !absl::IsDataLoss(inserted)) return absl::OkStatus();
+  // Somebody else's event is where ours should be: there are more of them than we have seen.
+  const bool is_lost = absl::IsDataLoss(inserted) || absl::IsAborted(inserted);
+  if (synced.ok() && !is_lost) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("what the journal ", path_, " holds on the disk is not known any more (",
                    synced.ok() ? inserted.message() : synced.message(),

@@ -26,8 +26,8 @@ namespace entente::store {
 class SqliteJournal final : public Journal, public JournalReader {
  public:
   // Called once, on the thread of the append that met it, when what is on the disk cannot be known
-  // any more, with the reason. Every later append is refused with it; only opening the journal anew
-  // tells what it holds.
+  // any more, with the reason: a sync failed, it is damaged, or another coordinator has written to
+  // it. Every later append is refused with it; only opening the journal anew tells what it holds.
   using LossListener = std::function<void(const absl::Status& reason)>;
 
   // Opens or makes the file, brings an older schema up to date, and locks it for as long as this

@@ -50,7 +50,7 @@ TEST_F(DataDirectoryTest, SecondCoordinatorIsToldTheFirstOnesProcess) {
 
   EXPECT_EQ(second.exit_status, 1);
   EXPECT_THAT(second.standard_error,
-              AllOf(HasSubstr("another coordinator is running on this data directory"),
+              AllOf(HasSubstr("another process uses this data directory"),
                     HasSubstr(absl::StrCat("locked by process ", coordinator().pid()))));
 }
 

@@ -36,6 +36,7 @@ class CountedReadableFile final : public ReadableFile {
 
   absl::Status ReadAt(uint64_t offset, absl::Span<char> buffer) const override {
     counts_.CountRead(buffer);
+    if (counts_.reads_fail) return absl::UnavailableError("cannot read: Input/output error");
     return real_->ReadAt(offset, buffer);
   }
   uint64_t size_bytes() const override { return real_->size_bytes(); }
@@ -223,6 +224,11 @@ absl::Status FaultyFileSystem::Remove(const std::string& path) {
 }
 absl::StatusOr<std::unique_ptr<FileLock>> FaultyFileSystem::Lock(const std::string& path,
                                                                  LockKind kind) {
+  // It writes whose it is.
+  if (kind == LockKind::kExclusive && bytes_left <= 0) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("cannot write ", path, ": No space left on device; free some space"));
+  }
   return real_.Lock(path, kind);
 }
 bool FaultyFileSystem::Exists(const std::string& path) { return real_.Exists(path); }
@@ -256,6 +262,7 @@ absl::StatusOr<PathInfo> FaultyFileSystem::LookAt(const std::string& path) {
   return real_.LookAt(path);
 }
 absl::Status FaultyFileSystem::RemoveTree(const std::string& path) {
+  if (tree_removals_fail) return absl::UnavailableError(absl::StrCat("cannot remove ", path));
   ENTENTE_RETURN_IF_ERROR(CountChange(Change::kRemove, path));
   return real_.RemoveTree(path);
 }

@@ -26,6 +26,9 @@ class FaultyFileSystem final : public FileSystem {
   std::atomic<bool> rename_fails{false};
   // A rename is done, and then its folder cannot be synced.
   std::atomic<bool> folder_sync_fails{false};
+  std::atomic<bool> reads_fail{false};
+  // Of a folder with what is in it.
+  std::atomic<bool> tree_removals_fail{false};
 
   // A file that may be read and not be opened for writing. Set before it is shared.
   std::string read_only_path;

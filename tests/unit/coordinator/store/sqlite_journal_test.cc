@@ -89,11 +89,20 @@ TEST_F(SqliteJournalTest, TimesKeepTheirMicroseconds) {
               IsOk());
 }
 
-TEST_F(SqliteJournalTest, SameSequenceTwiceIsAborted) {
-  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+TEST_F(SqliteJournalTest, EventThatSomebodyElseWroteEndsTheJournalUntilItIsOpenedAgain) {
+  std::vector<std::string> losses;
+  ASSERT_OK_AND_ASSIGN(const auto journal,
+                       SqliteJournal::Open(&files_, path_, [&losses](const absl::Status& reason) {
+                         losses.emplace_back(reason.message());
+                       }));
   ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
 
-  EXPECT_THAT(journal->Append(EntryOf("a", 1)), StatusIs(absl::StatusCode::kAborted));
+  EXPECT_THAT(
+      journal->Append(EntryOf("a", 1)),
+      StatusIs(absl::StatusCode::kUnavailable, HasSubstr("another coordinator has written")));
+  EXPECT_THAT(journal->Append(EntryOf("a", 2)),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("start the coordinator again")));
+  EXPECT_THAT(losses, ElementsAre(HasSubstr("another coordinator has written")));
   EXPECT_EQ(Reasons(*journal).size(), 1U);
 }
 
@@ -111,9 +120,17 @@ TEST_F(SqliteJournalTest, LockThatCannotBeWrittenIsRefusedWithWhatToDo) {
 TEST_F(SqliteJournalTest, SecondCoordinatorOnTheSameFileIsRefused) {
   ASSERT_OK_AND_ASSIGN(const auto first, SqliteJournal::Open(&files_, path_));
 
-  EXPECT_THAT(
-      SqliteJournal::Open(&files_, path_),
-      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another coordinator is running")));
+  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("another process uses this data directory")));
+}
+
+TEST_F(SqliteJournalTest, DiskThatHasNoRoomForTheLockIsFull) {
+  files_.bytes_left = 0;
+
+  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       AllOf(HasSubstr("cannot open the journal"), HasSubstr(path_))));
 }
 
 TEST_F(SqliteJournalTest, SecondCoordinatorIsToldTheFirstOnesProcess) {
