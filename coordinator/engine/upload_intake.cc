@@ -177,7 +177,8 @@ class BlobUpload final : public Upload {
     absl::Status status = file_->CheckDigest(digest_);
     if (status.ok()) {
       status = CheckContent();
-      if (!status.ok()) file_->Discard().IgnoreError();  // The reason is in `status`.
+      // What could not be read may be as it should.
+      if (absl::IsInvalidArgument(status)) file_->Discard().IgnoreError();
     }
     if (status.ok()) status = file_->Sync();
     if (status.ok()) status = file_->Commit();
@@ -194,10 +195,9 @@ class BlobUpload final : public Upload {
     // A TorchScript program is a ZIP archive. More than that only LibTorch can tell: the trainer
     // does, in its sandbox.
     ENTENTE_ASSIGN_OR_RETURN(const auto file, files_.OpenForRead(file_->part_path()));
-    std::string magic(4, '\0');
-    if (file->size_bytes() < magic.size() ||
-        !file->ReadAt(0, absl::MakeSpan(magic.data(), magic.size())).ok() ||
-        magic != absl::string_view("PK\3\4", 4)) {
+    std::string magic(std::min<uint64_t>(file->size_bytes(), 4), '\0');
+    ENTENTE_RETURN_IF_ERROR(file->ReadAt(0, absl::MakeSpan(magic.data(), magic.size())));
+    if (magic != absl::string_view("PK\3\4", 4)) {
       return absl::InvalidArgumentError("model.torchscript is not a TorchScript file");
     }
     return absl::OkStatus();
@@ -324,7 +324,9 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenBlob(const v1::UploadH
   const v1::BlobDescription::Content content = header.blob().content();
   if (content != v1::BlobDescription::CONTENT_MODEL &&
       content != v1::BlobDescription::CONTENT_TORCHSCRIPT) {
-    return absl::InvalidArgumentError("the upload does not say what it is");
+    return absl::InvalidArgumentError(
+        "the upload does not say what it is: set blob.content to CONTENT_MODEL or "
+        "CONTENT_TORCHSCRIPT");
   }
   ENTENTE_RETURN_IF_ERROR(CheckSize(header.total_bytes()));
   if (deps_.models->Contains(digest)) return std::make_unique<StoredUpload>(header.total_bytes());

@@ -415,6 +415,38 @@ TEST_F(UploadIntakeTest, BlobMustBeWhatItSays) {
   }
 }
 
+TEST_F(UploadIntakeTest, BlobThatCannotBeReadBackIsKept) {
+  const std::string bytes = "PK\3\4 and more";
+  v1::UploadHeader header;
+  header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_TORCHSCRIPT);
+  header.set_digest(Sha256Of(bytes).ToHex());
+  header.set_total_bytes(bytes.size());
+  {
+    ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenBlob(header));
+    ASSERT_THAT(upload->Append(0, bytes), IsOk());
+    files_.reads_fail = true;
+    upload->Seal([](const absl::Status& status) {
+      EXPECT_THAT(status,
+                  StatusIs(absl::StatusCode::kUnavailable, HasSubstr("Input/output error")));
+    });
+    files_.reads_fail = false;
+  }
+
+  ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenBlob(header));
+
+  EXPECT_EQ(again->offset(), bytes.size());
+  again->Seal([](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
+}
+
+TEST_F(UploadIntakeTest, BlobThatDoesNotSayWhatItIsIsToldHow) {
+  v1::UploadHeader header;
+  header.set_digest(Sha256Of("x").ToHex());
+  header.set_total_bytes(1);
+
+  EXPECT_THAT(uploads_->OpenBlob(header),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("set blob.content")));
+}
+
 TEST_F(UploadIntakeTest, OversizedAndEmptyBlobsAreRefused) {
   v1::UploadHeader header;
   header.mutable_blob()->set_content(v1::BlobDescription::CONTENT_MODEL);
