@@ -164,8 +164,10 @@ absl::StatusOr<std::unique_ptr<ReadableFile>> PosixFileSystem::OpenForRead(
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus("cannot open", path, errno);
   struct stat info = {};
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+  const int error = fstat(fd, &info) == 0 ? 0 : errno;
+  if (error != 0 || !S_ISREG(info.st_mode)) {
     close(fd);
+    if (error != 0) return ErrnoStatus("cannot look at", path, error);
     return absl::UnavailableError(absl::StrCat("cannot read ", path, ": it is not a regular file"));
   }
   return std::make_unique<PosixReadableFile>(path, fd, static_cast<uint64_t>(info.st_size));

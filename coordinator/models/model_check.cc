@@ -22,8 +22,10 @@ absl::Status CheckSpec(const TensorSpec& tensor) {
     return Refuse(tensor, absl::StrCat("is ", DtypeName(tensor.dtype),
                                        "; floating-point tensors must be F32: convert it"));
   }
-  if (tensor.name.size() > limits::kTensorNameBytesMax - limits::kOptimizerPrefixBytes) {
-    return Refuse(tensor, "has too long a name: the optimizer's state needs two bytes of it");
+  constexpr size_t kNameBytesMax = limits::kTensorNameBytesMax - limits::kOptimizerPrefixBytes;
+  if (tensor.name.size() > kNameBytesMax) {
+    return Refuse(tensor, absl::StrCat("has too long a name: ", tensor.name.size(),
+                                       " bytes; at most ", kNameBytesMax, " are taken"));
   }
   return absl::OkStatus();
 }

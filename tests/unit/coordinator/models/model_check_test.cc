@@ -74,7 +74,8 @@ TEST_F(CheckModelTest, FileThatIsNotCanonicalIsRefused) {
 TEST_F(CheckModelTest, NameThatLeavesNoRoomForTheOptimizerIsRefused) {
   const std::string longest(limits::kTensorNameBytesMax - 2, 'x');
   EXPECT_THAT(Check({{longest, Dtype::kF32, {1}}}, Bytes(1)), IsOk());
-  EXPECT_THAT(Check({{longest + "x", Dtype::kF32, {1}}}, Bytes(1)), IsRefused("too long a name"));
+  EXPECT_THAT(Check({{longest + "x", Dtype::kF32, {1}}}, Bytes(1)),
+              IsRefused("has too long a name: 511 bytes; at most 510 are taken"));
 }
 
 }  // namespace
