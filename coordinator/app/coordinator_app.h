@@ -37,8 +37,8 @@ class CoordinatorApp {
   int port() const;
 
   // Takes nothing new, says goodbye to the workers and to whoever watches a job, waits at most the
-  // configured drain time for calls and aggregations in flight. Jobs go on when the coordinator is
-  // started again.
+  // configured drain time for calls in flight, and as long again for the aggregations that they may
+  // have begun. Jobs go on when the coordinator is started again.
   void Stop();
 
  private:
