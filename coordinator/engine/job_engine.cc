@@ -23,9 +23,6 @@ using rounds::ParticipantState;
 using rounds::RoundPhase;
 using rounds::RoundState;
 
-// The journal keeps microseconds, and replaying it must give the very same state.
-absl::Time JournalTime(absl::Time time) { return absl::FromUnixMicros(absl::ToUnixMicros(time)); }
-
 }  // namespace
 
 JobEngine::JobEngine(const Dependencies& dependencies, JobDescription description)
@@ -42,7 +39,7 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies&
                                                              const Digest& initial_model) {
   std::shared_ptr<JobEngine> engine(new JobEngine(dependencies, std::move(description)));
   const JobDescription& job = *engine->description_;
-  const absl::Time now = JournalTime(dependencies.clock->Now());
+  const absl::Time now = store::JournalTime(dependencies.clock->Now());
   const jobs::Submitted event{.plan = jobs::JobPlanOf(job.recipe), .initial_model = initial_model};
   ENTENTE_ASSIGN_OR_RETURN(jobs::JobTransition transition,
                            jobs::Step(engine->working_state_, event, now));
@@ -61,8 +58,7 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Submit(const Dependencies&
 absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Restore(
     const Dependencies& dependencies, const store::JournalEntry& submitted) {
   if (submitted.sequence != 1 || !submitted.record.has_submitted()) {
-    return absl::DataLossError(absl::StrCat("the journal of job ", submitted.job.value(),
-                                            " does not begin with its submission"));
+    return store::DamagedEntry(submitted, "the job does not begin with its submission");
   }
   std::shared_ptr<JobEngine> engine(
       new JobEngine(dependencies, FromRecord(submitted.job, submitted.record.submitted())));
@@ -72,16 +68,12 @@ absl::StatusOr<std::shared_ptr<JobEngine>> JobEngine::Restore(
 
 absl::Status JobEngine::Replay(const store::JournalEntry& entry) {
   if (entry.sequence != sequence_ + 1) {
-    return absl::DataLossError(absl::StrCat("the journal of job ", entry.job.value(), " has event ",
-                                            entry.sequence, " after ", sequence_));
+    return store::DamagedEntry(entry, absl::StrCat("it comes after event ", sequence_));
   }
-  ENTENTE_ASSIGN_OR_RETURN(const jobs::JobEvent event, store::FromRecord(entry.record));
-  auto transition = jobs::Step(working_state_, event, entry.at);
-  if (!transition.ok()) {
-    return absl::DataLossError(
-        absl::StrCat("event ", entry.sequence, " of job ", entry.job.value(),
-                     " in the journal does not apply: ", transition.status().message()));
-  }
+  const auto event = store::FromRecord(entry.record);
+  if (!event.ok()) return store::DamagedEntry(entry, event.status().message());
+  auto transition = jobs::Step(working_state_, *event, entry.at);
+  if (!transition.ok()) return store::DamagedEntry(entry, transition.status().message());
   sequence_ = entry.sequence;
   Publish(*std::move(transition), entry.at);
   return absl::OkStatus();
@@ -282,14 +274,15 @@ bool JobEngine::IsDownloadOf(const Digest& model, const Digest& file) const {
 }
 
 absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
-  const absl::Time now = JournalTime(deps_.clock->Now());
+  const absl::Time now = store::JournalTime(deps_.clock->Now());
   ENTENTE_ASSIGN_OR_RETURN(jobs::JobTransition transition, jobs::Step(working_state_, event, now));
   const store::JournalEntry entry{.job = description_->id,
                                   .sequence = sequence_ + 1,
                                   .at = now,
                                   .record = store::ToRecord(event)};
   if (absl::Status status = deps_.journal->Append(entry); !status.ok()) {
-    log::Error("the journal could not be written; nothing changed", {{"reason", status.message()}});
+    log::Error("the journal could not be written; the job stays as it is",
+               {{"reason", status.message()}});
     return status;
   }
   ++sequence_;
@@ -309,8 +302,7 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
   const absl::Status status =
       Apply(jobs::RoundHappened{round_index, attempt, event, ExcusesAbsence(event)});
   if (status.ok()) return;
-  const bool is_told_again = std::holds_alternative<rounds::TaskAccepted>(event) ||
-                             std::holds_alternative<rounds::WorkerReturned>(event);
+  const bool is_told_again = std::holds_alternative<rounds::TaskAccepted>(event);
   const bool is_the_journals = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   if (is_the_journals && !is_told_again) {
     // Nobody will say it a second time: without it the round would wait for ever.
@@ -319,7 +311,7 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
       engine.ApplyRound(round_index, attempt, event);
     });
   }
-  // An event that no longer applies lost a race and is of no consequence.
+  // What Step refuses does not apply any more: it lost a race and is of no consequence.
   log::Debug("event ignored", {{"event", rounds::EventName(event)}, {"reason", status.message()}});
 }
 

@@ -13,6 +13,7 @@
 #include "common/config/proto_time.h"
 #include "coordinator/engine/job_engine.h"
 #include "coordinator/engine/transition_log.h"
+#include "coordinator/store/journal.h"
 
 namespace entente::engine {
 
@@ -46,8 +47,7 @@ bool JobEngine::AwaitAbsent() {
 
 std::optional<rounds::AbsenceAwaited> JobEngine::AbsenceToAwait() const {
   const std::string& dataset = description_->recipe.dataset();
-  // The journal keeps microseconds.
-  const absl::Time now = absl::FromUnixMicros(absl::ToUnixMicros(deps_.clock->Now()));
+  const absl::Time now = store::JournalTime(deps_.clock->Now());
   const absl::Time last = working_state_.round.planned_at + limits::kAbsenceWaitMax;
   // Who did not say until when is asked about at each deadline, not whenever somebody comes.
   const absl::Time unsaid =
@@ -77,7 +77,7 @@ std::optional<rounds::AbsenceAwaited> JobEngine::AbsenceToAwait() const {
   std::vector<std::string> names;
   for (size_t i = 0; i < enough; ++i) names.push_back(returns[i].second.value());
   const auto& [at, worker] = returns[enough - 1];
-  const absl::Time until = absl::FromUnixMicros(absl::ToUnixMicros(at));
+  const absl::Time until = store::JournalTime(at);
   return rounds::AbsenceAwaited{
       .until = until,
       .reason = absl::StrCat("waiting for ", absl::StrJoin(names, ", "), ", away",

@@ -93,16 +93,13 @@ absl::Status Inventory::Add(const store::JournalEntry& entry) {
   const auto [it, is_new] = index_of_.try_emplace(entry.job, jobs_.size());
   if (is_new) jobs_.push_back({.id = entry.job, .recipe = {}, .state = {}, .committed = {}});
   JobRecord& job = jobs_[it->second];
-  const auto damaged = [&entry](absl::string_view why) {
-    return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of job ", entry.job.value(),
-                                            " in the journal does not apply: ", why));
-  };
   if (entry.sequence != job.event_count + 1) {
-    return damaged(absl::StrCat("it comes after event ", job.event_count));
+    return store::DamagedEntry(entry, absl::StrCat("it comes after event ", job.event_count));
   }
-  ENTENTE_ASSIGN_OR_RETURN(const jobs::JobEvent event, store::FromRecord(entry.record));
-  auto transition = jobs::Step(job.state, event, entry.at);
-  if (!transition.ok()) return damaged(transition.status().message());
+  const auto event = store::FromRecord(entry.record);
+  if (!event.ok()) return store::DamagedEntry(entry, event.status().message());
+  auto transition = jobs::Step(job.state, *event, entry.at);
+  if (!transition.ok()) return store::DamagedEntry(entry, transition.status().message());
   if (entry.record.has_submitted()) job.recipe = entry.record.submitted().recipe();
   if (const auto& ended = transition->ended_round;
       ended.has_value() && ended->phase == RoundPhase::kCommitted) {

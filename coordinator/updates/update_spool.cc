@@ -184,7 +184,9 @@ void UpdateSpool::RemoveSoon(const AttemptKey& attempt, Executor* executor) {
   executor->Post([this, attempt] {
     const absl::Status status = Remove(attempt.job, attempt.round_index, attempt.attempt);
     if (!status.ok()) {
-      log::Warning("old updates could not be removed", {{"reason", status.message()}});
+      log::Warning("old updates could not be removed", {{"job", attempt.job.value()},
+                                                        {"round", attempt.round_index + 1},
+                                                        {"reason", status.message()}});
     }
   });
 }

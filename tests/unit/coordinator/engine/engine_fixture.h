@@ -67,6 +67,8 @@ class FlakyJournal final : public store::Journal {
   std::atomic<int> accepted_failures{0};
   // The same of updates that are found lost.
   std::atomic<int> lost_failures{0};
+  // The same of workers that are back.
+  std::atomic<int> returned_failures{0};
 
   absl::Status Append(const store::JournalEntry& entry) override {
     if (entry.record.round().has_aggregated() && aggregated_failures.fetch_sub(1) > 0) {
@@ -76,6 +78,9 @@ class FlakyJournal final : public store::Journal {
       return absl::UnavailableError("the journal could not be synced");
     }
     if (entry.record.round().has_update_lost() && lost_failures.fetch_sub(1) > 0) {
+      return absl::UnavailableError("the journal could not be synced");
+    }
+    if (entry.record.round().has_worker_returned() && returned_failures.fetch_sub(1) > 0) {
       return absl::UnavailableError("the journal could not be synced");
     }
     return real_.Append(entry);

@@ -13,6 +13,7 @@
 namespace entente::engine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -175,6 +176,35 @@ TEST_F(JobDirectoryTest, MoreJobsThanAllowedAreRefusedWithTheNumber) {
 
 TEST_F(JobDirectoryTest, UnknownJobIsNotFound) {
   EXPECT_THAT(jobs_->Find(JobId("x")), StatusIs(absl::StatusCode::kNotFound, HasSubstr("\"x\"")));
+}
+
+TEST_F(JobDirectoryTest, EventThatDoesNotFollowIsNamedWithWhatToDo) {
+  const auto job = Submit(RecipeOf(1, 1));
+  store::JournalEntry entry{
+      .job = job->description().id, .sequence = 3, .at = clock_.Now(), .record = {}};
+  entry.record.mutable_cancelled()->set_reason("why");
+  ASSERT_THAT(journal_->Append(entry), IsOk());
+  Restart();
+
+  EXPECT_THAT(jobs_->Restore(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(absl::StrCat("event 3 of job ", entry.job.value())),
+                             HasSubstr("comes after event 1"),
+                             HasSubstr("put back a copy of the whole data directory"))));
+}
+
+TEST_F(JobDirectoryTest, EventThatIsMalformedIsNamed) {
+  const auto job = Submit(RecipeOf(1, 1));
+  store::JournalEntry entry{
+      .job = job->description().id, .sequence = 2, .at = clock_.Now(), .record = {}};
+  entry.record.mutable_round()->mutable_update_accepted()->set_digest("short");
+  ASSERT_THAT(journal_->Append(entry), IsOk());
+  Restart();
+
+  EXPECT_THAT(jobs_->Restore(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(absl::StrCat("event 2 of job ", entry.job.value())),
+                             HasSubstr("not 32 bytes"))));
 }
 
 TEST_F(JobDirectoryTest, TwoJobsTrainAtTheSameTime) {

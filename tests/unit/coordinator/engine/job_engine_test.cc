@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "common/base/limits.h"
 #include "common/config/proto_time.h"
@@ -12,6 +13,7 @@
 namespace entente::engine {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -130,6 +132,39 @@ TEST_F(JobEngineTest, MissingWorkerThatAttachesAgainIsAskedAgain) {
   const auto back = AttachWorker("fr-lab/w");
 
   EXPECT_EQ(back->WaitForTask(0).key().round_index(), 0U);
+}
+
+// It says it once, and then waits to be asked.
+TEST_F(JobEngineTest, ReturnThatTheJournalCouldNotTakeIsTriedAgain) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));
+  AttachWorker("fr-lab/w");
+  const auto job = Submit(recipe);
+  WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+  });
+  journal_->returned_failures = 1;
+
+  const auto back = AttachWorker("fr-lab/w");
+
+  EXPECT_EQ(back->WaitForTask(0).key().round_index(), 0U);
+}
+
+TEST_F(JobEngineTest, OldUpdatesThatCannotBeRemovedAreLoggedWithTheirJobAndRound) {
+  const auto fr = AttachWorker("fr-lab/w");
+  auto job = Submit(RecipeOf(1, 1));
+  const JobId id = job->description().id;
+  fr->WaitForTask(0);
+  files_.tree_removals_fail = true;
+  testing::internal::CaptureStderr();
+  job->Cancel("enough", [](const absl::Status&) {});
+  WaitForEnd(*job);
+  job.reset();
+  Shut();
+
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              ContainsRegex(
+                  absl::StrCat("old updates could not be removed +job=", id.value(), " +round=1")));
 }
 
 // Between the timer and the event that it posts.

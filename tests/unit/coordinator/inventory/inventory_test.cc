@@ -73,10 +73,22 @@ TEST(InventoryFoldTest, EventThatDoesNotFollowIsNamed) {
 
   EXPECT_THAT(inventory.Add(entry),
               StatusIs(absl::StatusCode::kDataLoss,
-                       AllOf(HasSubstr("event 1 of job a"), HasSubstr("not submitted"))));
+                       AllOf(HasSubstr("event 1 of job a"), HasSubstr("not submitted"),
+                             HasSubstr("put back a copy of the whole data directory"))));
   entry.sequence = 7;
   EXPECT_THAT(inventory.Add(entry),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("comes after event 0")));
+}
+
+TEST(InventoryFoldTest, EventThatIsMalformedIsNamed) {
+  Inventory inventory;
+  store::JournalEntry entry{
+      .job = JobId("a"), .sequence = 1, .at = absl::UnixEpoch(), .record = {}};
+  entry.record.mutable_round()->mutable_update_accepted()->set_digest("short");
+
+  EXPECT_THAT(inventory.Add(entry),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr("event 1 of job a"), HasSubstr("not 32 bytes"))));
 }
 
 }  // namespace
