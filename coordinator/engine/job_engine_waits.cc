@@ -81,8 +81,11 @@ void JobEngine::CheckLeases() {
   lease_check_at_ = absl::InfiniteFuture();
   const rounds::RoundState round = working_state_.round;
   for (const WorkerId& worker : leases_.TakeExpired(deps_.steady_clock->Now())) {
-    const std::string reason =
-        absl::StrCat("was silent for its lease of ", absl::FormatDuration(lease_));
+    std::string reason = absl::StrCat("was silent for its lease of ", absl::FormatDuration(lease_));
+    if (const auto since = deps_.workers->DetachedSince(worker); since.has_value()) {
+      absl::StrAppend(&reason, "; not attached since ",
+                      rounds::ClockText(*since, deps_.clock->Now()));
+    }
     LogSetback("worker missing", description_->id, round.round_index, worker, reason);
     if (round.phase == rounds::RoundPhase::kEvaluating) {
       ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});

@@ -14,6 +14,8 @@
 namespace entente::engine {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 constexpr char kAttached[] = "fr-lab/w";
@@ -66,6 +68,24 @@ TEST_F(JobEngineWaitsTest, LeaseRunsOutAfterTheClockWasSetBack) {
   });
   EXPECT_THAT(view.state->round.participants.at(WorkerId(kAttached)).reason,
               HasSubstr("was silent for its lease of 1s"));
+}
+
+TEST_F(JobEngineWaitsTest, WhoIsMissingAndNotAttachedIsSaidToBeSoSinceWhen) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(recipe);
+  worker->WaitForTask(0);
+
+  workers_->Detach(WorkerId(kAttached), worker.get(), "the connection ended");
+  const absl::Time since = workers_->DetachedSince(WorkerId(kAttached)).value();
+
+  const JobView view = WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+  });
+  EXPECT_THAT(view.state->round.participants.at(WorkerId(kAttached)).reason,
+              AllOf(HasSubstr("was silent for its lease of 1s; not attached since "),
+                    EndsWith(absl::FormatTime("%H:%M:%S UTC", since, absl::UTCTimeZone()))));
 }
 
 TEST_F(JobEngineWaitsTest, LeaseDoesNotRunOutForAClockThatIsSetAhead) {
