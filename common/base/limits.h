@@ -65,6 +65,10 @@ inline constexpr double kModelParametersMax = double(uint64_t{1} << 34);
 // coordinator's last start; then its task has failed.
 inline constexpr int kTaskStopsMax = 32;
 
+// So many starts of the coordinator are noted in a job's journal while the same tasks are out: one
+// that ends and is started again every second must not fill the disk.
+inline constexpr int kStartsNotedMax = 64;
+
 // Workers that are away and that a round lacks: for so long since it was planned it waits for them,
 // and so many of its attempts that were broken off are not counted. Then they count as if the
 // workers were gone, so that a round ends.

@@ -300,7 +300,8 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
                                          .blob_bytes_max = config.limits().blob_bytes_max(),
                                          .free_bytes_min = config.limits().free_bytes_min()});
   ENTENTE_RETURN_IF_ERROR(uploads->CountParts());
-  ENTENTE_RETURN_IF_ERROR(jobs->Restore());
+  ENTENTE_RETURN_IF_ERROR(
+      jobs->Restore({.version = version, .after_a_crash = journal->WasLeftOpen()}));
   for (const WorkerId& worker : jobs->RecentParticipants()) workers.NoteExpected(worker);
   metrics->Begin(jobs.get());
   return absl::OkStatus();

@@ -38,7 +38,7 @@ JobDirectory::JobDirectory(const JobEngine::Dependencies& dependencies, RandomSo
                            uint32_t running_jobs_max)
     : deps_(dependencies), random_(*random), running_jobs_max_(running_jobs_max) {}
 
-absl::Status JobDirectory::Restore() {
+absl::Status JobDirectory::Restore(const CoordinatorStart& start) {
   std::map<JobId, std::shared_ptr<JobEngine>> restored;
   ENTENTE_RETURN_IF_ERROR(
       deps_.journal->Replay([&](const store::JournalEntry& entry) -> absl::Status {
@@ -76,6 +76,7 @@ absl::Status JobDirectory::Restore() {
     if (state->HasEnded()) continue;
     const log::Scope scope(LogFieldsOf(job->description(), state->round.round_index));
     log::Info("job resumed");
+    job->NoteStart(start);
     RestoreRoundedModels(*job);
     job->Resume(std::move(lost[id]));
   }

@@ -50,8 +50,9 @@ class JobDirectory {
   // Folds the journal and resumes what was running. Call once, before anything else. With
   // Durability::kProcess it reads the models and accepted updates that running jobs go on from, for
   // the power may have taken what the journal names: a model that is damaged or missing is
-  // DATA_LOSS, an update is asked for again. With kPowerLoss it looks whether they are there.
-  absl::Status Restore();
+  // DATA_LOSS, an update is asked for again. With kPowerLoss it looks whether they are there. The
+  // start is noted in the journal of every job that goes on.
+  absl::Status Restore(const CoordinatorStart& start = {});
 
   // INVALID_ARGUMENT: the recipe or the model is wrong, naming the place. NOT_FOUND: a file of the
   // recipe was not uploaded. ALREADY_EXISTS: the submitter used the token for something else.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/job_engine.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -76,37 +75,8 @@ absl::Status JobEngine::Replay(const store::JournalEntry& entry) {
   if (!transition.ok()) return store::DamagedEntry(entry, transition.status().message());
   sequence_ = entry.sequence;
   Publish(*std::move(transition), entry.at);
+  if (std::holds_alternative<jobs::CoordinatorStarted>(*event)) ++starts_noted_;
   return absl::OkStatus();
-}
-
-void JobEngine::Resume(std::map<WorkerId, std::string> lost_updates) {
-  Post([lost = std::move(lost_updates)](JobEngine& self) {
-    self.AskAgainFor(lost);
-    self.RepeatEffects();
-  });
-}
-
-void JobEngine::RepeatEffects() {
-  if (working_state_.HasEnded()) return;
-  const RoundState& round = working_state_.round;
-  // A planned round's workers have a lease's time to come back, be it to say that they are away.
-  const bool is_planned = round.phase == RoundPhase::kPlanned;
-  ArmDeadline(is_planned ? std::max(round.closes_at, deps_.clock->Now() + lease_)
-                         : round.closes_at);
-  switch (round.phase) {
-    case RoundPhase::kPlanned:
-      TryToOpenRound();
-      break;
-    case RoundPhase::kAggregating:
-      StartAggregation();
-      break;
-    default:
-      // Who is attached is asked again; who is not has its lease to come back.
-      for (const auto& [worker, participant] : round.participants) {
-        if (IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) SendTask(worker, v1::TaskKey::KIND_TRAIN);
-        if (participant.evaluation_awaited) SendTask(worker, v1::TaskKey::KIND_EVALUATE);
-      }
-  }
 }
 
 void JobEngine::AcceptUpdate(const ArrivedUpdate& update, std::function<void(absl::Status)> done) {
@@ -274,6 +244,16 @@ bool JobEngine::IsDownloadOf(const Digest& model, const Digest& file) const {
 }
 
 absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
+  ENTENTE_ASSIGN_OR_RETURN(const Aftermath aftermath, JournalAndPublish(event));
+  TellObserver(aftermath.ended_a_round);
+  for (const jobs::JobEffect& effect : aftermath.effects) CarryOut(effect);
+  if (working_state_.HasEnded()) {
+    SayJobEnded(*description_, working_state_.round.round_index, deps_.workers);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JobEngine::Aftermath> JobEngine::JournalAndPublish(const jobs::JobEvent& event) {
   const absl::Time now = store::JournalTime(deps_.clock->Now());
   ENTENTE_ASSIGN_OR_RETURN(jobs::JobTransition transition, jobs::Step(working_state_, event, now));
   const store::JournalEntry entry{.job = description_->id,
@@ -287,15 +267,11 @@ absl::Status JobEngine::Apply(const jobs::JobEvent& event) {
   }
   ++sequence_;
   LogTransition(description_->id, transition);
-  const std::vector<jobs::JobEffect> effects = std::move(transition.effects);
-  const bool ended_a_round = transition.ended_round.has_value();
+  Aftermath aftermath{.effects = std::move(transition.effects),
+                      .ended_a_round = transition.ended_round.has_value()};
   Publish(std::move(transition), now);
-  TellObserver(ended_a_round);
-  for (const jobs::JobEffect& effect : effects) CarryOut(effect);
-  if (working_state_.HasEnded()) {
-    SayJobEnded(*description_, working_state_.round.round_index, deps_.workers);
-  }
-  return absl::OkStatus();
+  if (std::holds_alternative<jobs::CoordinatorStarted>(event)) ++starts_noted_;
+  return aftermath;
 }
 
 void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event) {
@@ -326,6 +302,7 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
     leases_.EndAll();
     task_stops_.clear();
     lack_of_room_logged_ = false;
+    starts_noted_ = 0;
   }
   working_state_ = transition.next;
   std::vector<WorkerId> settled;  // Nothing more is expected of them in this round.

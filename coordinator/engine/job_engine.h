@@ -98,6 +98,12 @@ struct ArrivedUpdate {
   rounds::UpdateRecord record;
 };
 
+// The start of a coordinator on a journal that has jobs, for people to read in it.
+struct CoordinatorStart {
+  std::string version = {};    // Of the program; may be empty.
+  bool after_a_crash = false;  // See store::SqliteJournal::WasLeftOpen.
+};
+
 // Thread-safe. Callbacks and timers of an engine keep it alive, hence shared_ptr.
 class JobEngine : public std::enable_shared_from_this<JobEngine> {
  public:
@@ -129,11 +135,16 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
                                                            JobDescription description,
                                                            const Digest& initial_model);
 
-  // A job out of the journal: feed every later entry to Replay, then call Resume.
+  // A job out of the journal: feed every later entry to Replay, then call NoteStart and Resume.
   static absl::StatusOr<std::shared_ptr<JobEngine>> Restore(const Dependencies& dependencies,
                                                             const store::JournalEntry& submitted);
   // DATA_LOSS if the entry does not follow from the ones before.
   absl::Status Replay(const store::JournalEntry& entry);
+  // Notes in the journal of a job that has not ended that the coordinator was started again, and
+  // where the job stands; at most limits::kStartsNotedMax times while the same tasks are out. The
+  // job goes on without the note if the journal does not take it. The observer is not told, for
+  // nothing has changed.
+  void NoteStart(const CoordinatorStart& start);
   // Goes on where the journal ends: asks again for the accepted updates that are lost (by worker,
   // and how), waits for workers again, and repeats an aggregation cut short.
   void Resume(std::map<WorkerId, std::string> lost_updates = {});
@@ -201,6 +212,13 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
 
   // On the executor from here on, or before the engine is shared.
   absl::Status Apply(const jobs::JobEvent& event);
+  // What an event that is journalled and visible still asks for.
+  struct Aftermath {
+    std::vector<jobs::JobEffect> effects;
+    bool ended_a_round = false;
+  };
+  // Apply, up to there.
+  absl::StatusOr<Aftermath> JournalAndPublish(const jobs::JobEvent& event);
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   void TellObserver(bool ended_a_round) ABSL_LOCKS_EXCLUDED(mu_);
@@ -278,6 +296,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
   bool lack_of_room_logged_ = false;  // In the attempt in flight.
+  int starts_noted_ = 0;              // Since the tasks that are out.
   WorkerTermsBook terms_;
 
   mutable absl::Mutex mu_;

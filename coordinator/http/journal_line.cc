@@ -140,6 +140,14 @@ struct JobSentence {
   void operator()(const jobs::JobResumed& event) const {
     Say("job resumed", Tone::kGood, absl::StrCat("the job was ", event.reason));
   }
+  void operator()(const jobs::CoordinatorStarted& event) const {
+    const std::string version =
+        event.version.empty() ? "" : absl::StrCat(", version ", event.version);
+    Say("coordinator started", event.after_a_crash ? Tone::kBad : Tone::kNeutral,
+        absl::StrCat("the coordinator was started again", version,
+                     event.after_a_crash ? ", after a kill, a crash or a power cut: " : ": ",
+                     event.standing));
+  }
 };
 
 }  // namespace

@@ -198,6 +198,13 @@ absl::StatusOr<JobTransition> Step(const JobState& state, const JobEvent& event,
   }
   if (const auto* paused = std::get_if<JobPaused>(&event)) return OnPaused(state, *paused, now);
   if (const auto* resumed = std::get_if<JobResumed>(&event)) return OnResumed(state, *resumed, now);
+  if (const auto* started = std::get_if<CoordinatorStarted>(&event)) {
+    return JobTransition{
+        .next = state,
+        .effects = {},
+        .reason = absl::StrCat("the coordinator was started again: ", started->standing),
+        .ended_round = std::nullopt};
+  }
   return OnCancelled(state, std::get<JobCancelled>(event), now);
 }
 

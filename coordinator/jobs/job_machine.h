@@ -57,7 +57,15 @@ struct JobPaused {
 struct JobResumed {
   std::string reason;  // Who and why.
 };
-using JobEvent = std::variant<Submitted, RoundHappened, JobCancelled, JobPaused, JobResumed>;
+// The coordinator was started again while the job ran. Changes nothing: it tells people why the job
+// may have waited.
+struct CoordinatorStarted {
+  std::string version;         // Of the program; may be empty.
+  std::string standing;        // Where the job stood, one sentence.
+  bool after_a_crash = false;  // The one of before had ended without closing the journal.
+};
+using JobEvent =
+    std::variant<Submitted, RoundHappened, JobCancelled, JobPaused, JobResumed, CoordinatorStarted>;
 
 // Try to open the round in flight: it is planned and waits for workers.
 struct TryToOpenRound {};

@@ -222,6 +222,12 @@ rec::JobRecord ToRecord(const jobs::JobEvent& event) {
     record.mutable_resumed()->set_reason(ToValidUtf8(resumed->reason));
     return record;
   }
+  if (const auto* started = std::get_if<jobs::CoordinatorStarted>(&event)) {
+    record.mutable_coordinator_started()->set_version(ToValidUtf8(started->version));
+    record.mutable_coordinator_started()->set_standing(ToValidUtf8(started->standing));
+    record.mutable_coordinator_started()->set_after_a_crash(started->after_a_crash);
+    return record;
+  }
   const auto* cancelled = std::get_if<jobs::JobCancelled>(&event);
   ENTENTE_CHECK(cancelled != nullptr);
   record.mutable_cancelled()->set_reason(ToValidUtf8(cancelled->reason));
@@ -250,6 +256,10 @@ absl::StatusOr<jobs::JobEvent> FromRecord(const rec::JobRecord& record) {
       return jobs::JobPaused{record.paused().reason(), record.paused().now()};
     case rec::JobRecord::kResumed:
       return jobs::JobResumed{record.resumed().reason()};
+    case rec::JobRecord::kCoordinatorStarted:
+      return jobs::CoordinatorStarted{record.coordinator_started().version(),
+                                      record.coordinator_started().standing(),
+                                      record.coordinator_started().after_a_crash()};
     case rec::JobRecord::EVENT_NOT_SET:
       break;
   }

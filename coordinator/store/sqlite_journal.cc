@@ -111,6 +111,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
                            OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
   ENTENTE_RETURN_IF_ERROR(SetUpForWriting(*parts.database, parts.schema_version));
   parts.schema_version = kSchemaVersion;
+  parts.was_left_open = log_bytes > 0;  // Closing it moves the log into it.
   return absl::WrapUnique(new SqliteJournal(files, path, std::move(parts), std::move(on_loss)));
 }
 
@@ -179,6 +180,11 @@ absl::Status SqliteJournal::CheckIntegrity() const {
 bool SqliteJournal::IsBlank() const {
   absl::MutexLock lock(&mu_);
   return parts_.schema_version == 0;
+}
+
+bool SqliteJournal::WasLeftOpen() const {
+  absl::MutexLock lock(&mu_);
+  return parts_.was_left_open;
 }
 
 absl::StatusOr<bool> SqliteJournal::HasEntries() const {

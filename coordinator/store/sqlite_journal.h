@@ -61,6 +61,10 @@ class SqliteJournal final : public Journal, public JournalReader {
   // Whether there is any entry at all; reads one row. From the disk, as Open.
   absl::StatusOr<bool> HasEntries() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Whether who had it open before ended without closing it: was killed, crashed or lost the power.
+  // No if that one wrote nothing, and of a copy.
+  bool WasLeftOpen() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // Empty if nobody has said so yet.
   absl::StatusOr<std::string> Alliance() const ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -87,6 +91,7 @@ class SqliteJournal final : public Journal, public JournalReader {
     std::unique_ptr<SqliteFileSystem> disk;
     std::unique_ptr<SqliteConnection> database;
     int64_t schema_version = 0;
+    bool was_left_open = false;
   };
   SqliteJournal(FileSystem* files, std::string path, Parts parts, LossListener on_loss);
 

@@ -9,7 +9,7 @@ import { drawLine } from './page_round.js';
 const linesKept = 2000;
 const names = [
   'submitted', 'opened', 'task accepted', 'task declined', 'update accepted', 'update refused', 'update lost', 'worker missing', 'worker failed', 'worker returned', 'worker skipped', 'absence awaited',
-  'deadline checked', 'aggregated', 'aggregation failed', 'evaluated', 'evaluation failed', 'cancelled', 'job cancelled', 'job paused', 'job resumed',
+  'deadline checked', 'aggregated', 'aggregation failed', 'evaluated', 'evaluation failed', 'cancelled', 'job cancelled', 'job paused', 'job resumed', 'coordinator started',
 ];
 
 export async function showEvents(main) {

@@ -69,6 +69,8 @@ class FlakyJournal final : public store::Journal {
   std::atomic<int> lost_failures{0};
   // The same of workers that are back.
   std::atomic<int> returned_failures{0};
+  // The same of the coordinator's starts.
+  std::atomic<int> start_failures{0};
 
   absl::Status Append(const store::JournalEntry& entry) override {
     if (entry.record.round().has_aggregated() && aggregated_failures.fetch_sub(1) > 0) {
@@ -81,6 +83,9 @@ class FlakyJournal final : public store::Journal {
       return absl::UnavailableError("the journal could not be synced");
     }
     if (entry.record.round().has_worker_returned() && returned_failures.fetch_sub(1) > 0) {
+      return absl::UnavailableError("the journal could not be synced");
+    }
+    if (entry.record.has_coordinator_started() && start_failures.fetch_sub(1) > 0) {
       return absl::UnavailableError("the journal could not be synced");
     }
     return real_.Append(entry);

@@ -89,6 +89,31 @@ TEST(JournalLineTest, LostUpdateSaysWhoIsAskedAgainAndWhy) {
             "fr-lab/gpu-1 was asked again, for its update was lost: its file is missing");
 }
 
+TEST(JournalLineTest, StartOfTheCoordinatorSaysWhereTheJobStood) {
+  store::JournalEntry entry{.job = JobId("a"), .sequence = 4};
+  auto* const started = entry.record.mutable_coordinator_started();
+  started->set_standing("round 3 attempt 1 goes on in grace, 3 of 3 needed updates are in");
+  EXPECT_EQ(LineOf(entry).sentence,
+            "the coordinator was started again: round 3 attempt 1 goes on in grace, 3 of 3 needed "
+            "updates are in");
+
+  started->set_version("1.2.3");
+  const JournalLine line = LineOf(entry);
+
+  EXPECT_EQ(line.event, "coordinator started");
+  EXPECT_EQ(line.tone, Tone::kNeutral);
+  EXPECT_EQ(line.attempt, 0U);
+  EXPECT_EQ(line.sentence,
+            "the coordinator was started again, version 1.2.3: round 3 attempt 1 goes on in grace, "
+            "3 of 3 needed updates are in");
+
+  started->set_after_a_crash(true);
+  EXPECT_EQ(LineOf(entry).tone, Tone::kBad);
+  EXPECT_EQ(LineOf(entry).sentence,
+            "the coordinator was started again, version 1.2.3, after a kill, a crash or a power "
+            "cut: round 3 attempt 1 goes on in grace, 3 of 3 needed updates are in");
+}
+
 TEST(JournalLineTest, EntryWithoutAnEventIsUnreadableNotFatal) {
   EXPECT_EQ(LineOf(store::JournalEntry{.job = JobId("a"), .sequence = 1}).event, "unreadable");
 }

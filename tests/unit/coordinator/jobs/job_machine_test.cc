@@ -101,6 +101,20 @@ TEST(JobMachineTest, PausedTwiceKeepsItsFirstReasonAndResumedTwiceChangesNothing
   EXPECT_TRUE(again.effects.empty());
 }
 
+TEST(JobMachineTest, StartOfTheCoordinatorChangesNothing) {
+  const JobState job = Submit(PlanOf(2, 0));
+
+  const JobTransition started = Step(job, CoordinatorStarted{"1.0.0", "it waits"}, kNoon).value();
+
+  EXPECT_EQ(started.next, job);
+  EXPECT_TRUE(started.effects.empty());
+  EXPECT_FALSE(started.ended_round.has_value());
+  EXPECT_EQ(started.reason, "the coordinator was started again: it waits");
+  const JobState ended = Step(job, JobCancelled{"by a"}, kNoon).value().next;
+  EXPECT_THAT(Step(ended, CoordinatorStarted{"1.0.0", "it waits"}, kNoon),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
 TEST(JobMachineTest, ResumedRoundHasItsWholeDeadlineFromThen) {
   JobState job = Step(Submit(PlanOf(2, 0)), JobPaused{"by a"}, kNoon).value().next;
   EXPECT_EQ(job.round.closes_at, absl::InfiniteFuture());

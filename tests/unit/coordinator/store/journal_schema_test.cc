@@ -91,6 +91,21 @@ TEST_F(JournalSchemaTest, VersionFourIsBroughtUpToDateAndKeepsItsRows) {
   EXPECT_EQ(*database_->QueryInteger("SELECT checksum FROM events"), 7);
 }
 
+// The same of the last version of before the coordinator's starts were noted.
+TEST_F(JournalSchemaTest, VersionSixIsBroughtUpToDateSoThatItsProgramRefusesTheJournal) {
+  ASSERT_THAT(MigrateSchema(*database_, 0), IsOk());
+  ASSERT_THAT(database_->Execute("INSERT INTO events (job, sequence, at_us, record, checksum) "
+                                 "VALUES ('a', 1, 2, x'1a00', 7);"
+                                 "PRAGMA user_version = 6"),
+              IsOk());
+  ASSERT_EQ(*CheckSchema(*database_, path_), 6);
+
+  ASSERT_THAT(MigrateSchema(*database_, 6), IsOk());
+
+  EXPECT_GT(*CheckSchema(*database_, path_), 6);
+  EXPECT_EQ(*database_->QueryInteger("SELECT checksum FROM events"), 7);
+}
+
 TEST_F(JournalSchemaTest, WhatAStartOfVersionThreeLeftIsGone) {
   ASSERT_THAT(database_->Execute(kVersion1), IsOk());
   ASSERT_THAT(database_->Execute("CREATE TABLE room (bytes BLOB NOT NULL) STRICT;"

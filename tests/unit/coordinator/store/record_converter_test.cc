@@ -97,6 +97,16 @@ TEST(RecordConverterTest, PauseAndResumeComeBackAsTheyWere) {
   EXPECT_EQ(std::get<jobs::JobResumed>(*resumed).reason, "by s");
 }
 
+TEST(RecordConverterTest, StartOfTheCoordinatorComesBackAsItWas) {
+  const auto started = FromRecord(ToRecord(jobs::CoordinatorStarted{
+      .version = "1.0.0", .standing = "round 1 waits", .after_a_crash = true}));
+
+  ASSERT_THAT(started, IsOk());
+  EXPECT_EQ(std::get<jobs::CoordinatorStarted>(*started).version, "1.0.0");
+  EXPECT_EQ(std::get<jobs::CoordinatorStarted>(*started).standing, "round 1 waits");
+  EXPECT_TRUE(std::get<jobs::CoordinatorStarted>(*started).after_a_crash);
+}
+
 // A journal of before failed workers had an event of their own: field 8 of the round, as bytes.
 TEST(RecordConverterTest, FailedWorkerOfAnOlderJournalIsMissing) {
   storage::v1::JobRecord record;

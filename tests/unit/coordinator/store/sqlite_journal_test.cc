@@ -66,6 +66,22 @@ TEST_F(SqliteJournalTest, WhatWasAppendedIsThereAfterReopening) {
   EXPECT_THAT(Reasons(*journal), ElementsAre("a 1", "a 2", "b 1"));
 }
 
+TEST_F(SqliteJournalTest, WhetherItWasClosedIsKnownWhenItIsOpenedAgain) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+    EXPECT_FALSE(journal->WasLeftOpen());
+    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
+    folder_.Write("killed-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto closed, SqliteJournal::Open(&files_, path_));
+  EXPECT_FALSE(closed->WasLeftOpen());
+
+  ASSERT_OK_AND_ASSIGN(const auto killed, SqliteJournal::Open(&files_, folder_.File("killed")));
+  EXPECT_TRUE(killed->WasLeftOpen());
+  EXPECT_THAT(Reasons(*killed), ElementsAre("a 1"));
+}
+
 // A log that grows costs every commit a change of the file system's own tables.
 TEST_F(SqliteJournalTest, LogIsAsLongFromTheStartAsItGets) {
   ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
