@@ -39,7 +39,7 @@ void WorkerLink::PostAfter(absl::Duration pause, std::function<void()> task) {
 
 void WorkerLink::Dial() {
   ++streams_;
-  dialed_at_ = deps_.scheduler->now();
+  attached_at_ = absl::InfiniteFuture();
   stream_ = deps_.network->Connect(deps_.machine, "Attach");
   stream_->Listen({.on_message =
                        [this](const std::string& text) {
@@ -62,7 +62,7 @@ void WorkerLink::Lose() {
   if (stream_ == nullptr) return;
   stream_.reset();
   is_attached_ = false;
-  if (deps_.scheduler->now() - dialed_at_ >= limits::kStreamStableTime) backoff_.Reset();
+  if (deps_.scheduler->now() - attached_at_ >= limits::kStreamStableTime) backoff_.Reset();
   PostAfter(backoff_.Next(), [this] { Dial(); });
 }
 
@@ -75,6 +75,7 @@ void WorkerLink::OnMessage(const std::string& text) {
   if (silence_.has_value()) silence_->Heard();
   if (message.has_welcome()) {
     is_attached_ = true;
+    attached_at_ = deps_.scheduler->now();
     listener_->HandleAttached(WorkerId(message.welcome().worker_id()));
     silence_.emplace(deps_.scheduler->now(), ToDuration(message.welcome().heartbeat_interval()));
     return ArmSilenceWatch();

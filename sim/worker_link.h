@@ -56,7 +56,7 @@ class WorkerLink final : public worker::ControlSender {
   std::unique_ptr<Stream> stream_;  // Null between tries.
   uint64_t streams_ = 0;            // Opened so far.
   bool is_attached_ = false;
-  absl::Time dialed_at_;
+  absl::Time attached_at_ = absl::InfiniteFuture();  // Of the last stream; if it never was, that.
   std::optional<worker::SilenceWatch> silence_;
 };
 

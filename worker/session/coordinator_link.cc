@@ -73,13 +73,12 @@ void CoordinatorLink::Stop(const std::string& reason) {
 void CoordinatorLink::Run() {
   Backoff backoff(limits::kBackoffFirst, limits::kBackoffMax, &random_);
   while (true) {
-    const absl::Time started_at = SteadyNow();
     const absl::Status ended = RunStream();
     {  // Before the explanation, which takes its time.
       absl::MutexLock lock(&mu_);
       if (is_stopping_) return;
     }
-    if (SteadyNow() - started_at >= options_.stable_time) backoff.Reset();
+    if (SteadyNow() - attached_at_ >= options_.stable_time) backoff.Reset();
     Complain(Explain(ended));
     absl::MutexLock lock(&mu_);
     const auto is_stopping = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return is_stopping_; };
@@ -98,8 +97,12 @@ absl::Status CoordinatorLink::RunStream() {
     absl::MutexLock lock(&mu_);
     stream_ = stream;
   }
+  attached_at_ = absl::InfiniteFuture();
   absl::Status ended = Greet();
-  if (ended.ok()) ended = StayAttached();
+  if (ended.ok()) {
+    attached_at_ = SteadyNow();
+    ended = StayAttached();
+  }
   SayGoodbye();
   stream->Cancel();
   absl::MutexLock lock(&mu_);

@@ -105,6 +105,7 @@ class CoordinatorLink final : public ControlSender {
   // The link's thread alone.
   std::string last_complaint_;
   absl::Time last_complaint_at_ = absl::InfinitePast();
+  absl::Time attached_at_ = absl::InfiniteFuture();  // Of the last stream; if it never was, that.
 
   absl::Mutex mu_;
   SteadyCondVar changed_;  // Whether it is attached, a misfit, done or stopping.

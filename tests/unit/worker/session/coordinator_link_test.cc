@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -239,8 +240,9 @@ TEST_F(CoordinatorLinkTest, TriesAgainThoughItWasRefused) {
 
 class PausesTest : public CoordinatorLinkTest {
  protected:
-  // How long the worker is away after each of `count` streams that are cut after `lasting`.
-  std::vector<absl::Duration> PausesAfter(int count, absl::Duration lasting) {
+  // How long the worker is away after each of `count` streams that end as `use` returns.
+  std::vector<absl::Duration> PausesAfter(int count, const std::function<void(Stream*)>& use,
+                                          absl::Duration welcome_wait = kLongEnough) {
     absl::Mutex mu;
     std::optional<absl::Time> cut_at;
     std::vector<absl::Duration> pauses;
@@ -250,8 +252,7 @@ class PausesTest : public CoordinatorLinkTest {
     };
     const auto cut = [&](Stream* stream) {
       note_return();
-      Greet(stream);
-      absl::SleepFor(lasting);
+      use(stream);
       absl::MutexLock lock(&mu);
       cut_at = SteadyClock().Now();
       return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the coordinator restarts");
@@ -261,11 +262,11 @@ class PausesTest : public CoordinatorLinkTest {
     scripts.emplace_back([&](Stream* stream) {
       note_return();
       Greet(stream);
-      is_back.Notify();
+      if (!is_back.HasBeenNotified()) is_back.Notify();
       ReadAll(stream);
       return grpc::Status::OK;
     });
-    Start(std::move(scripts));
+    Start(std::move(scripts), welcome_wait);
     is_back.WaitForNotification();
     absl::MutexLock lock(&mu);
     return pauses;
@@ -278,7 +279,10 @@ class PausesTest : public CoordinatorLinkTest {
 TEST_F(PausesTest, StreamsThatLastKeepThemShort) {
   stable_time_ = absl::Milliseconds(100);
 
-  const std::vector<absl::Duration> pauses = PausesAfter(6, stable_time_);
+  const std::vector<absl::Duration> pauses = PausesAfter(6, [this](Stream* stream) {
+    Greet(stream);
+    absl::SleepFor(2 * stable_time_);
+  });
 
   ASSERT_EQ(pauses.size(), 6U);
   // Had they grown, of 2 s and 4 s at least.
@@ -288,10 +292,20 @@ TEST_F(PausesTest, StreamsThatLastKeepThemShort) {
 TEST_F(PausesTest, StreamsThatAreCutAtOnceLetThemGrow) {
   stable_time_ = kLongEnough;
 
-  const std::vector<absl::Duration> pauses = PausesAfter(3, absl::ZeroDuration());
+  const std::vector<absl::Duration> pauses = PausesAfter(3, [](Stream* stream) { Greet(stream); });
 
   ASSERT_EQ(pauses.size(), 3U);
   // Had they not grown, of 250 ms at most.
+  EXPECT_GT(pauses[2], absl::Milliseconds(450));
+}
+
+TEST_F(PausesTest, StreamsThatNobodyAnswersLetThemGrowHoweverLongTheyLast) {
+  stable_time_ = absl::Milliseconds(10);
+
+  const std::vector<absl::Duration> pauses =
+      PausesAfter(3, ReadAll, /*welcome_wait=*/10 * stable_time_);
+
+  ASSERT_EQ(pauses.size(), 3U);
   EXPECT_GT(pauses[2], absl::Milliseconds(450));
 }
 
