@@ -442,8 +442,13 @@ absl::StatusOr<Transition> Step(const RoundState& state, const RoundEvent& event
 }
 
 absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker) {
+  if (state.phase == RoundPhase::kPlanned) {
+    return absl::FailedPreconditionError(absl::StrCat("the update of ", worker.value(),
+                                                      " is early: ", RoundName(state),
+                                                      " is not open yet (", state.reason, ")"));
+  }
   const auto it = state.participants.find(worker);
-  if (state.phase != RoundPhase::kPlanned && it == state.participants.end()) {
+  if (it == state.participants.end()) {
     return absl::NotFoundError(
         absl::StrCat(worker.value(), " is not in the cohort of ", RoundName(state)));
   }

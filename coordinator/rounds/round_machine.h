@@ -66,14 +66,18 @@ Transition Plan(uint32_t round_index, uint32_t attempt, const Digest& base_model
 // Returns what `event` does to `state` at time `now`.
 //
 // Returns, and `state` is then still current:
-// - FAILED_PRECONDITION if the event is not legal in this phase or from this participant; for a
-//   late update the message says when and why the round closed.
-// - ALREADY_EXISTS if the participant's update is in already.
+// - FAILED_PRECONDITION if the event is not legal in this phase or from this participant, or the
+//   round would open for a cohort that cannot meet its quorum.
 // - NOT_FOUND if the worker is not of this round's cohort.
+// - For an update that is accepted, as CheckUpdateWelcome.
 absl::StatusOr<Transition> Step(const RoundState& state, const RoundEvent& event, absl::Time now);
 
 // Whether an update of `worker` would be accepted now; Step's own check, for refusing an upload
 // before its bytes travel.
+//
+// FAILED_PRECONDITION if the round is not open (the message says in which phase it is, and why) or
+// the worker declined. NOT_FOUND if it is not of the cohort. ALREADY_EXISTS if its update is in
+// already. INVALID_ARGUMENT if an update of it was refused.
 absl::Status CheckUpdateWelcome(const RoundState& state, const WorkerId& worker);
 
 }  // namespace entente::rounds

@@ -93,6 +93,15 @@ TEST(RoundMachineTest, WelcomeSaysWhyAnUpdateIsLate) {
                        HasSubstr("the update of de-lab/w is late: round 3 is aggregating")));
 }
 
+TEST(RoundMachineTest, WelcomeSaysThatAnUpdateIsEarly) {
+  const RoundState planned = Plan(2, 1, Sha256Of("base"), PolicyOf(1), kNoon).next;
+
+  EXPECT_THAT(CheckUpdateWelcome(planned, kDe),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       "the update of de-lab/w is early: round 3 is not open yet (waiting for "
+                       "workers)"));
+}
+
 // With the code of the refusal, in case that did not arrive: the worker must not keep the update.
 TEST(RoundMachineTest, RefusedWorkerCannotUploadAgain) {
   const RoundState state =
