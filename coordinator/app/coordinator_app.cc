@@ -121,7 +121,7 @@ ServerMemory MemoryOf(const config::v1::CoordinatorLimits& limits) {
 
 }  // namespace
 
-// In order of construction; destroyed from the bottom up, the server first.
+// In order of construction; destroyed from the bottom up, the servers first.
 struct CoordinatorApp::Parts {
   Parts(const CoordinatorConfig& config_in, FailureListener on_failure_in)
       : config(config_in),

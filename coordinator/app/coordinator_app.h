@@ -23,14 +23,17 @@ class CoordinatorApp {
 
   // Opens the data directory, restores the jobs in it and listens.
   //
-  // INVALID_ARGUMENT: a certificate or key is wrong. FAILED_PRECONDITION: another coordinator runs
-  // on the data directory. UNAVAILABLE: cannot listen, or the disk. DATA_LOSS: the journal is
-  // damaged.
+  // NOT_FOUND: a certificate, key or authority is missing. INVALID_ARGUMENT: one is wrong, or what
+  // the configuration says of HTTP or notifications. FAILED_PRECONDITION: another coordinator runs
+  // on the data directory, or it is another alliance's or a newer version's. DATA_LOSS: the journal
+  // is damaged or missing, or a model that a job goes on from. RESOURCE_EXHAUSTED: the disk is
+  // full. UNAVAILABLE: cannot listen, or the disk.
   static absl::StatusOr<std::unique_ptr<CoordinatorApp>> Start(
       const config::v1::CoordinatorConfig& config, const std::string& version,
       FailureListener on_failure);
 
-  // As Stop, without the goodbyes.
+  // Stop comes first: without it this waits for calls and aggregations in flight, however long they
+  // take.
   ~CoordinatorApp();
 
   // Where it listens; differs from the configuration if that said port 0.

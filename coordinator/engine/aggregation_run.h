@@ -64,16 +64,19 @@ struct AggregationOutcome {
   Digest optimizer_state;  // In the model store, synced; none if the optimizer has no state.
 };
 
-// Runs on the calling thread and `thread_count - 1` tasks of `pool`; blocks until done. Must not be
+// Runs on the calling thread and `thread_count - 1` tasks of `pool`, with a `thread_count` of at
+// least 1; blocks until done. Must not be
 // called from a `pool` thread unless thread_count is 1. The same request gives the same bits for
 // every thread_count.
 //
-// CANCELLED if it was stopped. INVALID_ARGUMENT if the result would not be finite or is too large
-// to be rounded (naming the tensor), the optimizer's state is not this model's, or a block would
-// cut one of the encoding. NOT_FOUND naming what is not in the store or the spool. DATA_LOSS if an
-// update cannot be the one that was accepted: it has another size or header, or holds what is
-// refused. (Its digest is not taken again: it was when it came in, and after a restart if the disk
-// may have lost it; see stored_files.h.) RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
+// CANCELLED if it was stopped. INVALID_ARGUMENT if there are no updates or more than
+// limits::kUpdatesPerRoundMax, the base model is no sound safetensors file or has floating-point
+// tensors that are not F32, the optimizer's state is not this model's or cannot name its tensors, a
+// block would cut one of the encoding, or the result would not be finite or is too large to be
+// rounded (naming the tensor). NOT_FOUND naming what is not in the store or the spool. DATA_LOSS if
+// an update cannot be the one that was accepted: it has another size or header, or holds what is
+// refused. (Its digest is not taken again: it was when it came in, and at each start; see
+// stored_files.h.) RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
 //
 // On error temporary files are gone and no model is stored. (If one of the last renames fails, a
 // state or a rounded copy may be: files without a name in any journal, and those that the next try

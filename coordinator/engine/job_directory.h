@@ -47,11 +47,11 @@ class JobDirectory {
   JobDirectory(const JobEngine::Dependencies& dependencies, RandomSource* random,
                uint32_t running_jobs_max);
 
-  // Folds the journal and resumes what was running. Call once, before anything else. With
-  // Durability::kProcess it reads the models and accepted updates that running jobs go on from, for
-  // the power may have taken what the journal names: a model that is damaged or missing is
-  // DATA_LOSS, an update is asked for again. With kPowerLoss it looks whether they are there. The
-  // start is noted in the journal of every job that goes on.
+  // Folds the journal and resumes what was running. Call once, before anything else. It reads the
+  // models and accepted updates that running jobs go on from: a model that is damaged or missing is
+  // DATA_LOSS, an update is asked for again. The start is noted in the journal of every job that
+  // goes on. DATA_LOSS also as JobEngine::Restore and Replay; otherwise as store::Journal::Replay
+  // and the disk.
   absl::Status Restore(const CoordinatorStart& start = {});
 
   // INVALID_ARGUMENT: the recipe or the model is wrong, naming the place. NOT_FOUND: a file of the

@@ -104,7 +104,7 @@ struct CoordinatorStart {
   bool after_a_crash = false;  // See store::SqliteJournal::WasLeftOpen.
 };
 
-// Thread-safe. Callbacks and timers of an engine keep it alive, hence shared_ptr.
+// Thread-safe. What waits on an engine's executor keeps it alive, hence shared_ptr; timers do not.
 class JobEngine : public std::enable_shared_from_this<JobEngine> {
  public:
   // Borrowed collaborators; all must outlive the engine and the work on the executors.
@@ -136,9 +136,10 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
                                                            const Digest& initial_model);
 
   // A job out of the journal: feed every later entry to Replay, then call NoteStart and Resume.
+  // DATA_LOSS if the entry is not a job's submission, or as Replay.
   static absl::StatusOr<std::shared_ptr<JobEngine>> Restore(const Dependencies& dependencies,
                                                             const store::JournalEntry& submitted);
-  // DATA_LOSS if the entry does not follow from the ones before.
+  // DATA_LOSS if the entry cannot be read or does not follow from the ones before.
   absl::Status Replay(const store::JournalEntry& entry);
   // Notes in the journal of a job that has not ended that the coordinator was started again, and
   // where the job stands; at most limits::kStartsNotedMax times while the same tasks are out. The
@@ -167,7 +168,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void Unwatch(uint64_t id);
 
   // Journals the update; `done` is called on the job's executor once that is durable, or with the
-  // reason why it is not welcome.
+  // reason why it is not welcome (as jobs::Step), or as store::Journal::Append.
   void AcceptUpdate(const ArrivedUpdate& update, std::function<void(absl::Status)> done);
   // Notes that the update was not fit, for the submitter to read.
   void RefuseUpdate(const WorkerId& worker, const v1::TaskKey& key,
@@ -195,10 +196,11 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Calls `done` on the job's executor once what was said before has been dealt with.
   void WhenCaughtUp(std::function<void()> done);
 
-  // `done` is called with FAILED_PRECONDITION if the job has ended.
+  // `done` is called with FAILED_PRECONDITION if the job has ended, otherwise as
+  // store::Journal::Append.
   void Cancel(std::string reason, std::function<void(absl::Status)> done);
   // As jobs::JobPaused and JobResumed; OK and not journalled if it changes nothing. `done` is
-  // called with FAILED_PRECONDITION if the job has ended.
+  // called as Cancel's.
   void PauseJob(std::string reason, bool now, std::function<void(absl::Status)> done);
   void ResumeJob(std::string reason, std::function<void(absl::Status)> done);
 

@@ -26,9 +26,10 @@ enum class UploadVerdict {
   kAlreadyAccepted,  // This very update is in; only the receipt was lost.
 };
 
-// FAILED_PRECONDITION, NOT_FOUND, ALREADY_EXISTS as rounds::CheckUpdateWelcome; FAILED_PRECONDITION
-// also for another round, attempt or base model, naming the current one. Of a job that downloads
-// bf16 an update may start from the model or from its rounded copy: not every worker reads that.
+// FAILED_PRECONDITION, NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT as rounds::CheckUpdateWelcome;
+// FAILED_PRECONDITION also if the job has ended, and for another round, attempt or base model,
+// naming the current one. Of a job that downloads bf16 an update may start from the model or from
+// its rounded copy: not every worker reads that.
 absl::StatusOr<UploadVerdict> CheckUpload(const JobEngine& job, const UploadClaim& claim);
 
 // PERMISSION_DENIED unless the worker's tasks need the file: the base model or the new model of the

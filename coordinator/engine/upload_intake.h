@@ -39,8 +39,9 @@ class Upload {
   // Where the next chunk belongs.
   virtual uint64_t offset() const = 0;
 
-  // OUT_OF_RANGE if the chunk does not continue at offset() or is too long. RESOURCE_EXHAUSTED if
-  // the disk is full, which is noted in an update's round.
+  // OUT_OF_RANGE if the chunk does not continue at offset() or is too long; RESOURCE_EXHAUSTED,
+  // which is noted in an update's round, and UNAVAILABLE from the disk, and the same chunk may be
+  // tried again. Of an update also as CheckUpload (transfer_permission.h), if its round has ended.
   virtual absl::Status Append(uint64_t offset, absl::string_view data) = 0;
 
   // How many bytes the chunks had as they travelled; said before Seal, by who cares.
@@ -48,6 +49,10 @@ class Upload {
 
   // Validates and stores; reads the whole file once. `done` is called, here or on another thread,
   // once it is durable or refused; only then may the upload be destroyed.
+  //
+  // OUT_OF_RANGE: it is not whole yet. DATA_LOSS: it has another digest, and starts again from 0.
+  // INVALID_ARGUMENT: it is malformed, naming the tensor. Of an update also as CheckUpload and
+  // store::Journal::Append. RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
   virtual void Seal(std::function<void(absl::Status)> done) = 0;
 };
 

@@ -55,7 +55,7 @@ struct Verification {
 //
 // NOT_FOUND: there is no such folder, or neither a journal in it nor what one would name.
 // FAILED_PRECONDITION: a coordinator runs on it, which is named, or a newer version wrote it.
-// Whatever else is the matter is in the result.
+// UNAVAILABLE: the journal cannot be read. Whatever else is the matter is in the result.
 absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::string& folder);
 
 // For people: one line a job, the sums, what is left over, one line a damage, and a line with the

@@ -85,9 +85,9 @@ struct JobTransition {
   std::optional<rounds::RoundState> ended_round;
 };
 
-// Returns what `event` does to `state` at `now`. FAILED_PRECONDITION if the job has ended, the
-// event is for another round or attempt, or would open a round of a paused job; otherwise as
-// rounds::Step. `state` is then still current.
+// Returns what `event` does to `state` at `now`. FAILED_PRECONDITION if the job was submitted
+// already or not yet, has ended, the event is for another round or attempt, or would open a round
+// of a paused job; otherwise as rounds::Step. `state` is then still current.
 absl::StatusOr<JobTransition> Step(const JobState& state, const JobEvent& event, absl::Time now);
 
 }  // namespace entente::jobs

@@ -30,7 +30,8 @@ absl::Status RoundValues(absl::string_view tensor, uint64_t first, absl::Span<co
 
 // Makes the copy of a model in the store, if it is not there yet, and says which it is. `label` as
 // for ModelStore::TemporaryPath. INVALID_ARGUMENT as RoundValues; otherwise as the store and the
-// disk. On error nothing is left.
+// disk. On error no temporary file is left; if only the last step failed the copy is stored, which
+// the next try needs.
 absl::StatusOr<Digest> RoundModel(ModelStore& store, FileSystem& files, const Digest& model,
                                   absl::string_view label);
 

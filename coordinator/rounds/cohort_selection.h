@@ -20,8 +20,9 @@ struct CohortRequest {
   uint32_t attempt = 1;
 };
 
-// A seeded sample, sorted by id. It depends on the set of eligible workers, not on their order.
-// Every attempt draws anew, so that a round is not lost to the same silent workers twice.
+// A seeded sample, sorted by id, of at most limits::kUpdatesPerRoundMax workers. It depends on the
+// set of eligible workers, not on their order. Every attempt draws anew, so that a round is not
+// lost to the same silent workers twice.
 std::vector<WorkerId> SelectCohort(CohortRequest request);
 
 }  // namespace entente::rounds

@@ -34,11 +34,13 @@ enum class ParticipantState {
   kInvited,   // Asked; no answer yet.
   kWorking,   // Took the task.
   kDeclined,  // Its own policy or state forbids; final.
-  kAccepted,  // Its update is in; final.
+  kAccepted,  // Its update is in; final, unless that is lost.
   kRefused,   // Its update was not fit; final.
   kMissing,   // Silent past its lease, or stopped; may come back while the round is open.
   kFailed,    // Said that its task failed; not awaited, but an update that comes still counts.
-  kSkipped,   // Said that it is away; neither awaited nor counted for a quorum that is a share.
+  // Said that it is away; neither awaited nor counted for a quorum that is a share, but an update
+  // that comes still counts.
+  kSkipped,
   // Was asked or at work when the attempt was aborted before its time; has missed nothing. Final.
   kUnfinished,
 };
@@ -79,8 +81,8 @@ struct AnnouncedUpdate {
 
 struct Participant {
   ParticipantState state = ParticipantState::kInvited;
-  // Why it declined, was refused, is missing, failed, is skipped or unfinished, or lost what was
-  // accepted.
+  // Why it declined, was refused, is missing, failed, is skipped or unfinished, lost what was
+  // accepted, or could not evaluate.
   std::string reason;
   UpdateRecord update;        // Meaningful while kAccepted.
   AnnouncedUpdate refused;    // Meaningful while kRefused.

@@ -77,8 +77,8 @@ class SpaceLedger {
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Sets the file's bytes aside. UNAVAILABLE while they are for another upload. RESOURCE_EXHAUSTED,
-  // with what is needed, used, promised, allowed and free, if they do not fit; nothing is set aside
-  // then.
+  // with what is needed, used, promised, allowed and free, if they do not fit. The disk's error if
+  // it does not say what is free. Nothing is set aside then.
   absl::StatusOr<SpaceReservation> Reserve(const Request& request);
 
   // The file, or every file in the folder, is gone. One that is being received stays counted until

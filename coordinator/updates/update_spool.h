@@ -2,8 +2,8 @@
 #ifndef COORDINATOR_UPDATES_UPDATE_SPOOL_H_
 #define COORDINATOR_UPDATES_UPDATE_SPOOL_H_
 
-// Updates on disk until their round is committed: disk is the aggregator's memory. One folder a
-// round's attempt, one file an update:
+// Updates on disk until their round's attempt has ended: disk is the aggregator's memory. One
+// folder a round's attempt, one file an update:
 //   <folder>/<job>/<round index>-<attempt>/<member>+<worker>-<digest>
 
 #include <cstdint>
@@ -64,7 +64,7 @@ class SpoolHold {
 };
 
 // Thread-safe. Ids are checked where they enter the system; one that could leave the folder all the
-// same is refused here with INVALID_ARGUMENT.
+// same is refused here with INVALID_ARGUMENT. Errors that are not named below are the disk's.
 class UpdateSpool {
  public:
   // Creates the folder. `files` is borrowed. All updates together, whole or not, take at most
@@ -110,11 +110,12 @@ class UpdateSpool {
 
   // Moves those to "<folder>-unknown", and returns where they are now: the journal may be of
   // another data directory, or an older copy, and with the right one their updates are wanted, once
-  // somebody has moved them back. A name that is taken there gets a number.
+  // somebody has moved them back. A name that is taken there gets a number. On error those before
+  // stay moved.
   absl::StatusOr<std::vector<std::string>> SetAside(const std::vector<AttemptKey>& newest);
 
   // Removes whatever belongs to none of `attempts`. For the start: a crash may come between the end
-  // of an attempt and its Remove.
+  // of an attempt and its Remove. On error whatever could be removed is.
   absl::Status KeepOnly(const std::vector<AttemptKey>& attempts);
 
  private:
