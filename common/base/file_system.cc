@@ -16,6 +16,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/owned_descriptor.h"
 #include "common/base/status_macros.h"
 
 namespace entente {
@@ -29,21 +30,6 @@ absl::Status ErrnoStatus(absl::string_view what, const std::string& path, int er
   }
   return absl::UnavailableError(message);
 }
-
-// Owns a file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 class PosixReadableFile final : public ReadableFile {
  public:
@@ -70,7 +56,7 @@ class PosixReadableFile final : public ReadableFile {
 
  private:
   const std::string path_;
-  const Descriptor descriptor_;
+  const OwnedDescriptor descriptor_;
   const uint64_t size_bytes_;
 };
 
@@ -120,7 +106,7 @@ class PosixWritableFile final : public WritableFile {
   }
 
   const std::string path_;
-  const Descriptor descriptor_;
+  const OwnedDescriptor descriptor_;
   const Durability durability_;
   std::atomic<uint64_t> unstarted_bytes_{0};
 };
@@ -130,7 +116,7 @@ class PosixFileLock final : public FileLock {
   explicit PosixFileLock(int fd) : descriptor_(fd) {}
 
  private:
-  const Descriptor descriptor_;  // Closing it gives the lock back.
+  const OwnedDescriptor descriptor_;  // Closing it gives the lock back.
 };
 
 // Who could not be waited for. `fd` is open on the locked file.
@@ -153,7 +139,7 @@ absl::Status LockedStatus(const std::string& path, int fd) {
 
 absl::Status PosixFileSystem::SyncFolder(const std::string& folder) {
   if (durability_ == Durability::kProcess) return absl::OkStatus();
-  const Descriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const OwnedDescriptor descriptor(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.get() < 0) return ErrnoStatus("cannot open folder", folder, errno);
   if (fsync(descriptor.get()) != 0) return ErrnoStatus("cannot sync folder", folder, errno);
   return absl::OkStatus();

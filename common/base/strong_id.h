@@ -26,10 +26,6 @@ class StrongId {
   friend std::ostream& operator<<(std::ostream& out, const StrongId& id) {
     return out << id.value_;
   }
-  template <typename H>
-  friend H AbslHashValue(H h, const StrongId& id) {
-    return H::combine(std::move(h), id.value_);
-  }
 
  private:
   std::string value_;
