@@ -13,6 +13,7 @@
 #include "common/recipe/recipe.h"
 #include "coordinator/engine/stored_files.h"
 #include "coordinator/engine/transition_log.h"
+#include "coordinator/models/model_check.h"
 #include "coordinator/models/rounded_model.h"
 
 namespace entente::engine {

@@ -16,6 +16,7 @@
 #include "common/transfer/incoming_file.h"
 #include "coordinator/engine/transfer_permission.h"
 #include "coordinator/jobs/job_plan.h"
+#include "coordinator/models/model_check.h"
 #include "coordinator/updates/update_validator.h"
 
 namespace entente::engine {

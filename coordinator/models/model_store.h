@@ -23,7 +23,6 @@
 #include "common/tensor/safetensors.h"
 #include "common/transfer/incoming_file.h"
 #include "common/transfer/path_lease.h"
-#include "coordinator/models/model_check.h"
 
 namespace entente::models {
 
