@@ -2,7 +2,6 @@
 #include "coordinator/rounds/cohort_selection.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,10 +11,9 @@
 namespace entente::rounds {
 
 std::vector<WorkerId> SelectCohort(CohortRequest request) {
-  const double exact = request.fraction * static_cast<double>(request.eligible.size());
   // No more than can be aggregated.
-  const size_t wanted =
-      std::min(static_cast<size_t>(std::ceil(exact - 1e-9)), size_t{limits::kUpdatesPerRoundMax});
+  const size_t wanted = std::min(ShareOf(request.fraction, request.eligible.size()),
+                                 size_t{limits::kUpdatesPerRoundMax});
   if (wanted >= request.eligible.size()) {
     std::sort(request.eligible.begin(), request.eligible.end());
     return std::move(request.eligible);

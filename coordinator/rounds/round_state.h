@@ -4,6 +4,7 @@
 
 // What is known of one attempt of one round. A value: copied, compared, and folded from events.
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -141,6 +142,9 @@ struct RoundState {
 
   friend bool operator==(const RoundState&, const RoundState&) = default;
 };
+
+// That share of `count`, rounded up.
+size_t ShareOf(double share, size_t count);
 
 // How many accepted updates a cohort of `cohort_size` needs: the count, or the share rounded up; at
 // least 1.

@@ -16,6 +16,12 @@ TEST(RoundStateTest, ShareQuorumIsRoundedUp) {
   EXPECT_EQ(UpdatesRequired({.quorum_count = {}, .quorum_share = 1.0}, 7), 7U);
 }
 
+TEST(RoundStateTest, ShareIsRoundedUpButNotForAHair) {
+  EXPECT_EQ(ShareOf(0.25, 25), 7U);
+  EXPECT_EQ(ShareOf(0.28, 25), 7U);  // 7.000000000000001 in binary.
+  EXPECT_EQ(ShareOf(1.0, 0), 0U);
+}
+
 TEST(RoundStateTest, QuorumIsNeverZero) {
   EXPECT_EQ(UpdatesRequired({.quorum_count = {}, .quorum_share = 0.5}, 0), 1U);
 }
