@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/check.h"
 #include "common/base/status_macros.h"
 #include "coordinator/rounds/round_machine.h"
 
@@ -168,20 +167,6 @@ absl::StatusOr<JobTransition> OnResumed(const JobState& state, const JobResumed&
 }
 
 }  // namespace
-
-absl::string_view JobStatusName(JobStatus status) {
-  switch (status) {
-    case JobStatus::kRunning:
-      return "running";
-    case JobStatus::kCompleted:
-      return "completed";
-    case JobStatus::kFailed:
-      return "failed";
-    case JobStatus::kCancelled:
-      return "cancelled";
-  }
-  ENTENTE_CHECK(false);
-}
 
 absl::StatusOr<JobTransition> Step(const JobState& state, const JobEvent& event, absl::Time now) {
   if (const auto* submitted = std::get_if<Submitted>(&event)) {
