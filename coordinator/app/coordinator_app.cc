@@ -343,7 +343,8 @@ void CoordinatorApp::Parts::MakeServices(const std::string& version) {
 
 absl::Status CoordinatorApp::Parts::Listen() {
   // gRPC wants the authorities in one file.
-  const std::string bundle = config.data_directory() + "/authorities.pem";
+  const std::string bundle =
+      absl::StrCat(config.data_directory(), "/", inventory::kAuthoritiesFile);
   ENTENTE_RETURN_IF_ERROR(WriteTextFile(files, bundle, trust->BundlePem()));
 
   grpc::EnableDefaultHealthCheckService(true);

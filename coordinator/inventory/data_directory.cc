@@ -9,17 +9,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/transfer/incoming_file.h"
+#include "coordinator/models/model_store.h"
 #include "coordinator/store/sqlite_journal.h"
 
 namespace entente::inventory {
 namespace {
 
-// See ModelStore.
-constexpr absl::string_view kTemporaryPrefix = "tmp-";
-
 // Nothing is lost with what was cut while it was written or sent.
 bool IsUnfinished(const std::string& name) {
-  return absl::StartsWith(name, kTemporaryPrefix) || absl::EndsWith(name, kPartSuffix);
+  return absl::StartsWith(name, models::kTemporaryPrefix) || absl::EndsWith(name, kPartSuffix);
 }
 
 bool HoldsAnything(FileSystem& files, const std::string& folder) {

@@ -14,6 +14,7 @@ namespace entente::inventory {
 inline constexpr char kJournalFile[] = "journal.sqlite";
 inline constexpr char kJournalCopyFile[] = "journal.sqlite.copy";  // While a backup is taken.
 inline constexpr char kBackupLockFile[] = "backup.lock";           // Held meanwhile.
+inline constexpr char kAuthoritiesFile[] = "authorities.pem";      // Of whose clients are let in.
 inline constexpr char kModelsFolder[] = "models";
 inline constexpr char kSpoolFolder[] = "spool";
 

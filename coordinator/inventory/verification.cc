@@ -15,6 +15,7 @@
 #include "common/crypto/sha256.h"
 #include "coordinator/inventory/data_directory.h"
 #include "coordinator/inventory/inventory.h"
+#include "coordinator/models/model_store.h"
 #include "coordinator/store/sqlite_journal.h"
 #include "coordinator/updates/update_spool.h"
 
@@ -22,13 +23,12 @@ namespace entente::inventory {
 namespace {
 
 // What may lie beside the journal, the models and the spool, by how its name begins.
-constexpr const char* kBesideTheJournal[] = {"journal.sqlite", "authorities.pem", "backup.lock"};
+constexpr const char* kBesideTheJournal[] = {kJournalFile, kAuthoritiesFile, kBackupLockFile};
 
 // What portFile and http.portFile are called where our scripts have them in the data directory.
 constexpr const char* kPortFiles[] = {"port", "http-port"};
 
-// See ModelStore.
-constexpr char kRoundedSuffix[] = ".bf16";
+// Of the text that says which a model's rounded copy is: more than a digest.
 constexpr uint64_t kTextBytesMax = 256;
 
 std::string StatusName(const jobs::JobState& state) {
@@ -163,7 +163,7 @@ class Check {
 
   // No event names it, for it is made again from the model when it is missing.
   void CountRoundedCopy(const std::string& model) {
-    const std::string pointer = absl::StrCat(model, kRoundedSuffix);
+    const std::string pointer = absl::StrCat(model, models::kRoundedSuffix);
     const auto hex = ReadTextFile(files_, PathOf(pointer), kTextBytesMax);
     if (!hex.ok()) return;
     for (const std::string& name : {pointer, absl::StrCat(kModelsFolder, "/", *hex)}) {

@@ -17,7 +17,6 @@
 namespace entente::models {
 namespace {
 
-constexpr absl::string_view kTemporaryPrefix = "tmp-";
 constexpr size_t kPrefixDigitsMin = 8;
 constexpr uint64_t kDigestTextBytes = 2 * Digest::kBytes;
 
@@ -156,7 +155,7 @@ absl::Status ModelStore::SetRounded(const Digest& model, const Digest& rounded,
 }
 
 std::string ModelStore::RoundedPathOf(const Digest& model) const {
-  return absl::StrCat(PathOf(model), ".bf16");
+  return absl::StrCat(PathOf(model), kRoundedSuffix);
 }
 
 absl::StatusOr<Digest> ModelStore::Find(absl::string_view prefix) const {

@@ -26,6 +26,11 @@
 
 namespace entente::models {
 
+// How the name of a file in the store begins that is being written, and what a model's name has
+// behind it that says which its rounded copy is.
+inline constexpr absl::string_view kTemporaryPrefix = "tmp-";
+inline constexpr absl::string_view kRoundedSuffix = ".bf16";
+
 // Thread-safe.
 class ModelStore {
  public:
