@@ -93,4 +93,12 @@ absl::StatusOr<Digest> Sha256OfFile(FileSystem& files, const std::string& path) 
   return hash.Current();
 }
 
+std::string FaultOfFile(FileSystem& files, const std::string& path, const Digest& expected) {
+  const absl::StatusOr<Digest> found = Sha256OfFile(files, path);
+  if (absl::IsNotFound(found.status())) return "is missing";
+  if (!found.ok()) return absl::StrCat("cannot be read (", found.status().message(), ")");
+  if (*found == expected) return "";
+  return absl::StrCat("is damaged: its SHA-256 is ", found->ToHex());
+}
+
 }  // namespace entente

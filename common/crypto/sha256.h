@@ -70,6 +70,11 @@ Digest Sha256Of(absl::string_view data);
 // Reads the file in pieces of 1 MiB.
 absl::StatusOr<Digest> Sha256OfFile(FileSystem& files, const std::string& path);
 
+// How the file at `path` is not the one that `expected` names, for a sentence about it: "is
+// missing", "cannot be read (...)" or "is damaged: its SHA-256 is ..."; empty if it is the one.
+// Reads it whole.
+std::string FaultOfFile(FileSystem& files, const std::string& path, const Digest& expected);
+
 }  // namespace entente
 
 #endif  // COMMON_CRYPTO_SHA256_H_

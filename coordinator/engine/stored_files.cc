@@ -11,15 +11,6 @@
 namespace entente::engine {
 namespace {
 
-// "is missing", "cannot be read (...)" or "is damaged: ..."; empty if the file is there and whole.
-std::string FaultOf(const std::string& path, const Digest& expected, FileSystem& files) {
-  if (!files.Exists(path)) return "is missing";
-  const absl::StatusOr<Digest> found = Sha256OfFile(files, path);
-  if (!found.ok()) return absl::StrCat("cannot be read (", found.status().message(), ")");
-  if (*found == expected) return "";
-  return absl::StrCat("is damaged: its SHA-256 is ", found->ToHex());
-}
-
 // What a job needs of the model store, and in which words.
 struct NeededFile {
   Digest digest;  // None: it needs no such file.
@@ -47,7 +38,7 @@ absl::Status CheckModelFiles(const JobView& job, const models::ModelStore& model
   for (const NeededFile& file : needed) {
     if (file.digest.IsNone() || !sound.insert(file.digest).second) continue;
     const std::string path = models.PathOf(file.digest);
-    const std::string fault = FaultOf(path, file.digest, files);
+    const std::string fault = FaultOfFile(files, path, file.digest);
     if (fault.empty()) continue;
     return absl::DataLossError(absl::StrCat(
         "job ", job.description->id.value(), " cannot go on: ", file.what, ", ", path, ", ", fault,
@@ -71,7 +62,7 @@ std::map<WorkerId, std::string> LostUpdates(const JobId& job, const rounds::Roun
                                            .attempt = round.attempt,
                                            .worker = worker,
                                            .digest = digest});
-    const std::string fault = FaultOf(path, digest, files);
+    const std::string fault = FaultOfFile(files, path, digest);
     if (!fault.empty()) lost[worker] = absl::StrCat(path, " ", fault);
   }
   return lost;

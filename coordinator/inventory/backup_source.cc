@@ -58,7 +58,7 @@ absl::Status BackupSource::ListFiles(const std::set<Digest>& present) {
   ENTENTE_ASSIGN_OR_RETURN(const Inventory inventory, TakeInventory(*copy));
   job_count_ = inventory.jobs().size();
   std::set<std::string> listed;
-  for (const JobRecord& job : inventory.jobs()) {
+  for (const InventoriedJob& job : inventory.jobs()) {
     for (const NamedFile& file : job.Files()) {
       if (!listed.insert(file.path).second) continue;
       const absl::StatusOr<uint64_t> bytes = deps_.files->SizeBytes(PathOf(file.path));

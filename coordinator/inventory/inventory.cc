@@ -60,7 +60,7 @@ void AddUpdates(const JobId& job, const RoundState& round, FileList* files) {
 
 }  // namespace
 
-std::vector<NamedFile> JobRecord::Files() const {
+std::vector<NamedFile> InventoriedJob::Files() const {
   FileList files;
   const bool runs = !state.HasEnded();
   if (recipe.model().has_torchscript()) {
@@ -92,7 +92,7 @@ std::vector<NamedFile> JobRecord::Files() const {
 absl::Status Inventory::Add(const store::JournalEntry& entry) {
   const auto [it, is_new] = index_of_.try_emplace(entry.job, jobs_.size());
   if (is_new) jobs_.push_back({.id = entry.job, .recipe = {}, .state = {}, .committed = {}});
-  JobRecord& job = jobs_[it->second];
+  InventoriedJob& job = jobs_[it->second];
   if (entry.sequence != job.event_count + 1) {
     return store::DamagedEntry(entry, absl::StrCat("it comes after event ", job.event_count));
   }

@@ -30,7 +30,7 @@ struct NamedFile {
 };
 
 // A job as its events tell it.
-struct JobRecord {
+struct InventoriedJob {
   JobId id;
   v1::Recipe recipe;
   jobs::JobState state;
@@ -55,11 +55,11 @@ class Inventory {
   absl::Status Add(const store::JournalEntry& entry);
 
   // In the order of their first events.
-  const std::vector<JobRecord>& jobs() const { return jobs_; }
+  const std::vector<InventoriedJob>& jobs() const { return jobs_; }
   uint64_t event_count() const { return event_count_; }
 
  private:
-  std::vector<JobRecord> jobs_;
+  std::vector<InventoriedJob> jobs_;
   std::map<JobId, size_t> index_of_;
   uint64_t event_count_ = 0;
 };

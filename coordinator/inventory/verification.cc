@@ -110,7 +110,7 @@ class Check {
 
   void AddJobs(const Inventory& inventory) {
     result_.event_count = inventory.event_count();
-    for (const JobRecord& job : inventory.jobs()) {
+    for (const InventoriedJob& job : inventory.jobs()) {
       result_.jobs.push_back({.id = job.id.value(),
                               .status = StatusName(job.state),
                               .rounds_committed = job.state.rounds_committed,
@@ -126,7 +126,7 @@ class Check {
   // Those that the start sets aside.
   void AddUnknownUpdates(const Inventory& inventory) {
     std::vector<updates::AttemptKey> newest;
-    for (const JobRecord& job : inventory.jobs()) {
+    for (const InventoriedJob& job : inventory.jobs()) {
       newest.push_back({.job = job.id,
                         .round_index = job.state.round.round_index,
                         .attempt = job.state.round.attempt});
@@ -142,23 +142,16 @@ class Check {
     }
   }
 
-  void CheckFile(const JobRecord& job, const NamedFile& file) {
+  void CheckFile(const InventoriedJob& job, const NamedFile& file) {
     const std::string path = PathOf(file.path);
-    const std::string what = absl::StrCat(path, ", ", file.what, " of job ", job.id.value(), ", ");
-    const absl::StatusOr<Digest> digest = Sha256OfFile(files_, path);
-    const std::string remedy = RemedyFor(file);
-    if (absl::IsNotFound(digest.status())) {
-      result_.damages.push_back(absl::StrCat(what, "is missing", remedy));
-    } else if (!digest.ok()) {
-      result_.damages.push_back(
-          absl::StrCat(what, "cannot be read (", digest.status().message(), ")", remedy));
-    } else if (*digest != file.digest) {
-      result_.damages.push_back(
-          absl::StrCat(what, "is damaged: its SHA-256 is ", digest->ToHex(), remedy));
-    } else {
-      (IsUpdate(file) ? result_.updates : result_.models).Add(SizeOf(path));
-      if (!IsUpdate(file)) CountRoundedCopy(file.path);
+    const std::string fault = FaultOfFile(files_, path, file.digest);
+    if (!fault.empty()) {
+      result_.damages.push_back(absl::StrCat(path, ", ", file.what, " of job ", job.id.value(),
+                                             ", ", fault, RemedyFor(file)));
+      return;
     }
+    (IsUpdate(file) ? result_.updates : result_.models).Add(SizeOf(path));
+    if (!IsUpdate(file)) CountRoundedCopy(file.path);
   }
 
   // No event names it, for it is made again from the model when it is missing.

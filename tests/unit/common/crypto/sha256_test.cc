@@ -9,12 +9,14 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
 namespace entente {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // FIPS 180-4's examples, as NIST publishes them.
@@ -80,6 +82,19 @@ TEST(Sha256Test, MissingFileIsNotFound) {
 
   EXPECT_THAT(Sha256OfFile(files, folder.File("missing")),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("missing")));
+}
+
+TEST(Sha256Test, FaultOfAFileSaysHowItIsNotTheOneExpected) {
+  const TempFolder folder;
+  PosixFileSystem files;
+  const std::string path = folder.Write("file", "abc");
+
+  EXPECT_EQ(FaultOfFile(files, path, Sha256Of("abc")), "");
+  EXPECT_EQ(FaultOfFile(files, path, Sha256Of("abd")),
+            absl::StrCat("is damaged: its SHA-256 is ", kOfAbc));
+  EXPECT_EQ(FaultOfFile(files, folder.File("no/file"), Sha256Of("abc")), "is missing");
+  EXPECT_THAT(FaultOfFile(files, folder.path(), Sha256Of("abc")),
+              AllOf(HasSubstr("cannot be read ("), HasSubstr(folder.path())));
 }
 
 TEST(DigestTest, HexComesBackAsItWas) {

@@ -32,7 +32,7 @@ TEST_F(InventoryTest, FoldsToWhatTheEngineHas) {
   ASSERT_OK_AND_ASSIGN(const Inventory inventory, TakeInventory(*journal_));
 
   ASSERT_EQ(inventory.jobs().size(), 1U);
-  const JobRecord& record = inventory.jobs().front();
+  const InventoriedJob& record = inventory.jobs().front();
   EXPECT_EQ(record.id, job->description().id);
   EXPECT_EQ(record.state, *view.state);
   EXPECT_EQ(record.event_count, inventory.event_count());
