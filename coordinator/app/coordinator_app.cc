@@ -53,7 +53,13 @@ namespace {
 
 using config::v1::CoordinatorConfig;
 
+// At once: a small job does not wait for a large one's aggregation, and memory stays bounded.
+constexpr int kAggregationsMax = 2;
+
 int CoreCount() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+
+// Of a pool whose work often waits for the disk: on few cores more threads than those.
+int DiskThreadCount() { return std::max(4, CoreCount()); }
 
 std::vector<members::MemberInfo> MembersOf(const CoordinatorConfig& config) {
   std::vector<members::MemberInfo> members;
@@ -112,6 +118,7 @@ Durability DurabilityOf(const CoordinatorConfig& config) {
 // What the configured transfers can need, each with a window read ahead, one message whole and one
 // on its way into it; and control streams. Beyond it somebody does what no worker of ours does.
 ServerMemory MemoryOf(const config::v1::CoordinatorLimits& limits) {
+  // 64 KiB for each of a thousand workers, as many as are taken by default.
   constexpr size_t kControlBytes = size_t{64} << 20;
   const size_t transfer_bytes =
       limits.transfer_window_bytes_max() + 2 * size_t{limits::kMessageBytesMax};
@@ -131,10 +138,10 @@ struct CoordinatorApp::Parts {
                                 ? static_cast<int>(config.aggregation_threads())
                                 : CoreCount()),
         workers(MembersOf(config), &clock, config.limits().workers_max()),
-        executor(std::max(4, CoreCount())),
-        transfer_executor(std::max(4, CoreCount())),
+        executor(DiskThreadCount()),
+        transfer_executor(DiskThreadCount()),
         aggregation_pool(aggregation_threads),
-        aggregation_lane(2) {}
+        aggregation_lane(kAggregationsMax) {}
 
   // Nothing new is started, and no timer fires into a pool that is gone.
   ~Parts() {

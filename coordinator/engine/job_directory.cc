@@ -186,10 +186,12 @@ absl::StatusOr<SubmitOutcome> JobDirectory::FindByToken(const SubmitRequest& req
 JobId JobDirectory::NewId(const std::string& name) {
   // Letters and digits that are not mistaken for one another when read aloud.
   static constexpr absl::string_view kAlphabet = "23456789abcdefghjkmnpqrstuvwxyz";
+  // Short to type, and with 31^6 of them hardly ever drawn twice.
+  constexpr int kSuffixLetters = 6;
   while (true) {
     std::string suffix;
     uint64_t bits = random_.Next();
-    for (int i = 0; i < 6; ++i, bits /= kAlphabet.size()) {
+    for (int i = 0; i < kSuffixLetters; ++i, bits /= kAlphabet.size()) {
       suffix.push_back(kAlphabet[bits % kAlphabet.size()]);
     }
     JobId id(absl::StrCat(name, "-", suffix));

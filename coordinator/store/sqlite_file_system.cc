@@ -16,8 +16,8 @@
 namespace entente::store {
 namespace {
 
-constexpr int kPathBytesMax = 4096;
-constexpr int kSectorBytes = 4096;
+constexpr int kPathBytesMax = 4096;  // Linux's PATH_MAX.
+constexpr int kSectorBytes = 4096;   // What SQLite's own file system for Linux says.
 
 // How long a log is made at once: what SQLite writes before it begins the log anew, 1000 pages and
 // the last transaction's. To sync a block that is there takes a tenth of the time that a file

@@ -20,6 +20,7 @@
 namespace entente::updates {
 namespace {
 
+// More than any id that was checked has: a job's at most 47, a member's 40, a worker's 63.
 constexpr size_t kIdBytesMax = 128;
 
 bool IsPlain(char c) {
