@@ -308,15 +308,53 @@ absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenState(const models::Model
   return state;
 }
 
-// Takes a model and its rounded copy into the store. The model comes last: where it is, its copy
-// is, too.
-absl::Status AdoptBoth(models::ModelStore& store, const std::string& label,
-                       const std::pair<std::string, Digest>& model,
-                       const std::pair<std::string, Digest>& rounded) {
-  ENTENTE_RETURN_IF_ERROR(store.AdoptAs(rounded.first, rounded.second));
-  ENTENTE_RETURN_IF_ERROR(
-      store.SetRounded(model.second, rounded.second, absl::StrCat(label, "-which")));
-  return store.AdoptAs(model.first, model.second);
+// What a run writes, and where until the store takes it.
+struct OutputPaths {
+  std::string model;
+  std::string state;
+  std::string rounded;
+};
+struct Output {
+  std::unique_ptr<SafetensorsWriter> model;
+  std::unique_ptr<SafetensorsWriter> state;    // Null: the optimizer has none.
+  std::unique_ptr<SafetensorsWriter> rounded;  // Null: nobody wants it.
+};
+
+absl::StatusOr<Output> OpenOutput(FileSystem& files, const OutputPaths& paths, const Layout& model,
+                                  const Layout& state, bool rounds_model) {
+  Output output;
+  ENTENTE_ASSIGN_OR_RETURN(output.model,
+                           SafetensorsWriter::CreateHashed(files, paths.model, model));
+  if (!state.tensors().empty()) {
+    ENTENTE_ASSIGN_OR_RETURN(output.state,
+                             SafetensorsWriter::CreateHashed(files, paths.state, state));
+  }
+  if (rounds_model) {
+    ENTENTE_ASSIGN_OR_RETURN(
+        output.rounded,
+        SafetensorsWriter::CreateHashed(files, paths.rounded, models::RoundedLayout(model)));
+  }
+  return output;
+}
+
+// Takes what was written into the store. The model comes last: where it is, its rounded copy and
+// the optimizer's state are, too.
+absl::StatusOr<AggregationOutcome> Adopt(models::ModelStore& store, const std::string& label,
+                                         const OutputPaths& paths, const Output& output) {
+  AggregationOutcome outcome;
+  if (output.state != nullptr) {
+    outcome.optimizer_state = output.state->digest();
+    ENTENTE_RETURN_IF_ERROR(store.AdoptAs(paths.state, outcome.optimizer_state));
+  }
+  outcome.model = output.model->digest();
+  if (output.rounded != nullptr) {
+    const Digest rounded = output.rounded->digest();
+    ENTENTE_RETURN_IF_ERROR(store.AdoptAs(paths.rounded, rounded));
+    ENTENTE_RETURN_IF_ERROR(
+        store.SetRounded(outcome.model, rounded, absl::StrCat(label, "-which")));
+  }
+  ENTENTE_RETURN_IF_ERROR(store.AdoptAs(paths.model, outcome.model));
+  return outcome;
 }
 
 }  // namespace
@@ -334,29 +372,17 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<SafetensorsReader> old_state,
                            OpenState(store, request.optimizer_state, state_layout));
 
-  const std::string model_path = store.TemporaryPath(absl::StrCat(request.label, "-model"));
-  const std::string state_path = store.TemporaryPath(absl::StrCat(request.label, "-state"));
-  const std::string rounded_path = store.TemporaryPath(absl::StrCat(request.label, "-rounded"));
+  const OutputPaths paths{.model = store.TemporaryPath(absl::StrCat(request.label, "-model")),
+                          .state = store.TemporaryPath(absl::StrCat(request.label, "-state")),
+                          .rounded = store.TemporaryPath(absl::StrCat(request.label, "-rounded"))};
   // Whatever was not adopted goes; what was is no longer there, and then this does nothing.
   const absl::Cleanup remove_temporary_files = [&] {
-    files.Remove(model_path).IgnoreError();
-    files.Remove(state_path).IgnoreError();
-    files.Remove(rounded_path).IgnoreError();
+    for (const std::string& path : {paths.model, paths.state, paths.rounded}) {
+      files.Remove(path).IgnoreError();
+    }
   };
-  const bool has_state = !state_layout.tensors().empty();
-  ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsWriter> model,
-                           SafetensorsWriter::CreateHashed(files, model_path, base->layout()));
-  std::unique_ptr<SafetensorsWriter> new_state;
-  if (has_state) {
-    ENTENTE_ASSIGN_OR_RETURN(new_state,
-                             SafetensorsWriter::CreateHashed(files, state_path, state_layout));
-  }
-  std::unique_ptr<SafetensorsWriter> rounded;
-  if (request.rounds_model) {
-    ENTENTE_ASSIGN_OR_RETURN(
-        rounded, SafetensorsWriter::CreateHashed(files, rounded_path,
-                                                 models::RoundedLayout(base->layout())));
-  }
+  ENTENTE_ASSIGN_OR_RETURN(const Output output, OpenOutput(files, paths, base->layout(),
+                                                           state_layout, request.rounds_model));
 
   const std::vector<UpdateForm> forms = AcceptedForms(base->layout(), request.encoding);
   ENTENTE_ASSIGN_OR_RETURN(std::vector<UpdateSource> updates, OpenUpdates(request, files, forms));
@@ -368,27 +394,15 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
             .optimizer = *optimizer,
             .old_state = old_state.get(),
             .blocks = aggregation::PlanBlocks(base->layout(), request.block_elements),
-            .model = *model,
-            .new_state = new_state.get(),
-            .rounded = rounded.get()};
+            .model = *output.model,
+            .new_state = output.state.get(),
+            .rounded = output.rounded.get()};
   RunThreads(work, pool, thread_count);
   {
     absl::MutexLock lock(&work.mu);
     ENTENTE_RETURN_IF_ERROR(work.status);
   }
-  AggregationOutcome outcome;
-  if (has_state) {
-    outcome.optimizer_state = new_state->digest();
-    ENTENTE_RETURN_IF_ERROR(store.AdoptAs(state_path, outcome.optimizer_state));
-  }
-  outcome.model = model->digest();
-  if (rounded == nullptr) {
-    ENTENTE_RETURN_IF_ERROR(store.AdoptAs(model_path, outcome.model));
-    return outcome;
-  }
-  ENTENTE_RETURN_IF_ERROR(AdoptBoth(store, request.label, {model_path, outcome.model},
-                                    {rounded_path, rounded->digest()}));
-  return outcome;
+  return Adopt(store, request.label, paths, output);
 }
 
 }  // namespace entente::engine
