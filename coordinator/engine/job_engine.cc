@@ -22,6 +22,16 @@ using rounds::ParticipantState;
 using rounds::RoundPhase;
 using rounds::RoundState;
 
+// To the attached workers with the job's data set. Whoever is not attached hears it if it speaks of
+// the job later on, and has a limit of its own for what it keeps.
+void SayJobEnded(const JobDescription& job, uint32_t round_index,
+                 members::WorkerRegistry* workers) {
+  const v1::CoordinatorMessage ended = JobEndedMessage(job, round_index);
+  for (const WorkerId& worker : workers->AttachedWith(job.recipe.dataset())) {
+    workers->Send(worker, ended);
+  }
+}
+
 }  // namespace
 
 JobEngine::JobEngine(const Dependencies& dependencies, JobDescription description)

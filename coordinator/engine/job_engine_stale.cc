@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "coordinator/engine/job_engine.h"
 #include "coordinator/engine/stale_task.h"
+#include "coordinator/engine/task_message.h"
 
 namespace entente::engine {
 
@@ -22,7 +23,7 @@ void JobEngine::CallOffIfStale(const WorkerId& worker, const v1::TaskKey& key) {
                            .reason = *why}));
   }
   if (working_state_.HasEnded()) {
-    SayJobEnded(*description_, working_state_.round.round_index, worker, deps_.workers);
+    deps_.workers->Send(worker, JobEndedMessage(*description_, working_state_.round.round_index));
   }
 }
 

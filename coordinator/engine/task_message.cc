@@ -65,4 +65,13 @@ v1::CoordinatorMessage TaskCancelledMessage(const JobId& job, const rounds::Canc
   return message;
 }
 
+v1::CoordinatorMessage JobEndedMessage(const JobDescription& job, uint32_t round_index) {
+  v1::CoordinatorMessage message;
+  v1::JobEnded* const ended = message.mutable_job_ended();
+  ended->set_job_id(job.id.value());
+  ended->set_round_index(round_index);
+  ended->set_traceparent(job.trace.ToTraceparent());
+  return message;
+}
+
 }  // namespace entente::engine

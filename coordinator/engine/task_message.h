@@ -4,6 +4,8 @@
 
 // What the coordinator tells a worker about its work. Pure functions of the job's state.
 
+#include <cstdint>
+
 #include "absl/time/time.h"
 #include "common/base/strong_id.h"
 #include "coordinator/engine/job_description.h"
@@ -21,6 +23,9 @@ v1::CoordinatorMessage TaskMessage(const JobDescription& job, const rounds::Roun
                                    const WorkerTerms& terms, absl::Time now);
 
 v1::CoordinatorMessage TaskCancelledMessage(const JobId& job, const rounds::CancelTask& cancel);
+
+// That nothing of the job is to be done any more. The round is its last, for the workers' logs.
+v1::CoordinatorMessage JobEndedMessage(const JobDescription& job, uint32_t round_index);
 
 }  // namespace entente::engine
 

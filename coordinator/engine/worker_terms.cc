@@ -32,21 +32,4 @@ WorkerTerms WorkerTermsBook::Of(const WorkerId& worker, const v1::Recipe& recipe
   return terms;
 }
 
-void SayJobEnded(const JobDescription& job, uint32_t round_index,
-                 members::WorkerRegistry* workers) {
-  for (const WorkerId& worker : workers->AttachedWith(job.recipe.dataset())) {
-    SayJobEnded(job, round_index, worker, workers);
-  }
-}
-
-void SayJobEnded(const JobDescription& job, uint32_t round_index, const WorkerId& worker,
-                 members::WorkerRegistry* workers) {
-  v1::CoordinatorMessage message;
-  v1::JobEnded& ended = *message.mutable_job_ended();
-  ended.set_job_id(job.id.value());
-  ended.set_round_index(round_index);
-  ended.set_traceparent(job.trace.ToTraceparent());
-  workers->Send(worker, message);
-}
-
 }  // namespace entente::engine

@@ -5,14 +5,13 @@
 // What a job's tasks tell one worker and not the others: how its update and its model travel, and
 // which of its updates was the last that counted.
 
-#include <cstdint>
 #include <map>
 
 #include "common/base/strong_id.h"
 #include "common/crypto/sha256.h"
-#include "coordinator/engine/job_description.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/rounds/round_state.h"
+#include "entente/v1/recipe.pb.h"
 
 namespace entente::engine {
 
@@ -40,15 +39,6 @@ class WorkerTermsBook {
  private:
   std::map<WorkerId, Digest> counted_;
 };
-
-// Tells the attached workers with the job's data set that it is over. Whoever is not attached hears
-// it if it speaks of the job later on, and has a limit of its own for what it keeps. The round is
-// the job's last, for the workers' logs.
-void SayJobEnded(const JobDescription& job, uint32_t round_index, members::WorkerRegistry* workers);
-
-// The same to one worker, if it is attached.
-void SayJobEnded(const JobDescription& job, uint32_t round_index, const WorkerId& worker,
-                 members::WorkerRegistry* workers);
 
 }  // namespace entente::engine
 

@@ -153,5 +153,13 @@ TEST(TaskMessageTest, CancellationNamesTheTaskInFull) {
   EXPECT_EQ(cancelled.reason(), "late");
 }
 
+TEST(TaskMessageTest, EndOfAJobNamesItAndItsLastRound) {
+  const v1::JobEnded ended = JobEndedMessage(Job(), 4).job_ended();
+
+  EXPECT_EQ(ended.job_id(), "j");
+  EXPECT_EQ(ended.round_index(), 4U);
+  EXPECT_EQ(ended.traceparent(), Job().trace.ToTraceparent());
+}
+
 }  // namespace
 }  // namespace entente::engine

@@ -89,16 +89,5 @@ TEST_F(WorkerTermsTest, OnlyAcceptedUpdatesOfCommittedRoundsCount) {
   EXPECT_EQ(book_.Of(kTermsWorker, recipe_, workers_).counted_update, Sha256Of("first"));
 }
 
-TEST_F(WorkerTermsTest, EndOfAJobIsSaidToWhoeverHasItsData) {
-  Attach({});
-  JobDescription job{.id = JobId("j")};
-  job.recipe.set_dataset("d");
-  SayJobEnded(job, 4, &workers_);
-  const v1::JobEnded ended = connection_->WaitForJobEnded();
-  EXPECT_EQ(ended.job_id(), "j");
-  EXPECT_EQ(ended.round_index(), 4u);
-  EXPECT_EQ(ended.traceparent(), job.trace.ToTraceparent());
-}
-
 }  // namespace
 }  // namespace entente::engine
