@@ -65,9 +65,8 @@ struct AggregationOutcome {
 };
 
 // Runs on the calling thread and `thread_count - 1` tasks of `pool`, with a `thread_count` of at
-// least 1; blocks until done. Must not be
-// called from a `pool` thread unless thread_count is 1. The same request gives the same bits for
-// every thread_count.
+// least 1; blocks until done. Must not be called from a `pool` thread unless thread_count is 1. The
+// same request gives the same bits for every thread_count.
 //
 // CANCELLED if it was stopped. INVALID_ARGUMENT if there are no updates or more than
 // limits::kUpdatesPerRoundMax, the base model is no sound safetensors file or has floating-point
