@@ -8,11 +8,11 @@
 #include "common/base/status_macros.h"
 #include "common/config/away_text.h"
 #include "common/config/proto_time.h"
+#include "coordinator/engine/job_end.h"
 #include "coordinator/engine/task_message.h"
 #include "coordinator/engine/transition_log.h"
 #include "coordinator/rounds/cohort_selection.h"
 #include "coordinator/rounds/round_machine.h"
-#include "coordinator/rounds/round_report.h"
 #include "coordinator/store/record_converter.h"
 
 namespace entente::engine {
@@ -21,16 +21,6 @@ namespace {
 using rounds::ParticipantState;
 using rounds::RoundPhase;
 using rounds::RoundState;
-
-// To the attached workers with the job's data set. Whoever is not attached hears it if it speaks of
-// the job later on, and has a limit of its own for what it keeps.
-void SayJobEnded(const JobDescription& job, uint32_t round_index,
-                 members::WorkerRegistry* workers) {
-  const v1::CoordinatorMessage ended = JobEndedMessage(job, round_index);
-  for (const WorkerId& worker : workers->AttachedWith(job.recipe.dataset())) {
-    workers->Send(worker, ended);
-  }
-}
 
 }  // namespace
 
