@@ -109,18 +109,18 @@ step train "Training"
 recipe="$repository/configs/recipes/fashion-mnist.yaml"
 if [ -z "$rounds" ]; then rounds=$(sed -n 's/^rounds: *\([0-9]*\).*/\1/p' "$recipe"); fi
 five_recipe "$rounds" "$seed" >"$out/recipe.yaml"
-"${as_submitter[@]}" job submit "$out/recipe.yaml" --dry-run -o json >"$out/recipe.json"
+ask job submit "$out/recipe.yaml" --dry-run -o json >"$out/recipe.json"
 job_token="quickstart-$(sha256sum "$out/recipe.yaml" | cut -c1-16)"
 start "${as_submitter[@]}" job submit "$out/recipe.yaml" --token "$job_token" --watch
 finish_with_coordinator "$started" || fail "the job did not complete"
-job=$("${as_submitter[@]}" job list -o json | jq -r '.jobs[0].id')
-"${as_submitter[@]}" job show "$job" -o json >"$out/job.json"
+job=$(ask job list -o json | jq -r '.jobs[0].id')
+ask job show "$job" -o json >"$out/job.json"
 rounds=$(jq -r .roundsCommitted "$out/job.json")
-"${as_submitter[@]}" round show "$job" "$rounds" -o json >"$out/last-round.json"
+ask round show "$job" "$rounds" -o json >"$out/last-round.json"
 
 step evaluate "Evaluating the final model on the 10,000 test images"
-"${as_submitter[@]}" model pull "$job" --output "$out/model.safetensors" >>"$out/logs/pull.log"
-"${as_submitter[@]}" model list --job "$job" -o json >"$out/models.json"
+ask model pull "$job" --output "$out/model.safetensors" >>"$out/logs/pull.log"
+ask model list --job "$job" -o json >"$out/models.json"
 jq -c .recipe "$out/recipe.json" >"$out/recipe-complete.json"
 test_accuracy() { start_test "$out/recipe-complete.json" "$1" "$2" "$out/logs/evaluate.log"; }  # MODEL RESULT
 test_accuracy "$out/model.safetensors" "$out/test.json"
@@ -128,7 +128,7 @@ finish "$started" || fail "the evaluation failed; see $out/logs/evaluate.log"
 
 step alone "For comparison: the same model, trained by each member alone for as many rounds"
 initial=$(jq -r '.models[-1].digest' "$out/models.json")
-"${as_submitter[@]}" model pull "$initial" --output "$out/initial.safetensors" >>"$out/logs/pull.log"
+ask model pull "$initial" --output "$out/initial.safetensors" >>"$out/logs/pull.log"
 mkdir -p "$out/alone"
 train_alone() {  # MEMBER: starts its training
   start "$bin/entente-trainer" train --recipe "$out/recipe-complete.json" --dataset-format idx --data "$out/data/$1" \

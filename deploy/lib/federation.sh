@@ -357,13 +357,34 @@ finish_with_coordinator() {
     elif [ -z "$gone_since" ]; then
       gone_since=$SECONDS
       if [ -t 1 ]; then kill -STOP "$1" 2>/dev/null || true; fi
-      echo "$script: the coordinator has ended, and the job waits for it; start it again with: $(coordinator_command)" >&2
+      say_how_to_start_it_again
     elif [ $((SECONDS - gone_since)) -ge "$restart_seconds_max" ]; then
       fail "the coordinator has ended, and nobody started it again within $restart_seconds_max s"
     fi
     sleep 0.2
   done
   finish "$1"
+}
+# ask COMMAND...: `entente COMMAND...` as the submitter; where nobody answers because the coordinator was killed by hand,
+# likewise.
+ask() {
+  local code errors was_said=false until=$((SECONDS + restart_seconds_max))
+  while true; do
+    code=0
+    { errors=$("${as_submitter[@]}" "$@" 2>&1 >&3 3>&-) || code=$?; } 3>&1
+    if [ "$code" -ne 5 ] || [ "$SECONDS" -ge "$until" ]; then break; fi
+    adopt_coordinator
+    if ! $was_said && ! kill -0 "$coordinator" 2>/dev/null; then
+      say_how_to_start_it_again
+      was_said=true
+    fi
+    sleep 0.2
+  done
+  [ -z "$errors" ] || echo "$errors" >&2
+  return "$code"
+}
+say_how_to_start_it_again() {
+  echo "$script: the coordinator has ended, and the job waits for it; start it again with: $(coordinator_command)" >&2
 }
 # coordinator_command: prints what starts the coordinator of start_five again, where it was.
 coordinator_command() { printf '%q --config %q' "$bin/entente-coordinator" "${coordinator_folder%/*}/coordinator.yaml"; }
