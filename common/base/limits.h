@@ -109,9 +109,11 @@ inline constexpr absl::Duration kBackoffMax = absl::Seconds(30);
 // A worker's control stream that lasted less may have been closed on purpose: the next pause is
 // longer.
 inline constexpr absl::Duration kStreamStableTime = absl::Seconds(5);
-// An aggregation whose disk failed: pauses of 1, 2, 4, 8 and 16 seconds.
-inline constexpr int kAggregationTriesMax = 6;
+// An aggregation whose disk failed: pauses of 1, 2, 4, 8 and 16 seconds, and then of 16 each.
 inline constexpr absl::Duration kAggregationRetryPause = absl::Seconds(1);
+inline constexpr int kAggregationPauseDoublingsMax = 4;
+// That end with an error of the device. For room it is tried until there is some.
+inline constexpr int kAggregationTriesMax = 6;
 // An event that the journal did not take and that nobody says a second time.
 inline constexpr absl::Duration kJournalRetryPause = absl::Seconds(1);
 // Of one worker in an attempt, that are asked for again after they were accepted and lost.

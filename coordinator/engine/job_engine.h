@@ -240,8 +240,8 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void RepeatAggregationAfter(absl::Duration pause);
   // For whoever looks at the job. No pause: there is no further try.
   void NoteTry() ABSL_LOCKS_EXCLUDED(mu_);
-  void NoteTryFailed(const std::string& reason, std::optional<absl::Duration> pause)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void NoteTryFailed(const std::string& reason, std::optional<absl::Duration> pause,
+                     bool lacks_room = false) ABSL_LOCKS_EXCLUDED(mu_);
   // The aggregation failed for good: perhaps for an update that is not what was accepted.
   void LookForLostUpdates(const std::string& reason);
   void EndLookForLostUpdates(uint32_t round_index, uint32_t attempt,

@@ -64,7 +64,7 @@ void JobEngine::EndAggregation(uint32_t round_index, uint32_t attempt,
                                                         {"wait", absl::FormatDuration(*pause)}});
   RepeatAggregationAfter(*pause);
   // Whoever sees it can count on the next try.
-  NoteTryFailed(reason, pause);
+  NoteTryFailed(reason, pause, absl::IsResourceExhausted(outcome.status()));
 }
 
 bool JobEngine::IsAggregating(uint32_t round_index, uint32_t attempt) const {
@@ -95,7 +95,8 @@ void JobEngine::NoteTry() {
   watchers_.NotifyAll();
 }
 
-void JobEngine::NoteTryFailed(const std::string& reason, std::optional<absl::Duration> pause) {
+void JobEngine::NoteTryFailed(const std::string& reason, std::optional<absl::Duration> pause,
+                              bool lacks_room) {
   const absl::Time now = deps_.clock->Now();
   {
     absl::MutexLock lock(&mu_);
@@ -104,6 +105,11 @@ void JobEngine::NoteTryFailed(const std::string& reason, std::optional<absl::Dur
         pause.has_value() ? rounds::Combining::Stage::kPauses : rounds::Combining::Stage::kSearches;
     combining_->failure = reason;
     combining_->next_try_at = now + pause.value_or(absl::InfiniteDuration());
+    if (!lacks_room) {
+      combining_->no_room_since.reset();
+    } else if (!combining_->no_room_since.has_value()) {
+      combining_->no_room_since = now;
+    }
   }
   watchers_.NotifyAll();
 }

@@ -90,11 +90,19 @@ std::string Needed(const RoundPolicy& policy) {
   return policy.quorum_count.has_value() ? absl::StrCat(", ", *policy.quorum_count, " needed") : "";
 }
 
-// "; try 2 of 6 failed (the disk is full), and the next begins in 2s, at 14:05:10 UTC", or nothing.
+// What the updates are not combined yet for: the coordinator, or room for what it writes.
+std::string CombiningWait(const std::optional<Combining>& combining, absl::Time now) {
+  if (!combining.has_value() || !combining->no_room_since.has_value()) {
+    return "waiting for the coordinator to combine the updates";
+  }
+  return absl::StrCat("waiting for room on the coordinator's disk to combine the updates, since ",
+                      ClockText(*combining->no_room_since, now));
+}
+
+// "; try 2 failed (an error of the disk), and the next begins in 2s, at 14:05:10 UTC", or nothing.
 std::string CombiningText(const std::optional<Combining>& combining, absl::Time now) {
   if (!combining.has_value()) return "";
-  const std::string tries =
-      absl::StrCat("try ", combining->tries, " of ", limits::kAggregationTriesMax);
+  const std::string tries = absl::StrCat("try ", combining->tries);
   switch (combining->stage) {
     case Combining::Stage::kRuns:
       return absl::StrCat(
@@ -140,7 +148,7 @@ std::string WaitText(const RoundState& state, const WaitCircumstances& circumsta
                           " in, ", state.updates_required, " needed", then_paused, "; closes ",
                           When(state.closes_at, now), is_due ? "" : ", or when all are in");
     case RoundPhase::kAggregating:
-      return absl::StrCat("waiting for the coordinator to combine the updates",
+      return absl::StrCat(CombiningWait(circumstances.combining, now),
                           CombiningText(circumstances.combining, now), then_paused);
     case RoundPhase::kEvaluating:
       return absl::StrCat("waiting for the evaluations of ",

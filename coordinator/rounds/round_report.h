@@ -30,10 +30,13 @@ struct Combining {
     kSearches,  // The last try failed for good; updates that were lost are looked for.
   };
   Stage stage = Stage::kRuns;
-  int tries = 1;                               // Begun so far, of limits::kAggregationTriesMax.
+  int tries = 1;                               // Begun so far.
   absl::Time began_at = absl::InfinitePast();  // The last of them.
   std::string failure = {};                    // Why the last that failed did; empty: none has.
   absl::Time next_try_at = absl::InfiniteFuture();  // Meaningful while it pauses.
+  // Since when each try has failed for want of room on the coordinator's disk; none: the last that
+  // failed did not.
+  std::optional<absl::Time> no_room_since = std::nullopt;
 };
 
 // What bears on a round's wait and is not its state.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "common/base/limits.h"
 
 namespace entente::engine {
@@ -26,6 +28,19 @@ TEST(AggregationRetryTest, TriesAreBoundedAndTheNextAttemptHasThemAllAgain) {
 
   EXPECT_FALSE(retry.PauseAfter(absl::UnavailableError("io")).has_value());
   EXPECT_EQ(retry.PauseAfter(absl::UnavailableError("io")), absl::Seconds(1));
+}
+
+TEST(AggregationRetryTest, ForRoomItIsTriedWithoutEndAndThePausesStopGrowing) {
+  AggregationRetry retry(absl::Seconds(1));
+  std::optional<absl::Duration> pause;
+  for (int i = 0; i < 3 * limits::kAggregationTriesMax; ++i) {
+    pause = retry.PauseAfter(absl::ResourceExhaustedError("full"));
+    ASSERT_TRUE(pause.has_value()) << i;
+  }
+
+  EXPECT_EQ(pause, absl::Seconds(16));
+  // Those tries are not the device's.
+  EXPECT_EQ(retry.PauseAfter(absl::UnavailableError("io")), absl::Seconds(16));
 }
 
 TEST(AggregationRetryTest, WhatWouldFailAgainIsNotTriedAgain) {

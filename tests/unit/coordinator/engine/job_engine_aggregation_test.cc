@@ -95,19 +95,33 @@ TEST_F(JobEngineAggregationTest, WhileTheJournalTakesNothingTheViewSaysWhy) {
   EXPECT_THAT(job->View().journal_health, IsOk());
 }
 
-TEST_F(JobEngineAggregationTest, DiskThatStaysFullAbortsTheAttemptAndSaysWhy) {
+TEST_F(JobEngineAggregationTest, DiskThatStaysFullIsWaitedForAndWhatIsAcceptedStays) {
+  aggregation_retry_pause_ = absl::Milliseconds(1);
+  Restart();
   v1::Recipe recipe = RecipeOf(1, 1);
   recipe.mutable_pacing()->set_attempts(1);
   const auto worker = AttachWorker(kTrainer);
   const auto job = Submit(recipe);
   const v1::Task task = worker->WaitForTask(0);
-  files_.FailWrites("/tmp-", 1000);
+  files_.FailWrites("/tmp-", 1'000'000);
 
   ASSERT_THAT(Upload(kTrainer, task, 1, 1), IsOk());
-  const JobView view = WaitForEnd(*job);
+  const JobView waits = WaitFor(*job, [](const JobView& view) {
+    return view.state->HasEnded() ||
+           (view.combining.has_value() && view.combining->tries > limits::kAggregationTriesMax &&
+            view.combining->stage == rounds::Combining::Stage::kPauses);
+  });
 
-  EXPECT_EQ(view.state->status, jobs::JobStatus::kFailed);
-  EXPECT_THAT(view.state->reason, HasSubstr("No space left on device"));
+  EXPECT_EQ(waits.state->status, jobs::JobStatus::kRunning) << waits.state->reason;
+  ASSERT_TRUE(waits.combining.has_value());
+  EXPECT_THAT(waits.combining->failure, HasSubstr("No space left on device"));
+  EXPECT_TRUE(waits.combining->no_room_since.has_value());
+  EXPECT_EQ(waits.state->round.CountIn(rounds::ParticipantState::kAccepted), 1U);
+  files_.FailWrites("/tmp-", 0);
+  const JobView end = WaitForEnd(*job);
+  EXPECT_EQ(end.state->status, jobs::JobStatus::kCompleted) << end.state->reason;
+  EXPECT_THAT(ModelValues(end.state->model), ElementsAre(2, 3));
+  EXPECT_EQ(worker->task_count(), 1U);
   EXPECT_FALSE(HasTemporaryFiles());
 }
 

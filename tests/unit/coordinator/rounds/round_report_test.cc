@@ -146,23 +146,31 @@ TEST(RoundReportTest, CombiningSaysWhichTryRunsAndWhyTheOneBeforeFailed) {
   };
 
   EXPECT_EQ(sentence({.began_at = begun}),
-            "waiting for the coordinator to combine the updates; try 1 of 6 began at 22:13:17 UTC");
+            "waiting for the coordinator to combine the updates; try 1 began at 22:13:17 UTC");
   EXPECT_EQ(sentence({.tries = 3, .began_at = begun, .failure = "the disk is full"}),
-            "waiting for the coordinator to combine the updates; try 3 of 6 began at 22:13:17 UTC, "
+            "waiting for the coordinator to combine the updates; try 3 began at 22:13:17 UTC, "
             "the one before failed: the disk is full");
   EXPECT_EQ(sentence({.stage = Combining::Stage::kPauses,
                       .tries = 2,
                       .began_at = begun,
                       .failure = "the disk is full",
                       .next_try_at = kReportedAt + absl::Seconds(2)}),
-            "waiting for the coordinator to combine the updates; try 2 of 6 failed (the disk is "
+            "waiting for the coordinator to combine the updates; try 2 failed (the disk is "
             "full), and the next begins in 2s, at 22:13:22 UTC");
   EXPECT_EQ(sentence({.stage = Combining::Stage::kSearches,
                       .tries = 1,
                       .began_at = begun,
                       .failure = "the update of fr-lab/w changed"}),
-            "waiting for the coordinator to combine the updates; try 1 of 6 failed for good (the "
+            "waiting for the coordinator to combine the updates; try 1 failed for good (the "
             "update of fr-lab/w changed), and updates that were lost are looked for");
+  EXPECT_EQ(sentence({.stage = Combining::Stage::kPauses,
+                      .tries = 9,
+                      .began_at = begun,
+                      .failure = "the disk is full",
+                      .next_try_at = kReportedAt + absl::Seconds(16),
+                      .no_room_since = begun}),
+            "waiting for room on the coordinator's disk to combine the updates, since 22:13:17 "
+            "UTC; try 9 failed (the disk is full), and the next begins in 16s, at 22:13:36 UTC");
 }
 
 TEST(RoundReportTest, JournalThatTakesNothingIsWhyADeadlineIsNotKept) {

@@ -114,7 +114,7 @@ TEST_F(ServiceTest, RoundSaysWhyItsUpdatesAreNotCombinedYet) {
   view.journal_health = absl::ResourceExhaustedError("the journal's disk is full");
 
   EXPECT_EQ(ToProto(view, round, *workers_, kNow, Detail::kFull).waiting_for(),
-            "waiting for the coordinator to combine the updates; try 1 of 6 failed (the disk is "
+            "waiting for the coordinator to combine the updates; try 1 failed (the disk is "
             "full), and the next begins in 1s, at 22:13:21 UTC; the journal's disk is full; it is "
             "tried again every 1s");
 }
