@@ -231,6 +231,20 @@ TEST_F(UploadIntakeTest, FullDiskRefusesWithTheNumbersAndLosesNothing) {
   EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
 }
 
+TEST_F(UploadIntakeTest, UpdateMustLeaveRoomForTheModelThatIsMadeOfIt) {
+  const std::string bytes = UpdateBytes(1, 1);
+  const v1::UploadHeader header = UploadHeaderOf(task_, bytes);
+  const auto size = static_cast<int64_t>(bytes.size());  // The model's as well.
+
+  files_.bytes_left = 2 * size - 1;
+  EXPECT_THAT(uploads_->OpenUpdate(WorkerId(kUploader), header),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr(absl::StrCat(" free on the disk and ", size, " must stay free"))));
+
+  files_.bytes_left = 2 * size;
+  EXPECT_THAT(uploads_->OpenUpdate(WorkerId(kUploader), header), IsOk());
+}
+
 TEST_F(UploadIntakeTest, DiskThatFillsUpInTheMiddleKeepsWhatCame) {
   const std::string bytes = UpdateBytes(1, 1);
   const v1::UploadHeader header = UploadHeaderOf(task_, bytes);
