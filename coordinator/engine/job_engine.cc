@@ -129,6 +129,7 @@ void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std
   Post([worker, key, reason = std::move(reason), may_return](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
     LogSetback("task failed", self.description_->id, key.round_index(), worker, reason);
+    self.leases_.End(worker);  // It has spoken; a lease from now on says that it is back.
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
     rounds::RoundEvent event = rounds::WorkerMissing{worker, reason};
     if (!may_return) {
@@ -184,6 +185,7 @@ void JobEngine::OnEvaluated(const WorkerId& worker, const v1::TaskKey& key,
 }
 
 void JobEngine::FailEvaluation(const WorkerId& worker, const std::string& reason) {
+  leases_.End(worker);
   const RoundState& round = working_state_.round;
   ApplyRound(round.round_index, round.attempt, rounds::EvaluationFailed{worker, reason});
 }
@@ -284,11 +286,12 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
     // Nobody will say it a second time: without it the round would wait for ever.
     watchers_.NotifyAll();
     return PostAfter(limits::kJournalRetryPause, [round_index, attempt, event](JobEngine& engine) {
-      engine.ApplyRound(round_index, attempt, event);
+      engine.ApplyRoundAgain(round_index, attempt, event);
     });
   }
   // What Step refuses does not apply any more: it lost a race and is of no consequence.
   log::Debug("event ignored", {{"event", rounds::EventName(event)}, {"reason", status.message()}});
+  if (std::holds_alternative<rounds::DeadlineChecked>(event)) KeepDeadline(round_index, attempt);
 }
 
 void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {

@@ -222,6 +222,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Apply, up to there.
   absl::StatusOr<Aftermath> JournalAndPublish(const jobs::JobEvent& event);
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
+  // What the journal did not take a while ago, unless it is not so any more: the clock was set back
+  // before a deadline, or who was gone has been heard of since and has a lease again.
+  void ApplyRoundAgain(uint32_t round_index, uint32_t attempt, const rounds::RoundEvent& event);
   void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   void TellObserver(bool ended_a_round) ABSL_LOCKS_EXCLUDED(mu_);
   // No event says that a participant came or went, but whoever looks at the job sees it.
@@ -250,6 +253,10 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Of the round in flight. Not for who has lost too many in it.
   void AskAgainFor(const std::map<WorkerId, std::string>& lost);
   void ArmDeadline(absl::Time at);
+  // What is due if the attempt's deadline has passed; if not, it is armed again.
+  void CheckDeadline(uint32_t round_index, uint32_t attempt);
+  // After a check that came to nothing, for the clock was set back between two looks at it.
+  void KeepDeadline(uint32_t round_index, uint32_t attempt);
   void RenewLease(const WorkerId& worker) ABSL_LOCKS_EXCLUDED(mu_);
   void ArmLeaseCheck();
   void CheckLeases();

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/engine/job_engine.h"
@@ -21,13 +22,38 @@ void JobEngine::ArmDeadline(absl::Time at) {
   if (at == absl::InfiniteFuture()) return;
   const rounds::RoundState& round = working_state_.round;
   PostAt(at, [round_index = round.round_index, attempt = round.attempt](JobEngine& engine) {
-    const rounds::RoundState& current = engine.working_state_.round;
-    if (current.round_index != round_index || current.attempt != attempt) return;
-    // The phase may have moved on and have a later deadline, or the clock was set back meanwhile.
-    if (engine.deps_.clock->Now() < current.closes_at) return engine.ArmDeadline(current.closes_at);
-    if (engine.AwaitAbsent()) return;
-    engine.ApplyRound(round_index, attempt, rounds::DeadlineChecked{engine.UpdatesWithoutRoom()});
+    engine.CheckDeadline(round_index, attempt);
   });
+}
+
+void JobEngine::CheckDeadline(uint32_t round_index, uint32_t attempt) {
+  const rounds::RoundState& current = working_state_.round;
+  if (current.round_index != round_index || current.attempt != attempt) return;
+  // The phase may have moved on and have a later deadline, or the clock was set back meanwhile.
+  if (deps_.clock->Now() < current.closes_at) return ArmDeadline(current.closes_at);
+  if (AwaitAbsent()) return;
+  ApplyRound(round_index, attempt, rounds::DeadlineChecked{UpdatesWithoutRoom()});
+}
+
+void JobEngine::KeepDeadline(uint32_t round_index, uint32_t attempt) {
+  const rounds::RoundState& round = working_state_.round;
+  const bool is_in_flight =
+      !working_state_.HasEnded() && round.round_index == round_index && round.attempt == attempt;
+  // While it aggregates it has none, and what follows brings its own.
+  if (!is_in_flight || round.phase == rounds::RoundPhase::kAggregating) return;
+  ArmDeadline(round.closes_at);
+}
+
+void JobEngine::ApplyRoundAgain(uint32_t round_index, uint32_t attempt,
+                                const rounds::RoundEvent& event) {
+  if (std::holds_alternative<rounds::DeadlineChecked>(event)) {
+    return CheckDeadline(round_index, attempt);
+  }
+  const auto* missing = std::get_if<rounds::WorkerMissing>(&event);
+  if (missing != nullptr && leases_.Holds(missing->worker)) return;
+  const auto* failed = std::get_if<rounds::EvaluationFailed>(&event);
+  if (failed != nullptr && leases_.Holds(failed->worker)) return;
+  ApplyRound(round_index, attempt, event);
 }
 
 void JobEngine::PutOffUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {

@@ -20,6 +20,7 @@ class LeaseBook {
   void Renew(const WorkerId& worker, absl::Time expires_at) { expiries_[worker] = expires_at; }
   void End(const WorkerId& worker) { expiries_.erase(worker); }
   void EndAll() { expiries_.clear(); }
+  bool Holds(const WorkerId& worker) const { return expiries_.count(worker) > 0; }
 
   // When the next lease runs out; InfiniteFuture if there is none.
   absl::Time NextExpiry() const;

@@ -71,21 +71,23 @@ class FlakyJournal final : public store::Journal {
   std::atomic<int> returned_failures{0};
   // The same of the coordinator's starts.
   std::atomic<int> start_failures{0};
+  // The same of deadlines that have passed.
+  std::atomic<int> deadline_failures{0};
+  // The same of workers that were silent, be it when they were to evaluate.
+  std::atomic<int> silence_failures{0};
 
   absl::Status Append(const store::JournalEntry& entry) override {
-    if (entry.record.round().has_aggregated() && aggregated_failures.fetch_sub(1) > 0) {
+    const auto& round = entry.record.round();
+    if (round.has_aggregated() && aggregated_failures.fetch_sub(1) > 0) {
       return absl::ResourceExhaustedError("the disk is full");
     }
-    if (entry.record.round().has_update_accepted() && accepted_failures.fetch_sub(1) > 0) {
-      return absl::UnavailableError("the journal could not be synced");
-    }
-    if (entry.record.round().has_update_lost() && lost_failures.fetch_sub(1) > 0) {
-      return absl::UnavailableError("the journal could not be synced");
-    }
-    if (entry.record.round().has_worker_returned() && returned_failures.fetch_sub(1) > 0) {
-      return absl::UnavailableError("the journal could not be synced");
-    }
-    if (entry.record.has_coordinator_started() && start_failures.fetch_sub(1) > 0) {
+    const bool is_of_silence = round.has_worker_missing() || round.has_evaluation_failed();
+    if ((round.has_update_accepted() && accepted_failures.fetch_sub(1) > 0) ||
+        (round.has_update_lost() && lost_failures.fetch_sub(1) > 0) ||
+        (round.has_worker_returned() && returned_failures.fetch_sub(1) > 0) ||
+        (round.has_deadline_checked() && deadline_failures.fetch_sub(1) > 0) ||
+        (is_of_silence && silence_failures.fetch_sub(1) > 0) ||
+        (entry.record.has_coordinator_started() && start_failures.fetch_sub(1) > 0)) {
       return absl::UnavailableError("the journal could not be synced");
     }
     return real_.Append(entry);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/synchronization/notification.h"
+#include "common/base/limits.h"
 #include "common/config/proto_time.h"
 #include "tests/support/eventually.h"
 #include "tests/support/status_matchers.h"
@@ -20,7 +21,25 @@ using ::testing::HasSubstr;
 
 constexpr char kAttached[] = "fr-lab/w";
 
-class JobEngineWaitsTest : public EngineTest {};
+class JobEngineWaitsTest : public EngineTest {
+ protected:
+  static void WaitForFailedAppend(JobEngine& job) {
+    WaitFor(job, [](const JobView& view) {
+      return view.state->HasEnded() || !view.journal_health.ok();
+    });
+  }
+
+  // Until what the journal did not take has been tried again.
+  void WaitForJournalRetry(JobEngine& job) {
+    const auto has_passed = std::make_shared<absl::Notification>();
+    pauses_->RunAt(steady_clock_.Now() + limits::kJournalRetryPause + absl::Milliseconds(200),
+                   [has_passed] { has_passed->Notify(); });
+    has_passed->WaitForNotification();
+    const auto is_caught_up = std::make_shared<absl::Notification>();
+    job.WhenCaughtUp([is_caught_up] { is_caught_up->Notify(); });
+    is_caught_up->WaitForNotification();
+  }
+};
 
 TEST_F(JobEngineWaitsTest, EventThatTheJournalDidNotTakeIsTriedAgainAfterTheClockWasSetBack) {
   const auto worker = AttachWorker(kAttached);
@@ -51,6 +70,85 @@ TEST_F(JobEngineWaitsTest, AggregationIsTriedAgainAfterTheClockWasSetBack) {
   clock_.Jump(-absl::Hours(24));
 
   EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+}
+
+TEST_F(JobEngineWaitsTest, DeadlineThatTheJournalDidNotTakeIsKeptThoughTheClockIsSetBack) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_deadline() = ToProto(absl::Hours(1));
+  recipe.mutable_pacing()->set_attempts(1);
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(recipe);
+  worker->WaitForTask(0);
+  journal_->deadline_failures = 1;
+  clock_.Jump(absl::Hours(2));
+  WaitForFailedAppend(*job);
+
+  clock_.Jump(-absl::Hours(2));
+  WaitForJournalRetry(*job);
+  EXPECT_EQ(job->View().state->status, jobs::JobStatus::kRunning);
+  clock_.Jump(absl::Hours(2));
+
+  EXPECT_THAT(WaitForEnd(*job).state->reason, HasSubstr("deadline passed with 0 of 1 updates"));
+}
+
+TEST_F(JobEngineWaitsTest, WorkerThatIsHeardWhileTheJournalTakesNothingIsNotMissing) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_deadline() = ToProto(absl::Hours(100));
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::Hours(50));
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Hours(1));
+  const auto fr = AttachWorker(kAttached);
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(recipe);
+  const v1::Task task = kr->WaitForTask(0);
+  job->OnTaskAccepted(WorkerId("kr-lab/w"), task.key());
+  ASSERT_THAT(Upload(kAttached, fr->WaitForTask(0), 1, 0), IsOk());
+  journal_->silence_failures = 1;
+  steady_clock_.Jump(absl::Hours(2));
+  WaitForFailedAppend(*job);
+
+  job->OnProgress(WorkerId("kr-lab/w"), task.key(), {.activity = "training"});
+  WaitForJournalRetry(*job);
+
+  EXPECT_EQ(job->View().state->round.CountIn(rounds::ParticipantState::kWorking), 1U);
+  ASSERT_THAT(Upload("kr-lab/w", task, 1, 0), IsOk());
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+  EXPECT_EQ(job->Rounds()[0]->CountIn(rounds::ParticipantState::kAccepted), 2U);
+}
+
+TEST_F(JobEngineWaitsTest, EvaluatorThatIsHeardWhileTheJournalTakesNothingIsStillAwaited) {
+  v1::Recipe recipe = RecipeOf(1, 1, /*evaluates=*/true);
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Hours(1));
+  *recipe.mutable_evaluation()->mutable_deadline() = ToProto(absl::Hours(100));
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(recipe);
+  ASSERT_THAT(Upload(kAttached, worker->WaitForTask(0), 1, 1), IsOk());
+  const v1::Task evaluation = worker->WaitForTask(1);
+  journal_->silence_failures = 1;
+  steady_clock_.Jump(absl::Hours(2));
+  WaitForFailedAppend(*job);
+
+  job->OnProgress(WorkerId(kAttached), evaluation.key(), {.activity = "evaluating"});
+  WaitForJournalRetry(*job);
+  job->OnEvaluated(WorkerId(kAttached), evaluation.key(), {.examples = 10, .loss = 0.5});
+
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+  EXPECT_TRUE(job->View().evaluation.has_value());
+}
+
+TEST_F(JobEngineWaitsTest, StopThatTheJournalDidNotTakeIsTriedAgain) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Hours(1));
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(recipe);
+  const v1::Task task = worker->WaitForTask(0);
+  journal_->silence_failures = 1;
+
+  job->OnTaskFailed(WorkerId(kAttached), task.key(), "stopping", /*may_return=*/true);
+
+  const JobView view = WaitFor(*job, [](const JobView& v) {
+    return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
+  });
+  EXPECT_EQ(view.state->round.participants.at(WorkerId(kAttached)).reason, "stopping");
 }
 
 TEST_F(JobEngineWaitsTest, LeaseRunsOutAfterTheClockWasSetBack) {

@@ -40,6 +40,8 @@ TEST(LeaseBookTest, EndedLeaseDoesNotExpire) {
   book.Renew(kFr, kStart);
   book.End(kFr);
   book.Renew(kKr, kStart);
+  EXPECT_FALSE(book.Holds(kFr));
+  EXPECT_TRUE(book.Holds(kKr));
   book.EndAll();
 
   EXPECT_TRUE(book.TakeExpired(kStart).empty());
