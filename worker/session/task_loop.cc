@@ -68,8 +68,11 @@ void TaskLoop::HandleTask(v1::Task task) {
   const std::optional<v1::TaskDeclined> refusal = dependencies_.admission->Refusal(task);
   absl::MutexLock lock(&mu_);
   const auto known = entries_.find(task.key().job_id());
-  const bool comes_again = known != entries_.end() && IsSame(known->second->task, task);
-  if (comes_again) {
+  const bool is_known = known != entries_.end() && IsSame(known->second->task, task);
+  // One that was stopped at its deadline is begun anew: its round has been given more time.
+  const bool is_overdue =
+      is_known && known->second->cancel.cancelled() && !known->second->answer.has_value();
+  if (is_known && (draining_ || !is_overdue)) {
     AnswerAgain(known->second, task);
   } else if (refusal.has_value()) {
     const log::Scope scope(TaskLogFields(task, self_));
@@ -230,8 +233,9 @@ void TaskLoop::Finish(const EntryPointer& entry, const TaskResult& result) {
     return;
   }
   v1::WorkerMessage failed = FailedMessage(key, result.reason);
-  // Who asks for the task again has not given it up, and gets an update that is kept.
-  if (!result.keeps_update) entry->answer = failed;
+  // Who asks for the task again has not given it up, and gets an update that is kept, or one for
+  // which there was no time before.
+  if (!result.keeps_update && result.end != TaskResult::End::kCancelled) entry->answer = failed;
   // A refusal is in the coordinator's journal already, or its round is over.
   if (result.end != TaskResult::End::kRefused) dependencies_.sender->Send(std::move(failed));
 }

@@ -13,7 +13,8 @@
 //
 // A job has one task here at a time; a newer one takes its place. A task that comes again (after a
 // reconnect) is not started again: it is accepted, and where it stands or how it ended is said
-// again. While a task is queued or running its progress is said at least three times a lease, and
+// again. Only one that was stopped at its deadline is: it comes again if its round is to last
+// longer. While a task is queued or running its progress is said at least three times a lease, and
 // it is stopped when the time has passed that its round had left when it came: both whatever
 // anybody sets this machine's clock to.
 //

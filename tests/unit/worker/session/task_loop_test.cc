@@ -404,6 +404,23 @@ TEST_F(TaskLoopTest, AnOverdueTaskIsStopped) {
   EXPECT_TRUE(sender_.WaitFor("failed train a round 1"));
 }
 
+// A round whose update was lost is open longer, and asks again whoever it lacks.
+TEST_F(TaskLoopTest, AnOverdueTaskThatComesAgainIsBegunAnew) {
+  v1::Task task = Task("a");
+  *task.mutable_deadline() = ToProto(absl::Milliseconds(20));
+  loop_.HandleTask(task);
+  ASSERT_TRUE(sender_.WaitFor("failed train a round 1"));
+
+  loop_.HandleTask(Task("a"));
+  ASSERT_TRUE(runner_.WaitForRuns(2));
+  runner_.End(TaskResult::End::kFailed, "no data");
+
+  ASSERT_TRUE(sender_.WaitFor("failed train a round 1: no data"));
+  EXPECT_THAT(runner_.runs(), ElementsAre("train a round 1", "train a round 1"));
+  const std::vector<std::string> lines = sender_.lines();
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "accepted train a round 1"), 2);
+}
+
 TEST_F(TaskLoopTest, DrainingWaitsForTheRunningTask) {
   loop_.HandleTask(Evaluation("a"));
   ASSERT_TRUE(runner_.WaitForRuns(1));
