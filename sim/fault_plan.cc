@@ -81,7 +81,7 @@ v1::Recipe DrawRecipe(Chance& chance, uint32_t worker_count, uint32_t rounds) {
   *pacing.mutable_deadline() = ToProto(absl::Minutes(3 + chance.Below(15)));
   *pacing.mutable_grace() = ToProto(absl::Seconds(5 + chance.Below(40)));
   *pacing.mutable_lease() = ToProto(absl::Seconds(15 + chance.Below(60)));
-  pacing.set_attempts(100);
+  pacing.set_attempts(100);  // As many as there may be: see federation.cc's CheckTheEnd.
   recipe.mutable_evaluation()->set_every_rounds(static_cast<uint32_t>(chance.Below(3)));
   FillRecipeDefaults(&recipe);
   return recipe;

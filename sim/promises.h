@@ -13,9 +13,8 @@
 //   models    an accepted update is what the worker's training gives, and a round's model what a
 //             plain loop makes of the accepted updates
 //   waits     nothing stands still for an hour of a coordinator that runs on a sound disk
-//   the end   once the faults have stopped, the job ends in time. It has completed if nothing
-//             crashed and no fault of the plan struck, whatever befell messages and trainers; else
-//             it may have failed (federation.cc looks)
+//   the end   the job ends in time once the faults have stopped, if not before, and has completed
+//             (federation.cc looks), whatever struck: its recipe has 100 attempts for each round
 
 #include <cstdint>
 #include <map>

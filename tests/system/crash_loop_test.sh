@@ -6,7 +6,8 @@
 # again at once, and every round needs every worker. If the job has ended before SECONDS (default 300) have passed, another
 # one is broken off as often. Every job completes with the model of a run that nobody disturbed, bit for bit, and a watch
 # that was open all the time says so. Updates are encoded as topk, so that what a worker carries from round to round must
-# survive as well. Prints the seed, the kills and how long it took until what was killed was back.
+# survive as well. Prints the seed, the kills, the attempts that were aborted and how long it took until what was killed was
+# back.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 script=crash_loop_test
@@ -52,6 +53,11 @@ begin() {
 }
 submit() { job=$("${as_submitter[@]}" job submit "$work/recipe.yaml" --token "$1" -o json | jq -r .job.id); }
 model_of_job() { "${as_submitter[@]}" job show "$job" -o json | jq -r 'if .state == "completed" then .modelDigest else "none, the job is " + .state end'; }
+attempts_of_job() {
+  "${as_submitter[@]}" round list "$job" -o json | jq -r '
+    def count_in($phase): map(select(.phase == $phase)) | length;
+    .rounds | "\(count_in("committed")) rounds, \(count_in("aborted")) attempts aborted"'
+}
 
 # ---- Undisturbed ----------------------------------------------------------------------------------------
 
@@ -145,7 +151,7 @@ disturb_job() {
     fi
   done
   finish "$watch" || fail "the watch ended with an error: $(tail -n 3 "$watch_log")"
-  echo "killed: coordinator $coordinator_kills, workers $worker_kills, trainers $trainer_kills times; coordinator stopped $coordinator_drains times"
+  echo "killed: coordinator $coordinator_kills, workers $worker_kills, trainers $trainer_kills times; coordinator stopped $coordinator_drains times; $(attempts_of_job)"
   disturbed=$(model_of_job)
   [ "$disturbed" = "$undisturbed" ] || fail "the model is $disturbed, undisturbed $undisturbed"
 }
