@@ -53,22 +53,22 @@ absl::Status JobDirectory::Restore(const CoordinatorStart& start) {
       }));
   // A crash may have come between the end of an attempt and the removal of its updates.
   std::vector<updates::AttemptKey> in_flight;
-  std::vector<updates::AttemptKey> newest;
+  std::vector<JobId> known;
   std::map<JobId, std::map<WorkerId, std::string>> lost;
   for (const auto& [id, job] : restored) {
+    known.push_back(id);
     const JobView view = job->View();
-    newest.push_back({.job = id,
-                      .round_index = view.state->round.round_index,
-                      .attempt = view.state->round.attempt});
     if (view.state->HasEnded()) continue;
     ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, *deps_.models, *deps_.files));
     lost[id] = LostUpdates(id, view.state->round, *deps_.spool, *deps_.files);
-    in_flight.push_back(newest.back());
+    in_flight.push_back({.job = id,
+                         .round_index = view.state->round.round_index,
+                         .attempt = view.state->round.attempt});
   }
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> unknown, deps_.spool->SetAside(newest));
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> unknown, deps_.spool->SetAside(known));
   for (const std::string& folder : unknown) {
     log::Warning(
-        "updates that the journal knows nothing of were set aside; is it the right journal?",
+        "updates of a job that the journal does not know were set aside; is it the right journal?",
         {{"folder", folder}});
   }
   ENTENTE_RETURN_IF_ERROR(deps_.spool->KeepOnly(in_flight));

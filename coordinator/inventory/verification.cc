@@ -4,7 +4,6 @@
 #include <memory>
 #include <set>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -17,7 +16,6 @@
 #include "coordinator/inventory/inventory.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/store/sqlite_journal.h"
-#include "coordinator/updates/update_spool.h"
 
 namespace entente::inventory {
 namespace {
@@ -76,7 +74,6 @@ class Check {
     absl::StatusOr<Inventory> inventory = TakeInventory(**journal);
     if (!inventory.ok()) return Damage(inventory.status());
     AddJobs(*inventory);
-    AddUnknownUpdates(*inventory);
     return absl::OkStatus();
   }
 
@@ -120,25 +117,6 @@ class Check {
         // Jobs share models and programs.
         if (named_.insert(file.path).second) CheckFile(job, file);
       }
-    }
-  }
-
-  // Those that the start sets aside.
-  void AddUnknownUpdates(const Inventory& inventory) {
-    std::vector<updates::AttemptKey> newest;
-    for (const InventoriedJob& job : inventory.jobs()) {
-      newest.push_back({.job = job.id,
-                        .round_index = job.state.round.round_index,
-                        .attempt = job.state.round.attempt});
-    }
-    const std::string spool = PathOf(kSpoolFolder);
-    const auto unknown = updates::UpdateSpool::UnknownFolders(files_, spool, newest);
-    if (!unknown.ok()) return;  // A folder that is not there holds nothing.
-    for (const std::string& name : *unknown) {
-      result_.damages.push_back(absl::StrCat(
-          spool, "/", name, " holds updates that the journal knows nothing of: put back the ",
-          "journal that they came with; a coordinator that starts without it moves them to ", spool,
-          "-unknown and goes on"));
     }
   }
 

@@ -46,8 +46,7 @@ struct Verification {
   FileCount leftover;  // What the journal does not name: unfinished and unused uploads.
   std::vector<std::string> leftover_names;  // In the folder; kLeftoverNamesMax of them at most.
 
-  // What is wrong, one sentence each, with what to do. Empty: a coordinator can go on from here,
-  // and nothing tells that there was more once.
+  // What is wrong, one sentence each, with what to do. Empty: a coordinator can go on from here.
   std::vector<std::string> damages;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/updates/update_spool.h"
 
-#include <map>
 #include <set>
 #include <utility>
 
@@ -9,7 +8,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -45,16 +43,6 @@ absl::Status CheckKey(const SpoolKey& key) {
 
 std::string AttemptName(const JobId& job, uint32_t round_index, uint32_t attempt) {
   return absl::StrCat(FileNameOf(job.value()), "/", round_index, "-", attempt);
-}
-
-// Whether a folder that AttemptName named is of an attempt of the same job after `attempt`.
-bool IsAfter(absl::string_view folder, const AttemptKey& attempt) {
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(folder, absl::MaxSplits('-', 1));
-  std::pair<uint32_t, uint32_t> named;
-  return absl::SimpleAtoi(parts.first, &named.first) &&
-         absl::SimpleAtoi(parts.second, &named.second) &&
-         named > std::pair(attempt.round_index, attempt.attempt);
 }
 
 // What the names of a worker's updates have before the digest: "fr-lab+gpu-1-". A '+' is in no id,
@@ -230,39 +218,19 @@ SpoolHold::SpoolHold(UpdateSpool* spool) : spool_(*spool) { spool_.BeginHold(); 
 
 SpoolHold::~SpoolHold() { spool_.EndHold(); }
 
-absl::StatusOr<std::vector<std::string>> UpdateSpool::UnknownFolders(
-    FileSystem& files, const std::string& folder, const std::vector<AttemptKey>& newest) {
-  std::map<std::string, AttemptKey> newest_of;
-  for (const AttemptKey& attempt : newest) newest_of[FileNameOf(attempt.job.value())] = attempt;
-  std::vector<std::string> unknown;
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, ListFolders(files, folder));
-  for (const std::string& job : jobs) {
-    const auto it = newest_of.find(job);
-    if (it == newest_of.end()) {
-      unknown.push_back(job);
-      continue;
-    }
-    ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> attempts,
-                             ListFolders(files, absl::StrCat(folder, "/", job)));
-    for (const std::string& attempt : attempts) {
-      if (IsAfter(attempt, it->second)) unknown.push_back(absl::StrCat(job, "/", attempt));
-    }
-  }
-  return unknown;
-}
-
-absl::StatusOr<std::vector<std::string>> UpdateSpool::SetAside(
-    const std::vector<AttemptKey>& newest) {
+absl::StatusOr<std::vector<std::string>> UpdateSpool::SetAside(const std::vector<JobId>& known) {
+  std::set<std::string> names;
+  for (const JobId& job : known) names.insert(FileNameOf(job.value()));
   std::vector<std::string> moved;
-  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> unknown,
-                           UnknownFolders(files_, folder_, newest));
-  for (const std::string& name : unknown) {
-    const std::string folder = absl::StrCat(folder_, "/", name);
-    const std::string aside = absl::StrCat(folder_, "-unknown/", name);
-    ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(aside.substr(0, aside.rfind('/'))));
+  const std::string aside = absl::StrCat(folder_, "-unknown");
+  ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> jobs, ListFolders(files_, folder_));
+  for (const std::string& job : jobs) {
+    if (names.count(job) > 0) continue;
+    const std::string folder = absl::StrCat(folder_, "/", job);
+    ENTENTE_RETURN_IF_ERROR(files_.CreateFolder(aside));
     // One of that name may lie there from another start with the wrong journal.
-    std::string place = aside;
-    for (int i = 2; files_.Exists(place); ++i) place = absl::StrCat(aside, ".", i);
+    std::string place = absl::StrCat(aside, "/", job);
+    for (int i = 2; files_.Exists(place); ++i) place = absl::StrCat(aside, "/", job, ".", i);
     ENTENTE_RETURN_IF_ERROR(files_.Rename(folder, place));
     space_.ForgetFolder(folder);
     moved.push_back(std::move(place));

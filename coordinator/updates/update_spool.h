@@ -102,17 +102,11 @@ class UpdateSpool {
   absl::Status Remove(const JobId& job, uint32_t round_index, uint32_t attempt)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The folders, from the spool's on, of which a journal knows nothing in which `newest` is the
-  // newest attempt of every job: of other jobs, and of later attempts. An attempt is journalled
-  // before its updates come, so no crash alone leaves any.
-  static absl::StatusOr<std::vector<std::string>> UnknownFolders(
-      FileSystem& files, const std::string& folder, const std::vector<AttemptKey>& newest);
-
-  // Moves those to "<folder>-unknown", and returns where they are now: the journal may be of
-  // another data directory, or an older copy, and with the right one their updates are wanted, once
-  // somebody has moved them back. A name that is taken there gets a number. On error those before
-  // stay moved.
-  absl::StatusOr<std::vector<std::string>> SetAside(const std::vector<AttemptKey>& newest);
+  // Moves the folders of jobs that are none of `known` to "<folder>-unknown", and returns where
+  // they are now: a journal without them may be of another data directory, or an older copy, and
+  // with the right one their updates are wanted, once somebody has moved them back. A name that is
+  // taken there gets a number. On error those before stay moved.
+  absl::StatusOr<std::vector<std::string>> SetAside(const std::vector<JobId>& known);
 
   // Removes whatever belongs to none of `attempts`. For the start: a crash may come between the end
   // of an attempt and its Remove. On error whatever could be removed is.

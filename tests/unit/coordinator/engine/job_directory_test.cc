@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/engine/engine_fixture.h"
@@ -101,17 +100,6 @@ TEST_F(JobDirectoryTest, TokenIsRememberedThroughARestart) {
   ASSERT_OK_AND_ASSIGN(const SubmitOutcome again, jobs_->Submit(RequestOf(RecipeOf(1, 1), "t")));
   EXPECT_FALSE(again.created);
   EXPECT_EQ(again.job->description().id, id);
-}
-
-TEST_F(JobDirectoryTest, UpdatesOfARoundThatTheJournalHasNotReachedAreKeptAside) {
-  const std::string id = Submit(RecipeOf(3, 1))->description().id.value();
-  folder_.Write(absl::StrCat("spool/", id, "/1-1/fr-lab+w-00"), "update");
-
-  Restart();
-  ASSERT_THAT(jobs_->Restore(), IsOk());
-
-  EXPECT_TRUE(files_.Exists(folder_.File(absl::StrCat("spool-unknown/", id, "/1-1/fr-lab+w-00"))));
-  EXPECT_FALSE(files_.Exists(folder_.File(absl::StrCat("spool/", id, "/1-1"))));
 }
 
 TEST_F(JobDirectoryTest, TraceOfTheCallIsTheJobsThroughARestart) {

@@ -18,7 +18,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::UnorderedElementsAre;
 
 // A coordinator with a job whose round has one of the two updates it needs, then shut down.
 class VerificationTest : public engine::EngineTest {
@@ -246,19 +245,6 @@ TEST_F(VerificationTest, FilesWithThePortsAreTheCoordinatorsOwn) {
   ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
 
   EXPECT_THAT(verification.leftover_names, ElementsAre("port-of-call"));
-}
-
-TEST_F(VerificationTest, UpdatesThatTheJournalKnowsNothingOfAreFindings) {
-  folder_.Write("spool/another-job/0-1/fr-lab+w-00", "update");
-  folder_.Write(absl::StrCat("spool/", job_, "/1-1/fr-lab+w-00"), "update");
-
-  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
-
-  EXPECT_THAT(verification.damages,
-              UnorderedElementsAre(
-                  HasSubstr(folder_.File("spool/another-job holds updates that the journal")),
-                  HasSubstr(folder_.File(
-                      absl::StrCat("spool/", job_, "/1-1 holds updates that the journal")))));
 }
 
 TEST_F(VerificationTest, FolderWithoutAJournalIsNotFound) {

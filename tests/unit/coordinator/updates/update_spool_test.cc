@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/updates/update_spool.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -17,7 +16,6 @@ namespace entente::updates {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::UnorderedElementsAre;
 
 class UpdateSpoolTest : public ::testing::Test {
  protected:
@@ -209,33 +207,12 @@ TEST_F(UpdateSpoolTest, UpdatesOfUnknownJobsAreSetAsideWhole) {
   Upload(Key());
   folder_.Write("spool/another-job/0-1/fr-lab+a-00", "update");
 
-  ASSERT_OK_AND_ASSIGN(const auto moved,
-                       spool_->SetAside({{.job = Key().job, .round_index = 4, .attempt = 1}}));
+  ASSERT_OK_AND_ASSIGN(const auto moved, spool_->SetAside({JobId("fashion-k3x9qa")}));
 
   EXPECT_EQ(moved, std::vector<std::string>{folder_.File("spool-unknown/another-job")});
   EXPECT_TRUE(files_.Exists(folder_.File("spool-unknown/another-job/0-1/fr-lab+a-00")));
   EXPECT_FALSE(files_.Exists(folder_.File("spool/another-job")));
   EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
-}
-
-TEST_F(UpdateSpoolTest, UpdatesOfAttemptsThatTheJournalHasNotReachedAreSetAside) {
-  Upload(Key("fr-lab/gpu-1", 1));
-  Upload(Key("fr-lab/gpu-1", 2));
-  Upload(Key("fr-lab/gpu-1", 10));
-  folder_.Write("spool/fashion-k3x9qa/3-11/fr-lab+a-00", "update");
-  folder_.Write("spool/fashion-k3x9qa/10-1/fr-lab+a-00", "update");
-  EXPECT_EQ(spool_->space().present_bytes(), 18u);
-
-  ASSERT_OK_AND_ASSIGN(const auto moved,
-                       spool_->SetAside({{.job = Key().job, .round_index = 4, .attempt = 2}}));
-
-  const std::string aside = folder_.File("spool-unknown/fashion-k3x9qa");
-  EXPECT_THAT(moved, UnorderedElementsAre(aside + "/4-10", aside + "/10-1"));
-  EXPECT_TRUE(files_.Exists(aside + "/10-1/fr-lab+a-00"));
-  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 1))));
-  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key("fr-lab/gpu-1", 2))));
-  EXPECT_TRUE(files_.Exists(folder_.File("spool/fashion-k3x9qa/3-11")));
-  EXPECT_EQ(spool_->space().present_bytes(), 12u);
 }
 
 TEST_F(UpdateSpoolTest, WhatIsSetAsideTwiceIsThereTwice) {
