@@ -104,8 +104,8 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
                            LockWorkDirectory(*files, setup.config.work_directory()));
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(setup.trainer_folder));
   // Models need not outlive the machine's power: they are checked by their digest after a restart,
-  // and fetched again. Nor need what is half made. A finished update may be hours of training, and
-  // a residual cannot be made again, so both are on the disk itself.
+  // and fetched again. Nor need what is half made. A finished update may be hours of training, a
+  // checkpoint too, and a residual cannot be made again, so these are on the disk itself.
   PosixFileSystem work_files(Durability::kProcess);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<ModelCache> cache,
@@ -144,7 +144,7 @@ absl::Status Run(const WorkerOptions& options, const WorkerSetup& setup, FileSys
   ObservedTransfers observed_transfers(&transfers, &metrics);
   ENTENTE_ASSIGN_OR_RETURN(
       const std::unique_ptr<CheckpointStore> checkpoints,
-      CheckpointStore::Open(&work_files, setup.checkpoints_folder, setup.trainer_folder));
+      CheckpointStore::Open(files, setup.checkpoints_folder, setup.trainer_folder));
   TrainerHostOptions trainer_options = setup.trainer;
   trainer_options.checkpoints = checkpoints.get();
   TrainerHost trainer(std::move(trainer_options));

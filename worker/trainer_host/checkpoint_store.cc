@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/trainer_host/checkpoint_store.h"
 
-#include <filesystem>
 #include <map>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/status_macros.h"
@@ -16,19 +15,12 @@
 namespace entente::worker {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr char kAskedName[] = "asked";
 constexpr char kCheckpointSuffix[] = ".checkpoint";
 constexpr uint64_t kAskedBytesMax = 4 << 10;
 
 bool IsCheckpointName(absl::string_view name) {
   return absl::EndsWith(name, kCheckpointSuffix) && !absl::StrContains(name, "/");
-}
-
-bool IsRegular(const std::string& path) {
-  std::error_code error;
-  return fs::is_regular_file(fs::symlink_status(path, error));
 }
 
 }  // namespace
@@ -57,7 +49,7 @@ void CheckpointStore::TakeBack() {
   const std::string name = Asked();
   if (name.empty()) return;
   const std::string path = absl::StrCat(trainer_folder_, "/", name);
-  if (IsRegular(path)) {
+  if (const auto info = files_.LookAt(path); info.ok() && info->kind == PathInfo::Kind::kFile) {
     const absl::Status moved = files_.Rename(path, absl::StrCat(folder_, "/", name));
     if (!moved.ok()) {
       log::Warning("a checkpoint is lost", {{"path", path}, {"reason", moved.message()}});
@@ -99,13 +91,14 @@ std::string CheckpointStore::Asked() {
 }
 
 void CheckpointStore::Prune() {
-  std::multimap<fs::file_time_type, std::string> by_time;
-  std::error_code error;
-  for (fs::directory_iterator file(folder_, error), end; !error && file != end;
-       file.increment(error)) {
-    if (IsCheckpointName(file->path().filename().string())) {
-      by_time.insert({file->last_write_time(error), file->path().string()});
-    }
+  const absl::StatusOr<std::vector<std::string>> names = files_.ListFiles(folder_);
+  if (!names.ok()) return;  // Tried again next time.
+  std::multimap<absl::Time, std::string> by_time;
+  for (const std::string& name : *names) {
+    if (!IsCheckpointName(name)) continue;
+    const std::string path = absl::StrCat(folder_, "/", name);
+    const absl::StatusOr<PathInfo> info = files_.LookAt(path);
+    if (info.ok()) by_time.insert({info->modified_at, path});
   }
   while (by_time.size() > limits::kWorkerCheckpointsMax) {
     files_.Remove(by_time.begin()->second).IgnoreError();  // Tried again next time.

@@ -26,7 +26,9 @@ namespace entente::worker {
 // One thread uses it.
 class CheckpointStore {
  public:
-  // Makes the folder. `files` is borrowed. Both folders are on the same disk.
+  // Makes the folder. `files` is borrowed, and must keep what it syncs through a loss of power:
+  // what lies with the trainer under a name that nobody asked for is removed. It syncs as often as
+  // a task begins and ends. Both folders are on the same disk.
   static absl::StatusOr<std::unique_ptr<CheckpointStore>> Open(FileSystem* files,
                                                                const std::string& folder,
                                                                const std::string& trainer_folder);
