@@ -89,6 +89,12 @@ class FaultyWritableFile final : public WritableFile {
 
 absl::StatusOr<std::unique_ptr<ReadableFile>> FaultyFileSystem::OpenForRead(
     const std::string& path) {
+  {
+    absl::MutexLock lock(&mu_);
+    if (Take(read_failures_, path)) {
+      return absl::UnavailableError(absl::StrCat("cannot open ", path, ": Too many open files"));
+    }
+  }
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<ReadableFile> file, real_.OpenForRead(path));
   return std::make_unique<CountedReadableFile>(std::move(file), this);
 }
@@ -121,6 +127,11 @@ void FaultyFileSystem::FailSyncs(const std::string& part, int times) {
 bool FaultyFileSystem::TakeSyncFailure(const std::string& path) {
   absl::MutexLock lock(&mu_);
   return Take(sync_failures_, path);
+}
+
+void FaultyFileSystem::FailReads(const std::string& part, int times) {
+  absl::MutexLock lock(&mu_);
+  read_failures_ = {.part = part, .left = times};
 }
 
 bool FaultyFileSystem::Take(PathFailures& failures, const std::string& path) {

@@ -173,12 +173,17 @@ absl::Status ResumeState::TakeUpFiles() {
     absl::string_view stem = name;
     if (!absl::ConsumeSuffix(&stem, kDescriptionSuffix)) continue;
     const std::string path = PathOf(name, "");
+    const std::string update = absl::StrCat(stem, kUpdateSuffix);
+    if (!std::binary_search(names.begin(), names.end(), update)) continue;
+    ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files_.LookAt(path));
+    if (info.kind != PathInfo::Kind::kFile) continue;
     const absl::StatusOr<std::string> text = ReadTextFile(files_, path, kDescriptionBytesMax);
-    if (!text.ok() || !files_.Exists(PathOf(stem, kUpdateSuffix))) continue;
+    if (absl::IsInvalidArgument(text.status())) continue;  // Too long to be one.
+    // What cannot be read now may be read by the next start: nothing is removed for it.
+    ENTENTE_RETURN_IF_ERROR(text.status());
     const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
     // One that does not say what it was made of is never found.
     if (!json.is_object() || !json.contains(kSeed)) continue;
-    ENTENTE_ASSIGN_OR_RETURN(const PathInfo info, files_.LookAt(path));
     by_time.insert({info.modified_at, {.stem = std::string(stem), .job = TextOf(json, "job")}});
     kept.insert({path, PathOf(stem, kUpdateSuffix)});
   }

@@ -31,7 +31,8 @@ struct KeptUpdate {
 class ResumeState {
  public:
   // Makes the folder, which must be this class's alone: it removes what an earlier run left half
-  // made. `files` is borrowed; what is kept is as durable as it is.
+  // made. `files` is borrowed; what is kept is as durable as it is. The disk's error, and nothing
+  // is removed, if something of it cannot be read.
   static absl::StatusOr<std::unique_ptr<ResumeState>> Open(FileSystem* files,
                                                            const std::string& folder);
 

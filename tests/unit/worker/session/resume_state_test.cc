@@ -7,11 +7,14 @@
 #include <cmath>
 
 #include "common/base/limits.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/session/session_examples.h"
 
 namespace entente::worker {
 namespace {
+
+using ::testing::HasSubstr;
 
 class ResumeStateTest : public testing::Test {
  protected:
@@ -190,6 +193,27 @@ TEST_F(ResumeStateTest, TheOldestGoFirst) {
   EXPECT_FALSE(state->Find(tasks[4]).has_value());
   EXPECT_TRUE(state->Find(tasks[5]).has_value());
   EXPECT_TRUE(state->Find(tasks.back()).has_value());
+}
+
+TEST_F(ResumeStateTest, UpdateThatCannotBeReadNowIsThereAtTheNextStart) {
+  Keep(*Open(), SomeTask());
+  FaultyFileSystem faulty;
+  faulty.FailReads(".json", 1);
+
+  EXPECT_THAT(ResumeState::Open(&faulty, folder_.File("updates")),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("Too many open files")));
+
+  EXPECT_TRUE(Open()->Find(SomeTask()).has_value());
+}
+
+TEST_F(ResumeStateTest, FolderInPlaceOfADescriptionIsRemoved) {
+  folder_.Write("updates/x.safetensors", "update");
+  ASSERT_THAT(files_.CreateFolder(folder_.File("updates/x.json/y")), IsOk());
+
+  Open();
+
+  EXPECT_FALSE(files_.Exists(folder_.File("updates/x.json")));
+  EXPECT_FALSE(files_.Exists(folder_.File("updates/x.safetensors")));
 }
 
 TEST_F(ResumeStateTest, WhatATrainerLeftInPlaceOfAnUpdateIsRemoved) {
