@@ -28,6 +28,18 @@ namespace {
 // Between two looks for parts of models that nobody goes on with.
 constexpr absl::Duration kPartsPause = absl::Minutes(1);
 
+// The model that updates of the round start from. That it cannot be opened is this coordinator's
+// own trouble and says nothing about an update, which its worker must keep.
+absl::StatusOr<std::unique_ptr<SafetensorsReader>> OpenBase(const models::ModelStore& models,
+                                                            const Digest& base) {
+  auto model = models.OpenModel(base);
+  if (model.ok()) return model;
+  return absl::UnavailableError(absl::StrCat("the coordinator cannot read the round's base model ",
+                                             base.ToHex(), " (", model.status().message(),
+                                             "); the update is taken once its operator has put the "
+                                             "model back"));
+}
+
 // The bytes were accepted earlier and only the receipt was lost.
 class StoredUpload final : public Upload {
  public:
@@ -135,7 +147,7 @@ class UpdateUpload final : public Upload {
 
   absl::StatusOr<updates::ValidUpdate> Validate() const {
     const jobs::AggregationPlan plan = jobs::AggregationPlanOf(parts_.job->description().recipe);
-    ENTENTE_ASSIGN_OR_RETURN(const auto base, parts_.models->OpenModel(parts_.claim.base_model));
+    ENTENTE_ASSIGN_OR_RETURN(const auto base, OpenBase(*parts_.models, parts_.claim.base_model));
     return updates::ValidateUpdate(
         files_, parts_.incoming.file->part_path(),
         {.model = &base->layout(), .encoding = plan.encoding, .value_bound = plan.value_bound});
@@ -291,7 +303,7 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
 
   const jobs::AggregationPlan plan = jobs::AggregationPlanOf(job->description().recipe);
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<SafetensorsReader> base_model,
-                           deps_.models->OpenModel(base));
+                           OpenBase(*deps_.models, base));
   const std::vector<UpdateForm> forms = AcceptedForms(base_model->layout(), plan.encoding);
   if (const std::string fault = HeaderFault(header, forms); !fault.empty()) {
     job->RefuseUpdate(worker, key, {.digest = digest, .bytes = header.total_bytes()}, fault);

@@ -471,6 +471,30 @@ TEST_F(UploadIntakeTest, OversizedAndEmptyBlobsAreRefused) {
               StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("blobBytesMax")));
 }
 
+// A worker throws away what is refused.
+TEST_F(UploadIntakeTest, DamagedBaseModelIsNotHeldAgainstAnUpdate) {
+  const std::string bytes = UpdateBytes(1, 1);
+  const std::string path = models_->PathOf(*Digest::FromHex(task_.model_digest()));
+  ASSERT_OK_AND_ASSIGN(const std::string model, ReadTextFile(files_, path, 1 << 20));
+  const auto says_whose_fault = StatusIs(
+      absl::StatusCode::kUnavailable,
+      HasSubstr("the coordinator cannot read the round's base model " + task_.model_digest()));
+  {
+    ASSERT_OK_AND_ASSIGN(const auto upload,
+                         uploads_->OpenUpdate(WorkerId(kUploader), UploadHeaderOf(task_, bytes)));
+    ASSERT_THAT(upload->Append(0, bytes), IsOk());
+    ASSERT_THAT(WriteTextFile(files_, path, "damaged by the disk"), IsOk());
+
+    upload->Seal([&](const absl::Status& sealed) { EXPECT_THAT(sealed, says_whose_fault); });
+  }
+  EXPECT_THAT(uploads_->OpenUpdate(WorkerId(kUploader), UploadHeaderOf(task_, bytes)),
+              says_whose_fault);
+  EXPECT_NE(FirstRoundsParticipant().state, rounds::ParticipantState::kRefused);
+
+  ASSERT_THAT(WriteTextFile(files_, path, model), IsOk());
+  EXPECT_THAT(Upload(kUploader, task_, 1, 1), IsOk());
+}
+
 TEST_F(UploadIntakeTest, WrongSizeIsToldBothRightOnes) {
   v1::Recipe recipe = RecipeOf(1, 1);
   recipe.mutable_updates()->set_encoding(v1::Updates::ENCODING_BF16);
