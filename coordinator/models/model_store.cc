@@ -113,17 +113,24 @@ absl::StatusOr<Digest> ModelStore::Adopt(const std::string& temporary_path) {
   return digest;
 }
 
+bool ModelStore::IsWhole(const Digest& digest) const {
+  if (!Contains(digest)) return false;
+  // What is there may not have survived the power.
+  const absl::StatusOr<Digest> found = Sha256OfFile(files_, PathOf(digest));
+  return found.ok() && *found == digest;
+}
+
 absl::Status ModelStore::AdoptAs(const std::string& temporary_path, const Digest& digest) {
-  if (Contains(digest)) {
-    // What is there may not have survived the power; this one is known to be whole.
-    const absl::StatusOr<Digest> found = Sha256OfFile(files_, PathOf(digest));
-    if (found.ok() && *found == digest) return files_.Remove(temporary_path);
-  }
+  if (IsWhole(digest)) return files_.Remove(temporary_path);
   {
     ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
                              files_.OpenForWrite(temporary_path));
     ENTENTE_RETURN_IF_ERROR(file->Sync());
   }
+  // Another job may have stored the same meanwhile, and have journalled it: only a name that was
+  // given here may be taken away here.
+  absl::MutexLock lock(&naming_mu_);
+  if (IsWhole(digest)) return files_.Remove(temporary_path);
   if (absl::Status renamed = files_.Rename(temporary_path, PathOf(digest)); !renamed.ok()) {
     // A name that might not survive the power must not be found: it would be taken for stored.
     files_.Remove(PathOf(digest)).IgnoreError();

@@ -14,9 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/file_system.h"
 #include "common/crypto/sha256.h"
@@ -66,9 +68,10 @@ class ModelStore {
 
   // Hashes the file, syncs it, and renames it to its digest; it takes the place of a stored one
   // that is damaged. On error the file is where it was or gone, and not stored.
-  absl::StatusOr<Digest> Adopt(const std::string& temporary_path);
+  absl::StatusOr<Digest> Adopt(const std::string& temporary_path) ABSL_LOCKS_EXCLUDED(naming_mu_);
   // The same, of a file whose digest is known.
-  absl::Status AdoptAs(const std::string& temporary_path, const Digest& digest);
+  absl::Status AdoptAs(const std::string& temporary_path, const Digest& digest)
+      ABSL_LOCKS_EXCLUDED(naming_mu_);
 
   // The digest of the model's rounded copy; none if there is none here.
   Digest RoundedOf(const Digest& model) const;
@@ -84,10 +87,13 @@ class ModelStore {
   ModelStore(FileSystem* files, std::string folder);
 
   std::string RoundedPathOf(const Digest& model) const;
+  // Whether the file is here, and has its digest.
+  bool IsWhole(const Digest& digest) const;
 
   FileSystem& files_;
   const std::string folder_;
   PathLeases leases_;
+  absl::Mutex naming_mu_;  // Held while an adopted file gets its name.
 };
 
 }  // namespace entente::models

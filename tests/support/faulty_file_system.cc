@@ -72,6 +72,7 @@ class FaultyWritableFile final : public WritableFile {
   }
 
   absl::Status Sync() override {
+    faults_.ComeBeforeSync(path_);
     ENTENTE_RETURN_IF_ERROR(faults_.CountChange(FaultyFileSystem::Change::kSync, path_));
     if (faults_.sync_fails || faults_.TakeSyncFailure(path_)) {
       return absl::UnavailableError(absl::StrCat("cannot sync ", path_));
@@ -168,6 +169,21 @@ void FaultyFileSystem::BeforeFolder(const std::string& part, std::function<void(
   absl::MutexLock lock(&mu_);
   folder_part_ = part;
   before_folder_ = std::move(then);
+}
+
+void FaultyFileSystem::BeforeSync(const std::string& part, std::function<void()> then) {
+  absl::MutexLock lock(&mu_);
+  sync_part_ = part;
+  before_sync_ = std::move(then);
+}
+
+void FaultyFileSystem::ComeBeforeSync(const std::string& path) {
+  std::function<void()> before;
+  {
+    absl::MutexLock lock(&mu_);
+    if (path.find(sync_part_) != std::string::npos) before.swap(before_sync_);
+  }
+  if (before) before();
 }
 
 FaultyFileSystem::Reads FaultyFileSystem::TakeReads() {

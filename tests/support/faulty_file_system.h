@@ -70,6 +70,11 @@ class FaultyFileSystem final : public FileSystem {
   // thread may do just then.
   void BeforeFolder(const std::string& part, std::function<void()> then) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The same, before the next file is synced whose path has `part` in it.
+  void BeforeSync(const std::string& part, std::function<void()> then) ABSL_LOCKS_EXCLUDED(mu_);
+  // Calls it if this file is the one. For the files opened here.
+  void ComeBeforeSync(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
+
   // What was read since the last call, from files that were opened here.
   struct Reads {
     uint64_t bytes = 0;
@@ -118,6 +123,8 @@ class FaultyFileSystem final : public FileSystem {
   int held_writes_ ABSL_GUARDED_BY(mu_) = 0;
   std::string folder_part_ ABSL_GUARDED_BY(mu_);              // Of a path.
   std::function<void()> before_folder_ ABSL_GUARDED_BY(mu_);  // Null: nothing.
+  std::string sync_part_ ABSL_GUARDED_BY(mu_);                // Of a path.
+  std::function<void()> before_sync_ ABSL_GUARDED_BY(mu_);    // Null: nothing.
   Reads reads_ ABSL_GUARDED_BY(mu_);
 };
 

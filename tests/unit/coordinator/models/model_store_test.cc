@@ -67,6 +67,21 @@ TEST_F(ModelStoreTest, AFileWhoseFolderCouldNotBeSyncedIsNotStored) {
   EXPECT_TRUE(store_->Contains(Add("weights")));
 }
 
+// Two jobs may end with the very same model, and the first one's journal names it by then.
+TEST_F(ModelStoreTest, WhatAnotherHasStoredMeanwhileIsNotTakenAway) {
+  const std::string second = store_->TemporaryPath("second");
+  ASSERT_THAT(WriteTextFile(files_, second, "weights"), IsOk());
+  files_.BeforeSync(second, [this] {
+    Add("weights");
+    files_.folder_sync_fails = true;
+  });
+
+  EXPECT_THAT(store_->Adopt(second), IsOk());
+
+  EXPECT_EQ(*Sha256OfFile(files_, store_->PathOf(Sha256Of("weights"))), Sha256Of("weights"));
+  EXPECT_FALSE(files_.Exists(second));
+}
+
 TEST_F(ModelStoreTest, AStoreWhoseFolderCannotBeSyncedIsNotOpened) {
   files_.folder_sync_fails = true;
 
