@@ -86,8 +86,9 @@ class UpdateSpool {
   absl::StatusOr<IncomingUpdate> Receive(const SpoolKey& key, uint64_t total_bytes,
                                          uint64_t free_bytes_min);
 
-  // Removes a whole update that nobody will read.
-  void Drop(const SpoolKey& key);
+  // Removes a whole update that nobody will read. While somebody holds the spool it stays, to be
+  // removed with its attempt: put off, it could hit the same update, sent again meanwhile.
+  void Drop(const SpoolKey& key) ABSL_LOCKS_EXCLUDED(mu_);
 
   // What all uploads together take of the disk; for uploads that lie elsewhere as well.
   SpaceLedger& space() { return space_; }

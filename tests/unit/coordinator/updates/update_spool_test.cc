@@ -242,6 +242,19 @@ TEST_F(UpdateSpoolTest, HeldUpdatesStayUntilTheLastHoldEnds) {
   EXPECT_EQ(spool_->space().present_bytes(), 0U);
 }
 
+// A backup may have listed it, and another try may read it.
+TEST_F(UpdateSpoolTest, HeldUpdateIsNotDroppedNorIsTheOneThatComesInItsPlace) {
+  Upload(Key());
+  {
+    const SpoolHold hold(spool_.get());
+    spool_->Drop(Key());
+    EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
+    Upload(Key());
+  }
+  EXPECT_TRUE(files_.Exists(spool_->PathOf(Key())));
+  EXPECT_EQ(spool_->space().present_bytes(), 6U);
+}
+
 TEST_F(UpdateSpoolTest, HostileNamesCannotLeaveTheFolder) {
   for (const char* worker : {"../../../tmp/x", "fr-lab/../../x", "fr-lab/..", "..", "fr-lab/a/b",
                              "", "fr-lab", "fr-lab/", "/x", "fr-lab/a b", "fr-lab/\n"}) {
