@@ -15,6 +15,7 @@
 #include "coordinator/engine/transition_log.h"
 #include "coordinator/models/model_check.h"
 #include "coordinator/models/rounded_model.h"
+#include "coordinator/updates/spool_check.h"
 
 namespace entente::engine {
 namespace {
@@ -59,11 +60,13 @@ absl::Status JobDirectory::Restore(const CoordinatorStart& start) {
     known.push_back(id);
     const JobView view = job->View();
     if (view.state->HasEnded()) continue;
-    ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, *deps_.models, *deps_.files));
-    lost[id] = LostUpdates(id, view.state->round, *deps_.spool, *deps_.files);
     in_flight.push_back({.job = id,
                          .round_index = view.state->round.round_index,
                          .attempt = view.state->round.attempt});
+    ENTENTE_RETURN_IF_ERROR(
+        updates::CheckSpoolIsNotAhead(*deps_.files, deps_.spool->folder(), in_flight.back()));
+    ENTENTE_RETURN_IF_ERROR(CheckModelFiles(view, *deps_.models, *deps_.files));
+    lost[id] = LostUpdates(id, view.state->round, *deps_.spool, *deps_.files);
   }
   ENTENTE_ASSIGN_OR_RETURN(const std::vector<std::string> unknown, deps_.spool->SetAside(known));
   for (const std::string& folder : unknown) {

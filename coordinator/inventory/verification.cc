@@ -16,6 +16,7 @@
 #include "coordinator/inventory/inventory.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/store/sqlite_journal.h"
+#include "coordinator/updates/spool_check.h"
 
 namespace entente::inventory {
 namespace {
@@ -113,11 +114,23 @@ class Check {
                               .rounds_committed = job.state.rounds_committed,
                               .round_count = job.state.plan.round_count,
                               .event_count = job.event_count});
+      CheckSpool(job);
       for (const NamedFile& file : job.Files()) {
         // Jobs share models and programs.
         if (named_.insert(file.path).second) CheckFile(job, file);
       }
     }
+  }
+
+  // What the start would say.
+  void CheckSpool(const InventoriedJob& job) {
+    if (job.state.HasEnded()) return;
+    const absl::Status status =
+        updates::CheckSpoolIsNotAhead(files_, PathOf(kSpoolFolder),
+                                      {.job = job.id,
+                                       .round_index = job.state.round.round_index,
+                                       .attempt = job.state.round.attempt});
+    if (!status.ok()) result_.damages.emplace_back(status.message());
   }
 
   void CheckFile(const InventoriedJob& job, const NamedFile& file) {

@@ -72,6 +72,8 @@ class UpdateSpool {
   static absl::StatusOr<std::unique_ptr<UpdateSpool>> Create(
       FileSystem& files, std::string folder, uint64_t quota_bytes = SpaceLedger::kNoQuota);
 
+  const std::string& folder() const { return folder_; }
+
   // Where the update is, or will be, once it is whole. Bytes of ids that do not belong into a file
   // name are escaped, so the path is in the folder whatever they are.
   std::string PathOf(const SpoolKey& key) const;

@@ -96,7 +96,7 @@ TEST_F(DataDirectoryTest, VerifyRefusesWhileACoordinatorRunsAndSaysWhatThereIsAf
 TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
   namespace fs = std::filesystem;
   StartCoordinator();
-  Submit(WriteRecipe(1, "  quorum: {count: 1}\n"));
+  const std::string job = Submit(WriteRecipe(1, "  quorum: {count: 1}\n"));
   coordinator().Signal(SIGKILL);
   coordinator().WaitForExit();
   StopCoordinator();
@@ -161,6 +161,10 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
       {.what = "no model",
        .make = [&] { fs::remove(data / "models" / model); },
        .sentence = absl::StrCat(model.string(), ", is missing; put it back"),
+       .may_move_log = true},
+      {.what = "a journal that is older than the spool",
+       .make = [&] { folder_.Write("coordinator/spool/" + job + "/0-2/fr-lab+w-00", "update"); },
+       .sentence = "/0-2 is of round 1 attempt 2: the journal has lost its end",
        .may_move_log = true},
       // SQLite's user_version: 4 bytes at byte 60 of its header.
       {.what = "a newer program's journal",

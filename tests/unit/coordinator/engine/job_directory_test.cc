@@ -54,6 +54,36 @@ TEST_F(JobDirectoryTest, WhoTookPartLatelyIsKnownAfterARestartToo) {
   EXPECT_THAT(jobs_->RecentParticipants(), ElementsAre(WorkerId("fr-lab/w"), WorkerId("kr-lab/w")));
 }
 
+TEST_F(JobDirectoryTest, JournalThatIsOlderThanTheSpoolStopsTheStartAndNothingIsRemoved) {
+  const std::string older = folder_.File("older");
+  std::string update_path;
+  {
+    const auto fr = AttachWorker("fr-lab/w");
+    const auto kr = AttachWorker("kr-lab/w");
+    const auto job = Submit(RecipeOf(2, 2));
+    ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(0), 1, 0), IsOk());
+    ASSERT_THAT(real_journal_->CopyTo(older), IsOk());
+    ASSERT_THAT(Upload("kr-lab/w", kr->WaitForTask(0), 1, 0), IsOk());
+    ASSERT_THAT(Upload("fr-lab/w", fr->WaitForTask(1), 2, 0), IsOk());
+    update_path = spool_->PathOf({.job = job->description().id,
+                                  .round_index = 1,
+                                  .attempt = 1,
+                                  .worker = WorkerId("fr-lab/w"),
+                                  .digest = Sha256Of(UpdateBytes(2, 0))});
+    ASSERT_TRUE(files_.Exists(update_path));
+  }
+  Shut();
+  ASSERT_THAT(files_.Remove(folder_.File("journal.sqlite-wal")), IsOk());
+  ASSERT_THAT(files_.Rename(older, folder_.File("journal.sqlite")), IsOk());
+  Open();
+
+  EXPECT_THAT(jobs_->Restore(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr("the journal ends in round 1 attempt 1 of job test-"),
+                             HasSubstr("is of round 2 attempt 1"))));
+  EXPECT_TRUE(files_.Exists(update_path));
+}
+
 TEST_F(JobDirectoryTest, JobsHaveCaughtUpOnceTheLastOneHas) {
   absl::Notification without_jobs;
   jobs_->WhenCaughtUp([&without_jobs] { without_jobs.Notify(); });

@@ -163,6 +163,18 @@ TEST_F(VerificationTest, JournalThatLostItsLogIsAFinding) {
   EXPECT_THAT(VerificationText(verification, "/data"), HasSubstr("1 finding"));
 }
 
+TEST_F(VerificationTest, SpoolAheadOfTheJournalIsAFindingAsAtTheStart) {
+  folder_.Write(absl::StrCat("spool/", job_, "/3-1/fr-lab+w-00"), "update");
+  Restart();
+  const absl::Status start = jobs_->Restore();
+  ASSERT_THAT(start, StatusIs(absl::StatusCode::kDataLoss));
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages, ElementsAre(std::string(start.message())));
+  EXPECT_EQ(verification.leftover.files, 1U);
+}
+
 TEST_F(VerificationTest, LoneJournalWithNothingInItIsAFinding) {
   const TempFolder other;
   const std::string path = other.Write("journal.sqlite", "");
