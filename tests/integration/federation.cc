@@ -192,6 +192,44 @@ std::string FederationTest::StateIn(const std::string& job, int round, const std
   return "";
 }
 
+bool FederationTest::IsHeldIn(const std::string& job, int round) {
+  return StateIn(job, round, "br-lab") == "accepted" && StateIn(job, round, "fr-lab") == "working";
+}
+
+std::string FederationTest::SubmitAndHoldInSecondRound() {
+  const WorkerOptions hanging = {.trainer_command = HangingTrainer(), .sandbox = "none"};
+  StartWorker("br-lab");
+  StartWorker("fr-lab", hanging);
+  WaitForWorkers(2);
+  const std::string job =
+      Submit(WriteRecipe(6, "  quorum: {count: 2}\n  deadline: 1h\n  lease: 10m\n"));
+  EXPECT_TRUE(WaitUntil([&] { return IsHeldIn(job, 1); }));
+  // So that no other round is opened before the trainer hangs again.
+  EXPECT_EQ(Entente({"job", "pause", job}).exit_status, 0);
+  StartWorker("fr-lab");
+  EXPECT_TRUE(WaitUntil([&] {
+    return EntenteJson({"job", "show", job}).value("roundsCommitted", 0) == 1;
+  }));
+  StartWorker("fr-lab", hanging);
+  EXPECT_EQ(Entente({"job", "resume", job}).exit_status, 0);
+  EXPECT_TRUE(WaitUntil([&] { return IsHeldIn(job, 2); }));
+  return job;
+}
+
+void FederationTest::ExpectHeldJobEndsAsIfUndisturbed(const std::string& job) {
+  const nlohmann::json held = EntenteJson({"job", "show", job});
+  EXPECT_EQ(held.value("state", ""), "running") << held.dump(2);
+  EXPECT_EQ(held.value("roundsCommitted", 0), 1) << held.dump(2);
+  EXPECT_EQ(StateIn(job, 2, "br-lab"), "accepted") << "it is not asked again";
+
+  StartWorker("fr-lab");
+  const nlohmann::json ended = WaitForEnd(job);
+  EXPECT_EQ(ended.value("state", ""), "completed") << ended.dump(2);
+  EXPECT_EQ(ended.value("roundsCommitted", 0), 6);
+  const nlohmann::json expected = WaitForEnd(Submit(folder_.File("recipe.yaml"), "undisturbed"));
+  EXPECT_EQ(ended.value("modelDigest", "a"), expected.value("modelDigest", "b"));
+}
+
 std::vector<std::string> FederationTest::HangingTrainer() {
   const std::string script = folder_.Write(
       "hanging-trainer.sh",

@@ -69,6 +69,13 @@ class FederationTest : public ::testing::Test {
   // "accepted", "missing", ... of a worker in a round (1-based); empty if it was not asked.
   std::string StateIn(const std::string& job, int round, const std::string& member);
 
+  // Starts the workers br-lab and fr-lab and submits a job of six rounds that needs both. It stands
+  // still in the middle of its second round: br-lab's update is in, and fr-lab's trainer hangs.
+  std::string SubmitAndHoldInSecondRound();
+  // The job is still held so, and once fr-lab has another trainer it ends with the model of one
+  // that nobody disturbs.
+  void ExpectHeldJobEndsAsIfUndisturbed(const std::string& job);
+
   // Runs `entente pki` with these words; fails the test unless it exits with 0.
   void Pki(const std::vector<std::string>& words);
 
@@ -80,6 +87,8 @@ class FederationTest : public ::testing::Test {
   std::string coordinator_more_;  // Further lines of the coordinator's configuration.
 
  private:
+  bool IsHeldIn(const std::string& job, int round);
+
   std::unique_ptr<Process> coordinator_;
   std::map<std::string, std::unique_ptr<Process>> workers_;
 };
