@@ -14,16 +14,16 @@
 namespace entente::sim {
 namespace {
 
-constexpr char kState[] = "hours of training";
-constexpr char kName[] = "toy-1.checkpoint";
-constexpr char kKept[] = "/lab/checkpoints";
-constexpr char kTrainers[] = "/lab/trainer";
+constexpr char kTrainingState[] = "hours of training";
+constexpr char kCheckpointName[] = "toy-1.checkpoint";
+constexpr char kKeptFolder[] = "/lab/checkpoints";
+constexpr char kTrainersFolder[] = "/lab/trainer";
 
 // Of several seeds, for it is chance what a power cut leaves of unsynced bytes and names.
 class CheckpointStoreOnDiskTest : public ::testing::TestWithParam<uint64_t> {
  protected:
   std::unique_ptr<worker::CheckpointStore> Open() {
-    auto store = worker::CheckpointStore::Open(&files_, kKept, kTrainers);
+    auto store = worker::CheckpointStore::Open(&files_, kKeptFolder, kTrainersFolder);
     EXPECT_THAT(store, IsOk());
     return store.ok() ? *std::move(store) : nullptr;
   }
@@ -32,9 +32,9 @@ class CheckpointStoreOnDiskTest : public ::testing::TestWithParam<uint64_t> {
     const auto store = Open();
     if (store == nullptr) return "";
     store->TakeBack();
-    EXPECT_THAT(files_.RemoveTree(kTrainers), IsOk());
-    EXPECT_THAT(files_.CreateFolder(kTrainers), IsOk());
-    const auto path = store->HandOut(kName);
+    EXPECT_THAT(files_.RemoveTree(kTrainersFolder), IsOk());
+    EXPECT_THAT(files_.CreateFolder(kTrainersFolder), IsOk());
+    const auto path = store->HandOut(kCheckpointName);
     EXPECT_THAT(path, IsOk());
     return path.ok() ? ReadTextFile(files_, *path, 100).value_or("") : "";
   }
@@ -47,18 +47,18 @@ class CheckpointStoreOnDiskTest : public ::testing::TestWithParam<uint64_t> {
 INSTANTIATE_TEST_SUITE_P(Seeds, CheckpointStoreOnDiskTest, ::testing::Range<uint64_t>(1, 21));
 
 TEST_P(CheckpointStoreOnDiskTest, CheckpointSurvivesOnePowerCutAfterAnother) {
-  ASSERT_THAT(files_.CreateFolder(kTrainers), IsOk());
+  ASSERT_THAT(files_.CreateFolder(kTrainersFolder), IsOk());
   {
     const auto store = Open();
     ASSERT_NE(store, nullptr);
-    ASSERT_OK_AND_ASSIGN(const std::string path, store->HandOut(kName));
-    ASSERT_THAT(WriteTextFile(files_, path, kState), IsOk());  // Trainers sync it.
+    ASSERT_OK_AND_ASSIGN(const std::string path, store->HandOut(kCheckpointName));
+    ASSERT_THAT(WriteTextFile(files_, path, kTrainingState), IsOk());  // Trainers sync it.
   }
 
   // Each comes before the trainer has written another one.
   for (int cut = 1; cut <= 5; ++cut) {
     disk_.LosePower();
-    EXPECT_EQ(StateForTheNextTrainer(), kState) << "after power cut " << cut;
+    EXPECT_EQ(StateForTheNextTrainer(), kTrainingState) << "after power cut " << cut;
   }
 }
 
