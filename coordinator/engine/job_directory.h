@@ -50,8 +50,8 @@ class JobDirectory {
   // Folds the journal and resumes what was running. Call once, before anything else. It reads the
   // models and accepted updates that running jobs go on from: a model that is damaged or missing is
   // DATA_LOSS, an update is asked for again. The start is noted in the journal of every job that
-  // goes on. DATA_LOSS also as JobEngine::Restore and Replay; otherwise as store::Journal::Replay
-  // and the disk.
+  // goes on. DATA_LOSS also as JobEngine::Restore, Replay and updates::CheckSpoolIsNotAhead;
+  // otherwise as store::Journal::Replay and the disk.
   absl::Status Restore(const CoordinatorStart& start = {});
 
   // INVALID_ARGUMENT: the recipe or the model is wrong, naming the place. NOT_FOUND: a file of the

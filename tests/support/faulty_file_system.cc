@@ -92,7 +92,7 @@ absl::StatusOr<std::unique_ptr<ReadableFile>> FaultyFileSystem::OpenForRead(
     const std::string& path) {
   {
     absl::MutexLock lock(&mu_);
-    if (Take(read_failures_, path)) {
+    if (Take(open_failures_, path)) {
       return absl::UnavailableError(absl::StrCat("cannot open ", path, ": Too many open files"));
     }
   }
@@ -130,9 +130,9 @@ bool FaultyFileSystem::TakeSyncFailure(const std::string& path) {
   return Take(sync_failures_, path);
 }
 
-void FaultyFileSystem::FailReads(const std::string& part, int times) {
+void FaultyFileSystem::FailOpens(const std::string& part, int times) {
   absl::MutexLock lock(&mu_);
-  read_failures_ = {.part = part, .left = times};
+  open_failures_ = {.part = part, .left = times};
 }
 
 bool FaultyFileSystem::Take(PathFailures& failures, const std::string& path) {

@@ -56,7 +56,7 @@ class FaultyFileSystem final : public FileSystem {
 
   // The next `times` openings for reading of files whose path has `part` in it fail, as without a
   // descriptor left.
-  void FailReads(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
+  void FailOpens(const std::string& part, int times) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Writes to files whose path has `part` in it wait until LetWritesGo, as for a slow disk.
   void HoldWrites(const std::string& part) ABSL_LOCKS_EXCLUDED(mu_);
@@ -114,7 +114,7 @@ class FaultyFileSystem final : public FileSystem {
   absl::Mutex mu_;
   PathFailures write_failures_ ABSL_GUARDED_BY(mu_);
   PathFailures sync_failures_ ABSL_GUARDED_BY(mu_);
-  PathFailures read_failures_ ABSL_GUARDED_BY(mu_);
+  PathFailures open_failures_ ABSL_GUARDED_BY(mu_);
   // Changes until the failing one; 0: none fails.
   int64_t changes_until_failure_ ABSL_GUARDED_BY(mu_) = 0;
   Failure failure_ ABSL_GUARDED_BY(mu_) = Failure::kOnce;

@@ -2,16 +2,13 @@
 #include "coordinator/store/sqlite_journal.h"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/support/faulty_file_system.h"
-#include "tests/support/status_matchers.h"
-#include "tests/support/temp_folder.h"
+#include "tests/unit/coordinator/store/sqlite_journal_fixture.h"
 
 namespace entente::store {
 namespace {
@@ -20,39 +17,6 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-JournalEntry EntryOf(const std::string& job, uint64_t sequence) {
-  JournalEntry entry{.job = JobId(job),
-                     .sequence = sequence,
-                     .at = absl::FromUnixMicros(1'700'000'000'123'456),
-                     .record = {}};
-  entry.record.mutable_cancelled()->set_reason(absl::StrCat(job, " ", sequence));
-  return entry;
-}
-
-std::vector<std::string> Reasons(const Journal& journal) {
-  std::vector<std::string> reasons;
-  EXPECT_THAT(journal.Replay([&reasons](const JournalEntry& entry) {
-    reasons.push_back(entry.record.cancelled().reason());
-    return absl::OkStatus();
-  }),
-              IsOk());
-  return reasons;
-}
-
-class SqliteJournalTest : public ::testing::Test {
- protected:
-  // Runs SQL on the journal's file, behind its back.
-  void Execute(const std::string& sql) {
-    SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
-    ASSERT_OK_AND_ASSIGN(const auto database, SqliteConnection::Open(&disk, path_));
-    ASSERT_THAT(database->Execute(sql), IsOk());
-  }
-
-  const TempFolder folder_;
-  const std::string path_ = folder_.File("journal.sqlite");
-  FaultyFileSystem files_;
-};
 
 TEST_F(SqliteJournalTest, WhatWasAppendedIsThereAfterReopening) {
   {
@@ -120,44 +84,6 @@ TEST_F(SqliteJournalTest, EventThatSomebodyElseWroteEndsTheJournalUntilItIsOpene
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("start the coordinator again")));
   EXPECT_THAT(losses, ElementsAre(HasSubstr("another coordinator has written")));
   EXPECT_EQ(Reasons(*journal).size(), 1U);
-}
-
-TEST_F(SqliteJournalTest, LockThatCannotBeWrittenIsRefusedWithWhatToDo) {
-  // In the place of a folder without permission, which does not keep root out.
-  ASSERT_THAT(files_.CreateFolder(path_ + ".lock"), IsOk());
-
-  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
-              StatusIs(absl::StatusCode::kUnavailable,
-                       AllOf(HasSubstr(path_ + ".lock"),
-                             HasSubstr("; set dataDirectory to a folder that this account may"))));
-  EXPECT_FALSE(files_.Exists(path_));
-}
-
-TEST_F(SqliteJournalTest, SecondCoordinatorOnTheSameFileIsRefused) {
-  ASSERT_OK_AND_ASSIGN(const auto first, SqliteJournal::Open(&files_, path_));
-
-  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("another process uses this data directory")));
-}
-
-TEST_F(SqliteJournalTest, DiskThatHasNoRoomForTheLockIsFull) {
-  files_.bytes_left = 0;
-
-  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
-              StatusIs(absl::StatusCode::kResourceExhausted,
-                       AllOf(HasSubstr("cannot open the journal"), HasSubstr(path_))));
-}
-
-TEST_F(SqliteJournalTest, SecondCoordinatorIsToldTheFirstOnesProcess) {
-  ASSERT_OK_AND_ASSIGN(const auto first, SqliteJournal::Open(&files_, path_));
-
-  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr(absl::StrCat("locked by process ", getpid(), ";"))));
-  EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path_),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr(absl::StrCat("process ", getpid()))));
 }
 
 TEST_F(SqliteJournalTest, FileThatIsNoDatabaseIsDataLossAndUntouched) {

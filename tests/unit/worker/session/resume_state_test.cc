@@ -198,7 +198,7 @@ TEST_F(ResumeStateTest, TheOldestGoFirst) {
 TEST_F(ResumeStateTest, UpdateThatCannotBeReadNowIsThereAtTheNextStart) {
   Keep(*Open(), SomeTask());
   FaultyFileSystem faulty;
-  faulty.FailReads(".json", 1);
+  faulty.FailOpens(".json", 1);
 
   EXPECT_THAT(ResumeState::Open(&faulty, folder_.File("updates")),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("Too many open files")));
