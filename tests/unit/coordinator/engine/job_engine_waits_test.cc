@@ -79,11 +79,13 @@ TEST_F(JobEngineWaitsTest, DeadlineThatTheJournalDidNotTakeIsKeptThoughTheClockI
   const auto worker = AttachWorker(kAttached);
   const auto job = Submit(recipe);
   worker->WaitForTask(0);
-  journal_->deadline_failures = 1;
+  // However many timers it has: of the planned round, of the open one.
+  journal_->deadline_failures = 1000;
   clock_.Jump(absl::Hours(2));
   WaitForFailedAppend(*job);
 
   clock_.Jump(-absl::Hours(2));
+  journal_->deadline_failures = 0;
   WaitForJournalRetry(*job);
   EXPECT_EQ(job->View().state->status, jobs::JobStatus::kRunning);
   clock_.Jump(absl::Hours(2));
@@ -118,7 +120,7 @@ TEST_F(JobEngineWaitsTest, WorkerThatIsHeardWhileTheJournalTakesNothingIsNotMiss
 TEST_F(JobEngineWaitsTest, EvaluatorThatIsHeardWhileTheJournalTakesNothingIsStillAwaited) {
   v1::Recipe recipe = RecipeOf(1, 1, /*evaluates=*/true);
   *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Hours(1));
-  *recipe.mutable_evaluation()->mutable_deadline() = ToProto(absl::Hours(100));
+  *recipe.mutable_evaluation()->mutable_deadline() = ToProto(absl::Hours(20));
   const auto worker = AttachWorker(kAttached);
   const auto job = Submit(recipe);
   ASSERT_THAT(Upload(kAttached, worker->WaitForTask(0), 1, 1), IsOk());
