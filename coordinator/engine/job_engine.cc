@@ -271,7 +271,10 @@ absl::StatusOr<JobEngine::Aftermath> JobEngine::JournalAndPublish(const jobs::Jo
   LogTransition(description_->id, transition);
   Aftermath aftermath{.effects = std::move(transition.effects),
                       .ended_a_round = transition.ended_round.has_value()};
+  const bool has_aborted =
+      aftermath.ended_a_round && transition.ended_round->phase == RoundPhase::kAborted;
   Publish(std::move(transition), now);
+  if (has_aborted) RestBeforeNextAttempt();
   if (std::holds_alternative<jobs::CoordinatorStarted>(event)) ++starts_noted_;
   return aftermath;
 }
@@ -334,6 +337,7 @@ void JobEngine::Publish(jobs::JobTransition transition, absl::Time at) {
       lease_ends_.clear();
     }
     if (round.phase != RoundPhase::kAggregating) combining_.reset();
+    if (round.phase != RoundPhase::kPlanned) rests_until_.reset();
     for (const WorkerId& worker : settled) {
       progress_.erase(worker);
       lease_ends_.erase(worker);
@@ -386,6 +390,7 @@ void JobEngine::TryToOpenRound() {
   const RoundState& round = working_state_.round;
   if (working_state_.HasEnded() || working_state_.paused) return;
   if (round.phase != RoundPhase::kPlanned) return;
+  if (deps_.steady_clock->Now() < rest_ends_at_) return;
   std::vector<WorkerId> cohort =
       CohortOf(deps_.workers->AvailableWith(description_->recipe.dataset()));
   // Tried again whenever a worker attaches; the round's deadline bounds the wait.

@@ -79,6 +79,8 @@ struct JobView {
   // Until when silence is borne of those who are awaited, by the clock as it stood when they were
   // last heard: for people, since leases themselves do not go by it.
   std::map<WorkerId, absl::Time> lease_ends = {};
+  // When the planned attempt may open, if it rests after the one before; by the clock as it stood.
+  std::optional<absl::Time> rests_until = std::nullopt;
 };
 
 // How a job came to where it is.
@@ -232,6 +234,9 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void CarryOut(const jobs::JobEffect& effect);
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();
+  // After an attempt that failed: whoever failed at once would fail at once again, and all attempts
+  // would be used up in seconds.
+  void RestBeforeNextAttempt() ABSL_LOCKS_EXCLUDED(mu_);
   // Who of them would be asked in the round in flight; nobody if they cannot meet its quorum.
   std::vector<WorkerId> CohortOf(std::vector<WorkerId> eligible) const;
   void SendTask(const WorkerId& worker, v1::TaskKey::Kind kind);
@@ -304,6 +309,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   std::map<WorkerId, int> task_stops_;  // How often who stopped its task; of the attempt in flight.
   AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
+  absl::Time rest_ends_at_ = absl::InfinitePast();  // In steady time.
   bool lack_of_room_logged_ = false;  // In the attempt in flight.
   int starts_noted_ = 0;              // Since the tasks that are out.
   WorkerTermsBook terms_;
@@ -319,6 +325,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   uint64_t bytes_up_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t bytes_down_ ABSL_GUARDED_BY(mu_) = 0;
   std::optional<rounds::Combining> combining_ ABSL_GUARDED_BY(mu_);
+  std::optional<absl::Time> rests_until_ ABSL_GUARDED_BY(mu_);  // By wall time, for people.
 };
 
 }  // namespace entente::engine

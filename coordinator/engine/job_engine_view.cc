@@ -18,7 +18,8 @@ JobView JobEngine::View() const {
                .bytes_down = bytes_down_,
                .combining = combining_,
                .journal_health = journal_health,
-               .lease_ends = lease_ends_};
+               .lease_ends = lease_ends_,
+               .rests_until = rests_until_};
   for (auto& [worker, progress] : view.progress) {
     if (!progress.waits_for_room) continue;
     progress.activity = std::string(kWaitsForRoom);

@@ -2,6 +2,7 @@
 // What JobEngine waits for: a deadline by the clock on the wall, which survives a restart, what is
 // due after a while, which no setting of that clock may put off, and room on the disk.
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
@@ -15,6 +16,17 @@ namespace {
 
 // kWaitsForRoom among the activities of a round, which are words.
 constexpr char kWaiting[] = "waiting";
+
+// Between a round's attempts; twice as long after each further one that failed.
+constexpr absl::Duration kRestFirst = absl::Seconds(1);
+constexpr absl::Duration kRestMax = absl::Seconds(30);
+
+// After so many attempts that failed, from 1.
+absl::Duration RestAfter(uint32_t failed) {
+  absl::Duration rest = kRestFirst;
+  for (uint32_t i = 1; i < failed && rest < kRestMax; ++i) rest *= 2;
+  return std::min(rest, kRestMax);
+}
 
 }  // namespace
 
@@ -54,6 +66,29 @@ void JobEngine::ApplyRoundAgain(uint32_t round_index, uint32_t attempt,
   const auto* failed = std::get_if<rounds::EvaluationFailed>(&event);
   if (failed != nullptr && leases_.Holds(failed->worker)) return;
   ApplyRound(round_index, attempt, event);
+}
+
+void JobEngine::RestBeforeNextAttempt() {
+  if (working_state_.HasEnded()) return;
+  // Those that were broken off, for a pause or an absence, have not failed.
+  const uint32_t failed = working_state_.round.attempt - 1 - working_state_.attempts_broken_off;
+  if (failed == 0) return;
+  // It is of the attempt's own time to find its workers.
+  const absl::Duration time = working_state_.round.closes_at - deps_.clock->Now();
+  const absl::Duration rest = std::min(RestAfter(failed), time / 2);
+  rest_ends_at_ = deps_.steady_clock->Now() + rest;
+  {
+    absl::MutexLock lock(&mu_);
+    rests_until_ = deps_.clock->Now() + rest;
+  }
+  watchers_.NotifyAll();
+  PostAfter(rest, [](JobEngine& engine) {
+    {
+      absl::MutexLock lock(&engine.mu_);
+      engine.rests_until_.reset();
+    }
+    engine.TryToOpenRound();
+  });
 }
 
 void JobEngine::PutOffUpdate(const WorkerId& worker, const v1::TaskKey& key, std::string reason) {

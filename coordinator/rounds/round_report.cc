@@ -137,6 +137,11 @@ std::string WaitText(const RoundState& state, const WaitCircumstances& circumsta
       if (circumstances.job_is_paused) {
         return "waiting for the job to be resumed; a paused job has no deadline";
       }
+      if (circumstances.rests_until.has_value()) {
+        return absl::StrCat("resting before attempt ", state.attempt,
+                            ", since the one before was aborted; it opens ",
+                            When(*circumstances.rests_until, now));
+      }
       return absl::StrCat("waiting for enough workers with the data set: ",
                           circumstances.workers_available, " there", Needed(state.policy),
                           AwayNames(circumstances), "; gives up ", When(state.closes_at, now));

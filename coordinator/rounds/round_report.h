@@ -47,6 +47,8 @@ struct WaitCircumstances {
   uint32_t workers_available = 0;             // Attached, with the data set, not away.
   std::map<WorkerId, std::string> away = {};  // With the data set; "away until ...: ...".
   std::optional<Combining> combining = std::nullopt;
+  // When a planned attempt that rests after the one before may open.
+  std::optional<absl::Time> rests_until = std::nullopt;
   std::string journal_failure = {};  // Why the journal takes no events; empty: it does.
 };
 

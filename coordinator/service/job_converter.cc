@@ -168,6 +168,7 @@ rounds::WaitCircumstances CircumstancesOf(const engine::JobView& view,
     circumstances.away[worker] = AwayText(away);
   }
   circumstances.combining = view.combining;
+  circumstances.rests_until = view.rests_until;
   circumstances.journal_failure = std::string(view.journal_health.message());
   return circumstances;
 }

@@ -85,7 +85,7 @@ TEST_F(ProgramsTest, SecondCoordinatorOnOneDataDirectoryIsRefused) {
       RunProgram({Program("entente-coordinator"), "--config", folder_.File("coordinator.yaml")});
 
   EXPECT_EQ(second.exit_status, 1);
-  EXPECT_THAT(second.standard_error, HasSubstr("another coordinator"));
+  EXPECT_THAT(second.standard_error, HasSubstr("another process uses this data directory"));
 }
 
 TEST_F(ProgramsTest, JsonLogsAreOneObjectALine) {

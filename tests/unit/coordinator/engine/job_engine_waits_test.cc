@@ -153,6 +153,38 @@ TEST_F(JobEngineWaitsTest, StopThatTheJournalDidNotTakeIsTriedAgain) {
   EXPECT_EQ(view.state->round.participants.at(WorkerId(kAttached)).reason, "stopping");
 }
 
+TEST_F(JobEngineWaitsTest, AttemptsThatFailAtOnceHaveARestBetweenThem) {
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(RecipeOf(1, 1));
+  for (uint32_t attempt = 1; attempt <= 2; ++attempt) {
+    const v1::Task task = worker->WaitForTask(attempt - 1);
+    const absl::Time failed_at = steady_clock_.Now();
+    job->OnTaskFailed(WorkerId(kAttached), task.key(), "no room", /*may_return=*/false);
+    const JobView view = WaitFor(*job, [](const JobView& v) { return v.rests_until.has_value(); });
+    EXPECT_EQ(view.state->round.phase, rounds::RoundPhase::kPlanned);
+    if (attempt == 2) AttachWorker("kr-lab/w");  // Does not end the rest.
+
+    EXPECT_EQ(worker->WaitForTask(attempt).key().attempt(), attempt + 1);
+
+    EXPECT_GE(steady_clock_.Now() - failed_at, attempt * absl::Seconds(1));
+    EXPECT_FALSE(job->View().rests_until.has_value());
+  }
+}
+
+TEST_F(JobEngineWaitsTest, RestLeavesTheAttemptHalfOfItsTime) {
+  v1::Recipe recipe = RecipeOf(1, 1);
+  *recipe.mutable_pacing()->mutable_deadline() = ToProto(absl::Seconds(1));
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));
+  *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::ZeroDuration());
+  const auto worker = AttachWorker(kAttached);
+  const auto job = Submit(recipe);
+
+  job->OnTaskFailed(WorkerId(kAttached), worker->WaitForTask(0).key(), "no room",
+                    /*may_return=*/false);
+
+  EXPECT_EQ(worker->WaitForTask(1).key().attempt(), 2U);
+}
+
 TEST_F(JobEngineWaitsTest, LeaseRunsOutAfterTheClockWasSetBack) {
   v1::Recipe recipe = RecipeOf(1, 2);
   *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));

@@ -98,6 +98,15 @@ TEST(RoundReportTest, SkippedWorkersAreNotCounted) {
               ::testing::StartsWith("waiting for fr-lab/w; 1 of 3 in, 3 needed"));
 }
 
+TEST(RoundReportTest, RestBeforeAnAttemptSaysItsEnd) {
+  RoundState state;
+  state.attempt = 3;
+
+  EXPECT_EQ(WaitingFor(state, {.rests_until = kReportedAt + absl::Seconds(2)}, kReportedAt),
+            "resting before attempt 3, since the one before was aborted; it opens in 2s, at "
+            "22:13:22 UTC");
+}
+
 TEST(RoundReportTest, EveryPhaseSaysItsWait) {
   struct Row {
     RoundPhase phase;
