@@ -90,7 +90,9 @@ absl::StatusOr<std::unique_ptr<BackupFiles>> BackupFiles::Create(
     FileSystem& files, std::string folder, std::map<Digest, std::string> present) {
   auto backup = absl::WrapUnique(new BackupFiles(&files, std::move(folder), std::move(present)));
   ENTENTE_RETURN_IF_ERROR(CheckNoJournal(files, backup->folder_));
-  if (const absl::Status made = files.CreateFolder(backup->folder_); !made.ok()) {
+  const absl::Status made = files.CreateFolder(backup->folder_);
+  if (absl::IsResourceExhausted(made)) return made;  // It says itself what to do.
+  if (!made.ok()) {
     return absl::Status(made.code(), absl::StrCat(made.message(), "; name another folder"));
   }
   return backup;

@@ -25,7 +25,7 @@ namespace {
 absl::Status ErrnoStatus(absl::string_view what, const std::string& path, int error) {
   const std::string message = absl::StrCat(what, " ", path, ": ", std::strerror(error));
   if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(message);
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+  if (error == ENOSPC || error == EDQUOT) {
     return absl::ResourceExhaustedError(absl::StrCat(message, "; free some space"));
   }
   return absl::UnavailableError(message);

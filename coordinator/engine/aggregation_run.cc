@@ -20,6 +20,7 @@
 #include "common/codec/simd_kernels.h"
 #include "common/codec/tensor_values.h"
 #include "common/codec/value_codec.h"
+#include "common/tensor/dtype.h"
 #include "common/tensor/safetensors.h"
 #include "coordinator/aggregation/block_plan.h"
 #include "coordinator/aggregation/weighted_mean.h"
@@ -320,6 +321,14 @@ struct Output {
   std::unique_ptr<SafetensorsWriter> rounded;  // Null: nobody wants it.
 };
 
+absl::Status CheckRoom(FileSystem& files, const models::ModelStore& store, uint64_t needed) {
+  ENTENTE_ASSIGN_OR_RETURN(const uint64_t free, files.FreeBytes(store.folder()));
+  if (free >= needed) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("no room for the next model: ", needed,
+                                                   " bytes are needed in ", store.folder(),
+                                                   ", and ", free, " are free; free some space"));
+}
+
 absl::StatusOr<Output> OpenOutput(FileSystem& files, const OutputPaths& paths, const Layout& model,
                                   const Layout& state, bool rounds_model) {
   Output output;
@@ -359,6 +368,14 @@ absl::StatusOr<AggregationOutcome> Adopt(models::ModelStore& store, const std::s
 
 }  // namespace
 
+uint64_t OutputBytes(const SafetensorsReader& base,
+                     const optimizer::ServerOptimizerSettings& optimizer, bool rounds_model) {
+  const uint64_t floats = base.layout().FloatElementCount();
+  const uint64_t states = optimizer::MakeServerOptimizer(optimizer)->StateNames().size();
+  const uint64_t rounded = rounds_model ? base.file_bytes() - floats * DtypeBytes(Dtype::kBf16) : 0;
+  return base.file_bytes() + states * floats * DtypeBytes(Dtype::kF64) + rounded;
+}
+
 absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& request,
                                                   models::ModelStore& store, FileSystem& files,
                                                   Executor& pool, int thread_count) {
@@ -381,6 +398,8 @@ absl::StatusOr<AggregationOutcome> RunAggregation(const AggregationRequest& requ
       files.Remove(path).IgnoreError();
     }
   };
+  ENTENTE_RETURN_IF_ERROR(
+      CheckRoom(files, store, OutputBytes(*base, request.optimizer, request.rounds_model)));
   ENTENTE_ASSIGN_OR_RETURN(const Output output, OpenOutput(files, paths, base->layout(),
                                                            state_layout, request.rounds_model));
 

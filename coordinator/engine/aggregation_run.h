@@ -64,6 +64,11 @@ struct AggregationOutcome {
   Digest optimizer_state;  // In the model store, synced; none if the optimizer has no state.
 };
 
+// How many bytes a run writes while the updates are still there: the next model, the optimizer's
+// state and the rounded copy; without their headers but the model's.
+uint64_t OutputBytes(const SafetensorsReader& base,
+                     const optimizer::ServerOptimizerSettings& optimizer, bool rounds_model);
+
 // Runs on the calling thread and `thread_count - 1` tasks of `pool`, with a `thread_count` of at
 // least 1; blocks until done. Must not be called from a `pool` thread unless thread_count is 1. The
 // same request gives the same bits for every thread_count.
@@ -75,7 +80,9 @@ struct AggregationOutcome {
 // rounded (naming the tensor). NOT_FOUND naming what is not in the store or the spool. DATA_LOSS if
 // an update cannot be the one that was accepted: it has another size or header, or holds what is
 // refused. (Its digest is not taken again: it was when it came in, and at each start; see
-// stored_files.h.) RESOURCE_EXHAUSTED, UNAVAILABLE from the disk.
+// stored_files.h.) RESOURCE_EXHAUSTED from the disk, and if OutputBytes are not free on it, before
+// a byte is written: a try that fills the disk takes it from everybody else. UNAVAILABLE from the
+// disk.
 //
 // On error temporary files are gone and no model is stored. (If one of the last renames fails, a
 // state or a rounded copy may be: files without a name in any journal, and those that the next try

@@ -119,6 +119,7 @@ void JobEngine::OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, s
   Post([worker, key, reason = std::move(reason)](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
     log::Info("task declined", {{"worker", worker.value()}, {"reason", reason}});
+    self.leases_.End(worker);  // It has spoken; a lease from now on says that it is back.
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
     self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskDeclined{worker, reason});
   });
@@ -129,7 +130,7 @@ void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std
   Post([worker, key, reason = std::move(reason), may_return](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
     LogSetback("task failed", self.description_->id, key.round_index(), worker, reason);
-    self.leases_.End(worker);  // It has spoken; a lease from now on says that it is back.
+    self.leases_.End(worker);
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
     rounds::RoundEvent event = rounds::WorkerMissing{worker, reason};
     if (!may_return) {
@@ -271,10 +272,12 @@ absl::StatusOr<JobEngine::Aftermath> JobEngine::JournalAndPublish(const jobs::Jo
   LogTransition(description_->id, transition);
   Aftermath aftermath{.effects = std::move(transition.effects),
                       .ended_a_round = transition.ended_round.has_value()};
-  const bool has_aborted =
-      aftermath.ended_a_round && transition.ended_round->phase == RoundPhase::kAborted;
+  // One that was broken off, for a pause or an absence, has not.
+  const bool has_failed = aftermath.ended_a_round &&
+                          transition.ended_round->phase == RoundPhase::kAborted &&
+                          transition.next.attempts_broken_off == working_state_.attempts_broken_off;
   Publish(std::move(transition), now);
-  if (has_aborted) RestBeforeNextAttempt();
+  if (has_failed) RestBeforeNextAttempt();
   if (std::holds_alternative<jobs::CoordinatorStarted>(event)) ++starts_noted_;
   return aftermath;
 }
@@ -286,8 +289,11 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
   const bool is_told_again = std::holds_alternative<rounds::TaskAccepted>(event);
   const bool is_the_journals = absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
   if (is_the_journals && !is_told_again) {
-    // Nobody will say it a second time: without it the round would wait for ever.
     watchers_.NotifyAll();
+    // Whoever comes and goes meanwhile is back once.
+    const auto* returned = std::get_if<rounds::WorkerReturned>(&event);
+    if (returned != nullptr && !returns_tried_again_.insert(returned->worker).second) return;
+    // Nobody will say it a second time: without it the round would wait for ever.
     return PostAfter(limits::kJournalRetryPause, [round_index, attempt, event](JobEngine& engine) {
       engine.ApplyRoundAgain(round_index, attempt, event);
     });

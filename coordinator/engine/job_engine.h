@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -221,11 +222,12 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
     std::vector<jobs::JobEffect> effects;
     bool ended_a_round = false;
   };
-  // Apply, up to there.
+  // Apply, up to there; a rest after an attempt that failed begins.
   absl::StatusOr<Aftermath> JournalAndPublish(const jobs::JobEvent& event);
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   // What the journal did not take a while ago, unless it is not so any more: the clock was set back
-  // before a deadline, or who was gone has been heard of since and has a lease again.
+  // before a deadline, who was gone has been heard of since and has a lease again, or who was back
+  // is gone.
   void ApplyRoundAgain(uint32_t round_index, uint32_t attempt, const rounds::RoundEvent& event);
   void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   void TellObserver(bool ended_a_round) ABSL_LOCKS_EXCLUDED(mu_);
@@ -235,7 +237,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void CarryOut(const rounds::RoundEffect& effect);
   void TryToOpenRound();
   // After an attempt that failed: whoever failed at once would fail at once again, and all attempts
-  // would be used up in seconds.
+  // would be used up in seconds. A start of the coordinator ends the rest.
   void RestBeforeNextAttempt() ABSL_LOCKS_EXCLUDED(mu_);
   // Who of them would be asked in the round in flight; nobody if they cannot meet its quorum.
   std::vector<WorkerId> CohortOf(std::vector<WorkerId> eligible) const;
@@ -305,13 +307,14 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   // Touched on the executor only (and before the engine is shared).
   uint64_t sequence_ = 0;
   jobs::JobState working_state_;
-  LeaseBook leases_;                    // In steady time.
+  LeaseBook leases_;                        // In steady time.
+  std::set<WorkerId> returns_tried_again_;  // Whose return the journal has still to take.
   std::map<WorkerId, int> task_stops_;  // How often who stopped its task; of the attempt in flight.
   AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();
   absl::Time rest_ends_at_ = absl::InfinitePast();  // In steady time.
-  bool lack_of_room_logged_ = false;  // In the attempt in flight.
-  int starts_noted_ = 0;              // Since the tasks that are out.
+  bool lack_of_room_logged_ = false;                // In the attempt in flight.
+  int starts_noted_ = 0;                            // Since the tasks that are out.
   WorkerTermsBook terms_;
 
   mutable absl::Mutex mu_;

@@ -21,6 +21,7 @@ void JobEngine::Skip(const WorkerId& worker, const std::string& reason) {
   const rounds::RoundState& round = working_state_.round;
   if (IsAwaited(worker, v1::TaskKey::KIND_EVALUATE)) return FailEvaluation(worker, reason);
   if (!IsAwaited(worker, v1::TaskKey::KIND_TRAIN)) return;
+  leases_.End(worker);
   LogSetback("worker skipped", description_->id, round.round_index, worker, reason);
   ApplyRound(round.round_index, round.attempt, rounds::WorkerSkipped{worker, reason});
 }

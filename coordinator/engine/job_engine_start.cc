@@ -27,7 +27,7 @@ std::string StandingOf(const jobs::JobState& job) {
   switch (round.phase) {
     case RoundPhase::kPlanned:
       return absl::StrCat(name, job.paused ? " waits for the job to be resumed"
-                                           : " waits for enough workers, as before");
+                                           : " waits to open");
     case RoundPhase::kCollecting:
     case RoundPhase::kGrace:
       return absl::StrCat(name, " goes on in ", rounds::PhaseName(round.phase), ", ", updates);

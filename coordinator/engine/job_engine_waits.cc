@@ -3,7 +3,9 @@
 // due after a while, which no setting of that clock may put off, and room on the disk.
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -14,12 +16,30 @@
 namespace entente::engine {
 namespace {
 
-// kWaitsForRoom among the activities of a round, which are words.
-constexpr char kWaiting[] = "waiting";
+// kWaitsForRoom in a round's timeline, whose activities are one word each.
+constexpr char kTimelineWaits[] = "waiting";
 
 // Between a round's attempts; twice as long after each further one that failed.
 constexpr absl::Duration kRestFirst = absl::Seconds(1);
 constexpr absl::Duration kRestMax = absl::Seconds(30);
+
+// Of whom the event says that nothing is to be expected for now; none if it is another.
+std::optional<WorkerId> WorkerThatIsGone(const rounds::RoundEvent& event) {
+  return std::visit(
+      [](const auto& happened) -> std::optional<WorkerId> {
+        using Event = std::decay_t<decltype(happened)>;
+        if constexpr (std::is_same_v<Event, rounds::WorkerMissing> ||
+                      std::is_same_v<Event, rounds::WorkerFailed> ||
+                      std::is_same_v<Event, rounds::WorkerSkipped> ||
+                      std::is_same_v<Event, rounds::TaskDeclined> ||
+                      std::is_same_v<Event, rounds::EvaluationFailed>) {
+          return happened.worker;
+        } else {
+          return std::nullopt;
+        }
+      },
+      event);
+}
 
 // After so many attempts that failed, from 1.
 absl::Duration RestAfter(uint32_t failed) {
@@ -61,10 +81,11 @@ void JobEngine::ApplyRoundAgain(uint32_t round_index, uint32_t attempt,
   if (std::holds_alternative<rounds::DeadlineChecked>(event)) {
     return CheckDeadline(round_index, attempt);
   }
-  const auto* missing = std::get_if<rounds::WorkerMissing>(&event);
-  if (missing != nullptr && leases_.Holds(missing->worker)) return;
-  const auto* failed = std::get_if<rounds::EvaluationFailed>(&event);
-  if (failed != nullptr && leases_.Holds(failed->worker)) return;
+  if (const auto* returned = std::get_if<rounds::WorkerReturned>(&event); returned != nullptr) {
+    returns_tried_again_.erase(returned->worker);
+    if (deps_.workers->DetachedSince(returned->worker).has_value()) return;
+  }
+  if (const auto gone = WorkerThatIsGone(event); gone.has_value() && leases_.Holds(*gone)) return;
   ApplyRound(round_index, attempt, event);
 }
 
@@ -83,6 +104,7 @@ void JobEngine::RestBeforeNextAttempt() {
   }
   watchers_.NotifyAll();
   PostAfter(rest, [](JobEngine& engine) {
+    if (engine.deps_.steady_clock->Now() < engine.rest_ends_at_) return;  // Of a later attempt.
     {
       absl::MutexLock lock(&engine.mu_);
       engine.rests_until_.reset();
@@ -101,7 +123,7 @@ void JobEngine::PutOffUpdate(const WorkerId& worker, const v1::TaskKey& key, std
     {
       absl::MutexLock lock(&self.mu_);
       self.progress_[worker].waits_for_room = true;
-      self.chronicles_.NoteActivity(worker, kWaiting, self.deps_.clock->Now());
+      self.chronicles_.NoteActivity(worker, kTimelineWaits, self.deps_.clock->Now());
     }
     self.ShowThatUpdateWaits(worker);
     self.watchers_.NotifyAll();

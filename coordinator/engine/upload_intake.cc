@@ -15,10 +15,10 @@
 #include "common/codec/update_encoding.h"
 #include "common/tensor/safetensors.h"
 #include "common/transfer/incoming_file.h"
+#include "coordinator/engine/aggregation_run.h"
 #include "coordinator/engine/transfer_permission.h"
 #include "coordinator/jobs/job_plan.h"
 #include "coordinator/models/model_check.h"
-#include "coordinator/optimizer/server_optimizer.h"
 #include "coordinator/updates/update_validator.h"
 
 namespace entente::engine {
@@ -156,16 +156,6 @@ class UpdateUpload final : public Upload {
   Parts parts_;
   FileSystem& files_;
 };
-
-// What the round's aggregation writes while its updates are still there: the next model, the
-// optimizer's state and the rounded copy. Without their headers but the model's.
-uint64_t AggregationBytes(const SafetensorsReader& base, const jobs::AggregationPlan& plan) {
-  const uint64_t floats = base.layout().FloatElementCount();
-  const uint64_t states = optimizer::MakeServerOptimizer(plan.optimizer)->StateNames().size();
-  const uint64_t rounded =
-      plan.downloads_bf16 ? base.file_bytes() - floats * DtypeBytes(Dtype::kBf16) : 0;
-  return base.file_bytes() + states * floats * DtypeBytes(Dtype::kF64) + rounded;
-}
 
 // What makes an update unfit before a byte of it has come; empty if nothing does. `forms` are those
 // that it may have.
@@ -318,7 +308,7 @@ absl::StatusOr<std::unique_ptr<Upload>> UploadIntake::OpenUpdate(const WorkerId&
                                     .digest = digest};
   // An update that leaves no room for what is made of it is of no use to anybody.
   const uint64_t reserve =
-      deps_.free_bytes_min + std::min(AggregationBytes(*base_model, plan),
+      deps_.free_bytes_min + std::min(OutputBytes(*base_model, plan.optimizer, plan.downloads_bf16),
                                       std::numeric_limits<uint64_t>::max() - deps_.free_bytes_min);
   auto received = deps_.spool->Receive(spool_key, header.total_bytes(), reserve);
   if (absl::IsResourceExhausted(received.status())) {

@@ -30,7 +30,8 @@ bool HoldsAnything(FileSystem& files, const std::string& folder) {
 
 absl::Status MakeDataDirectory(FileSystem& files, const std::string& folder) {
   const absl::Status made = files.CreateFolder(folder);
-  if (made.ok()) return made;
+  // A full disk says itself what to do.
+  if (made.ok() || absl::IsResourceExhausted(made)) return made;
   return absl::Status(
       made.code(),
       absl::StrCat(made.message(),

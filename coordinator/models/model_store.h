@@ -39,6 +39,7 @@ class ModelStore {
   // Creates the folder and removes temporary files that a crash left. `files` is borrowed.
   static absl::StatusOr<std::unique_ptr<ModelStore>> Create(FileSystem& files, std::string folder);
 
+  const std::string& folder() const { return folder_; }
   bool Contains(const Digest& digest) const;
   std::string PathOf(const Digest& digest) const;
   // The same from the store's folder on.
@@ -93,7 +94,9 @@ class ModelStore {
   FileSystem& files_;
   const std::string folder_;
   PathLeases leases_;
-  absl::Mutex naming_mu_;  // Held while an adopted file gets its name.
+  // Held while an adopted file gets its name, the sync of its folder included: two jobs that give
+  // the same name at once must not take each other's away.
+  absl::Mutex naming_mu_;
 };
 
 }  // namespace entente::models

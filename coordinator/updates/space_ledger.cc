@@ -96,11 +96,13 @@ absl::Status SpaceLedger::NoRoom(const Request& request, uint64_t needed, const 
       sums.part_bytes == 0
           ? ""
           : absl::StrCat("parts of models, under way or cut, hold ", sums.part_bytes, "; ");
-  return absl::ResourceExhaustedError(absl::StrCat(
-      "no room for ", request.what, " now: ", needed, " bytes are needed; the spool holds ",
-      sums.spool_present, " and ", quota, "; ", parts, sums.all_promised,
-      " are promised to uploads under way; ", free, " are free on the disk and ",
-      request.free_bytes_min, " must stay free; try again later"));
+  return absl::ResourceExhaustedError(
+      absl::StrCat("no room for ", request.what, " now: ", needed,
+                   " bytes are needed; the spool holds ", sums.spool_present, " and ", quota, "; ",
+                   parts, sums.all_promised, " are promised to uploads under way; ", free,
+                   " are free on the disk and ", request.free_bytes_min,
+                   " must stay free (limits.freeBytesMin, and for an update what is made of it); "
+                   "try again later"));
 }
 
 void SpaceLedger::Forget(const std::string& path) {

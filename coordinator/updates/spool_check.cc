@@ -58,7 +58,8 @@ absl::Status CheckSpoolIsNotAhead(FileSystem& files, const std::string& spool_fo
       "the journal ends in ", RoundText(journalled), " of job ", in_flight.job.value(), ", but ",
       folder, " is of ", RoundText(latest),
       ": the journal has lost its end (its log, journal.sqlite-wal, may have been lost, or an "
-      "older journal put back); nothing was changed: put the newest journal, with its log if there "
+      "older journal put back); no update was removed: put the newest journal, with its log if "
+      "there "
       "is one, or a copy of the whole data directory back, or, to go on from ",
       RoundText(journalled), " all the same, move that folder elsewhere"));
 }

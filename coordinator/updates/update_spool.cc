@@ -156,11 +156,10 @@ absl::Status UpdateSpool::DropOtherParts(const SpoolKey& key) {
 }
 
 void UpdateSpool::Drop(const SpoolKey& key) {
-  {
-    absl::MutexLock lock(&mu_);
-    if (holds_ > 0) return;
-  }
   const std::string path = PathOf(key);
+  // Under the lock, for whoever begins to hold the spool may list what is there.
+  absl::MutexLock lock(&mu_);
+  if (holds_ > 0) return;
   files_.Remove(path).IgnoreError();  // What stays is removed with its round.
   space_.Forget(path);
 }

@@ -356,8 +356,13 @@ TEST_F(AggregationRunTest, FullDiskLeavesNothingAndALaterTryWorks) {
   request_.base_model = StoreModel({1, 2, 3});
   request_.optimizer.name = OptimizerName::kMomentum;
   AddUpdate("a/1", 1, {1, 1, 1});
-  // The model takes 64 + 12 bytes, the state 64 + 24: full in each header and in each body.
-  for (const int64_t bytes : {0, 70, 140, 150}) {
+  for (const char* const file : {"-model", "-state"}) {
+    files_.FailWrites(file, 1);
+    EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kResourceExhausted)) << file;
+    EXPECT_EQ(StoredFiles(), 1u) << file;
+  }
+  // The model takes 64 + 12 bytes, the state 64 + 24: full in its header and in its body.
+  for (const int64_t bytes : {110, 150}) {
     files_.bytes_left = bytes;
     EXPECT_THAT(Run(), StatusIs(absl::StatusCode::kResourceExhausted)) << bytes;
     EXPECT_EQ(StoredFiles(), 1u) << bytes;
@@ -366,6 +371,19 @@ TEST_F(AggregationRunTest, FullDiskLeavesNothingAndALaterTryWorks) {
   files_.bytes_left = 10'000;
   EXPECT_THAT(Run(), IsOk());
   EXPECT_EQ(StoredFiles(), 3u);
+}
+
+// Others write to the same disk.
+TEST_F(AggregationRunTest, WhatCannotFitIsNotBegun) {
+  request_.base_model = StoreModel({1, 2, 3});
+  request_.optimizer.name = OptimizerName::kMomentum;
+  AddUpdate("a/1", 1, {1, 1, 1});
+  files_.bytes_left = 99;
+
+  EXPECT_THAT(Run(),
+              StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("100 bytes are needed")));
+
+  EXPECT_EQ(files_.bytes_left, 99);
 }
 
 TEST_F(AggregationRunTest, FailedSyncOrRenameLeavesNothing) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
@@ -128,9 +129,9 @@ TEST_F(BlobUploadTest, BlobMustBeWhatItSays) {
     header.mutable_blob()->set_content(content);
     ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenBlob(header));
     ASSERT_THAT(upload->Append(0, bytes), IsOk());
-    upload->Seal([](const absl::Status& status) {
-      EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument));
-    });
+    absl::Status sealed;
+    upload->Seal([&sealed](absl::Status status) { sealed = std::move(status); });
+    EXPECT_THAT(sealed, StatusIs(absl::StatusCode::kInvalidArgument));
   }
 }
 
@@ -144,17 +145,18 @@ TEST_F(BlobUploadTest, BlobThatCannotBeReadBackIsKept) {
     ASSERT_OK_AND_ASSIGN(const auto upload, uploads_->OpenBlob(header));
     ASSERT_THAT(upload->Append(0, bytes), IsOk());
     files_.reads_fail = true;
-    upload->Seal([](const absl::Status& status) {
-      EXPECT_THAT(status,
-                  StatusIs(absl::StatusCode::kUnavailable, HasSubstr("Input/output error")));
-    });
+    absl::Status sealed;
+    upload->Seal([&sealed](absl::Status status) { sealed = std::move(status); });
+    EXPECT_THAT(sealed, StatusIs(absl::StatusCode::kUnavailable, HasSubstr("Input/output error")));
     files_.reads_fail = false;
   }
 
   ASSERT_OK_AND_ASSIGN(const auto again, uploads_->OpenBlob(header));
 
   EXPECT_EQ(again->offset(), bytes.size());
-  again->Seal([](const absl::Status& status) { EXPECT_THAT(status, IsOk()); });
+  absl::Status sealed = absl::UnknownError("not sealed");
+  again->Seal([&sealed](absl::Status status) { sealed = std::move(status); });
+  EXPECT_THAT(sealed, IsOk());
 }
 
 TEST_F(BlobUploadTest, BlobThatDoesNotSayWhatItIsIsToldHow) {

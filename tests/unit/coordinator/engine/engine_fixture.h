@@ -67,6 +67,8 @@ class FlakyJournal final : public store::Journal {
   std::atomic<int> accepted_failures{0};
   // The same of updates that are found lost.
   std::atomic<int> lost_failures{0};
+  // The same of tasks that were declined.
+  std::atomic<int> declined_failures{0};
   // The same of workers that are back.
   std::atomic<int> returned_failures{0};
   // The same of the coordinator's starts.
@@ -84,6 +86,7 @@ class FlakyJournal final : public store::Journal {
     const bool is_of_silence = round.has_worker_missing() || round.has_evaluation_failed();
     if ((round.has_update_accepted() && accepted_failures.fetch_sub(1) > 0) ||
         (round.has_update_lost() && lost_failures.fetch_sub(1) > 0) ||
+        (round.has_task_declined() && declined_failures.fetch_sub(1) > 0) ||
         (round.has_worker_returned() && returned_failures.fetch_sub(1) > 0) ||
         (round.has_deadline_checked() && deadline_failures.fetch_sub(1) > 0) ||
         (is_of_silence && silence_failures.fetch_sub(1) > 0) ||

@@ -76,7 +76,7 @@ TEST_F(JobEngineStartTest, StartAfterACrashSaysSo) {
 
 TEST_F(JobEngineStartTest, RoundThatIsPlannedWaitsForWorkersOrForTheJob) {
   const JobId id = Submit(RecipeOf(1, 1))->description().id;
-  EXPECT_EQ(StandingAfterAStart(), "round 1 attempt 1 waits for enough workers, as before");
+  EXPECT_EQ(StandingAfterAStart(), "round 1 attempt 1 waits to open");
 
   ASSERT_OK_AND_ASSIGN(const auto job, jobs_->Find(id));
   absl::Notification paused;

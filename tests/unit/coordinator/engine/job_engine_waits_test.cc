@@ -35,6 +35,10 @@ class JobEngineWaitsTest : public EngineTest {
     pauses_->RunAt(steady_clock_.Now() + limits::kJournalRetryPause + absl::Milliseconds(200),
                    [has_passed] { has_passed->Notify(); });
     has_passed->WaitForNotification();
+    CatchUp(job);
+  }
+
+  static void CatchUp(JobEngine& job) {
     const auto is_caught_up = std::make_shared<absl::Notification>();
     job.WhenCaughtUp([is_caught_up] { is_caught_up->Notify(); });
     is_caught_up->WaitForNotification();
@@ -104,11 +108,14 @@ TEST_F(JobEngineWaitsTest, WorkerThatIsHeardWhileTheJournalTakesNothingIsNotMiss
   const v1::Task task = kr->WaitForTask(0);
   job->OnTaskAccepted(WorkerId("kr-lab/w"), task.key());
   ASSERT_THAT(Upload(kAttached, fr->WaitForTask(0), 1, 0), IsOk());
-  journal_->silence_failures = 1;
+  CatchUp(*job);  // It has its lease.
+  journal_->silence_failures = 1000;
   steady_clock_.Jump(absl::Hours(2));
   WaitForFailedAppend(*job);
 
   job->OnProgress(WorkerId("kr-lab/w"), task.key(), {.activity = "training"});
+  CatchUp(*job);
+  journal_->silence_failures = 0;
   WaitForJournalRetry(*job);
 
   EXPECT_EQ(job->View().state->round.CountIn(rounds::ParticipantState::kWorking), 1U);
@@ -125,16 +132,55 @@ TEST_F(JobEngineWaitsTest, EvaluatorThatIsHeardWhileTheJournalTakesNothingIsStil
   const auto job = Submit(recipe);
   ASSERT_THAT(Upload(kAttached, worker->WaitForTask(0), 1, 1), IsOk());
   const v1::Task evaluation = worker->WaitForTask(1);
-  journal_->silence_failures = 1;
+  CatchUp(*job);  // It has its lease.
+  journal_->silence_failures = 1000;
   steady_clock_.Jump(absl::Hours(2));
   WaitForFailedAppend(*job);
 
   job->OnProgress(WorkerId(kAttached), evaluation.key(), {.activity = "evaluating"});
+  CatchUp(*job);
+  journal_->silence_failures = 0;
   WaitForJournalRetry(*job);
   job->OnEvaluated(WorkerId(kAttached), evaluation.key(), {.examples = 10, .loss = 0.5});
 
   EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
   EXPECT_TRUE(job->View().evaluation.has_value());
+}
+
+TEST_F(JobEngineWaitsTest, WorkerThatDeclinedAndIsAtWorkAgainWhenTheJournalTakesItIsAwaited) {
+  const auto fr = AttachWorker(kAttached);
+  const auto job = Submit(RecipeOf(1, 1));
+  const v1::Task task = fr->WaitForTask(0);
+  job->OnTaskAccepted(WorkerId(kAttached), task.key());
+  journal_->declined_failures = 1000;
+  job->OnTaskDeclined(WorkerId(kAttached), task.key(), "the site stops");
+  WaitForFailedAppend(*job);
+
+  job->OnProgress(WorkerId(kAttached), task.key(), {.activity = "training"});
+  CatchUp(*job);
+  journal_->declined_failures = 0;
+  WaitForJournalRetry(*job);
+
+  ASSERT_THAT(Upload(kAttached, task, 1, 0), IsOk());
+  EXPECT_EQ(WaitForEnd(*job).state->status, jobs::JobStatus::kCompleted);
+}
+
+TEST_F(JobEngineWaitsTest, ReturnOfAWorkerThatIsGoneAgainIsNotJournalled) {
+  const auto fr = AttachWorker(kAttached);
+  const auto kr = AttachWorker("kr-lab/w");
+  const auto job = Submit(RecipeOf(1, 2));
+  const v1::Task task = fr->WaitForTask(0);
+  job->OnTaskFailed(WorkerId(kAttached), task.key(), "stopping", /*may_return=*/true);
+  CatchUp(*job);
+  journal_->returned_failures = 1000;
+  job->OnWorkerAttached(WorkerId(kAttached));
+  WaitForFailedAppend(*job);
+
+  workers_->Detach(WorkerId(kAttached), fr.get(), "gone");
+  journal_->returned_failures = 0;
+  WaitForJournalRetry(*job);
+
+  EXPECT_EQ(job->View().state->round.CountIn(rounds::ParticipantState::kMissing), 1U);
 }
 
 TEST_F(JobEngineWaitsTest, StopThatTheJournalDidNotTakeIsTriedAgain) {
@@ -160,8 +206,10 @@ TEST_F(JobEngineWaitsTest, AttemptsThatFailAtOnceHaveARestBetweenThem) {
     const v1::Task task = worker->WaitForTask(attempt - 1);
     const absl::Time failed_at = steady_clock_.Now();
     job->OnTaskFailed(WorkerId(kAttached), task.key(), "no room", /*may_return=*/false);
-    const JobView view = WaitFor(*job, [](const JobView& v) { return v.rests_until.has_value(); });
-    EXPECT_EQ(view.state->round.phase, rounds::RoundPhase::kPlanned);
+    const JobView view = WaitFor(*job, [attempt](const JobView& v) {
+      const bool is_planned = v.state->round.phase == rounds::RoundPhase::kPlanned;
+      return v.state->round.attempt > attempt && (!is_planned || v.rests_until.has_value());
+    });
     if (attempt == 2) AttachWorker("kr-lab/w");  // Does not end the rest.
 
     EXPECT_EQ(worker->WaitForTask(attempt).key().attempt(), attempt + 1);

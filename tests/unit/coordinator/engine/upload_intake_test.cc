@@ -325,7 +325,9 @@ TEST_F(UploadIntakeTest, DamagedBaseModelIsNotHeldAgainstAnUpdate) {
     ASSERT_THAT(upload->Append(0, bytes), IsOk());
     ASSERT_THAT(WriteTextFile(files_, path, "damaged by the disk"), IsOk());
 
-    upload->Seal([&](const absl::Status& sealed) { EXPECT_THAT(sealed, says_whose_fault); });
+    absl::Status sealed;
+    upload->Seal([&sealed](absl::Status status) { sealed = std::move(status); });
+    EXPECT_THAT(sealed, says_whose_fault);
   }
   EXPECT_THAT(uploads_->OpenUpdate(WorkerId(kUploader), UploadHeaderOf(task_, bytes)),
               says_whose_fault);

@@ -48,7 +48,7 @@ TEST_F(SpoolCheckTest, LaterRoundShowsThatTheJournalLostItsEnd) {
       StatusIs(absl::StatusCode::kDataLoss,
                AllOf(HasSubstr("the journal ends in round 3 attempt 1 of job toy.v2-k3x9qa"),
                      HasSubstr("/10-1 is of round 11 attempt 1: the journal has lost its end"),
-                     HasSubstr("nothing was changed"))));
+                     HasSubstr("no update was removed"))));
   EXPECT_TRUE(files_.Exists(latest));
 }
 

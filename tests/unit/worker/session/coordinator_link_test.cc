@@ -268,6 +268,7 @@ class PausesTest : public CoordinatorLinkTest {
     });
     Start(std::move(scripts), welcome_wait);
     is_back.WaitForNotification();
+    link_->Stop("enough");  // No stream after this one uses what is here.
     absl::MutexLock lock(&mu);
     return pauses;
   }
