@@ -26,8 +26,7 @@ std::string StandingOf(const jobs::JobState& job) {
                    round.updates_required, " needed updates are in");
   switch (round.phase) {
     case RoundPhase::kPlanned:
-      return absl::StrCat(name, job.paused ? " waits for the job to be resumed"
-                                           : " waits to open");
+      return absl::StrCat(name, job.paused ? " waits for the job to be resumed" : " waits to open");
     case RoundPhase::kCollecting:
     case RoundPhase::kGrace:
       return absl::StrCat(name, " goes on in ", rounds::PhaseName(round.phase), ", ", updates);
