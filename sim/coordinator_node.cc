@@ -133,6 +133,7 @@ absl::Status CoordinatorNode::Start() {
   service_.transfer_executor = &process_;
   service_.heartbeat_interval = absl::Seconds(10);
   ENTENTE_RETURN_IF_ERROR(jobs_->Restore());
+  real_journal_->Settle();
   deps_.promises->CheckStores(files_, *models_, *spool_);
   if (!process_.alive()) return absl::UnavailableError("the process is dead");
   deps_.network->SetListener(

@@ -422,6 +422,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   parts->MakeServices(version);
   ENTENTE_RETURN_IF_ERROR(parts->ListenForHttp(version));
   ENTENTE_RETURN_IF_ERROR(parts->Listen());
+  parts->journal->Settle();
   parts->metrics->SetReadiness(absl::OkStatus());
   log::Info("coordinator ready",
             {{"version", version},

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/base/file_name.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/inventory/data_directory.h"
@@ -115,10 +116,33 @@ class Check {
                               .round_count = job.state.plan.round_count,
                               .event_count = job.event_count});
       CheckSpool(job);
-      for (const NamedFile& file : job.Files()) {
-        // Jobs share models and programs.
-        if (named_.insert(file.path).second) CheckFile(job, file);
+    }
+    CheckSpoolOfOthers(inventory);
+    // Jobs share models and programs: who cannot go on without one has the say.
+    for (const bool is_needed : {true, false}) {
+      for (const InventoriedJob& job : inventory.jobs()) {
+        for (const NamedFile& file : job.Files()) {
+          if (file.is_needed != is_needed) continue;
+          if (named_.insert(file.path).second) CheckFile(job, file);
+        }
       }
+    }
+  }
+
+  // Those that the start sets aside.
+  void CheckSpoolOfOthers(const Inventory& inventory) {
+    std::set<std::string> known;
+    for (const InventoriedJob& job : inventory.jobs()) known.insert(FileNameOf(job.id.value()));
+    for (const std::string& name : FoldersIn(kSpoolFolder)) {
+      if (known.contains(name)) continue;
+      const std::string folder = PathOf(absl::StrCat(kSpoolFolder, "/", name));
+      result_.damages.push_back(absl::StrCat(
+          folder,
+          " holds updates of a job that the journal does not know: it has lost its end, or "
+          "is another's; put back the newest journal, with its log if there is one, or a copy of "
+          "the whole data directory: a coordinator that starts here goes on without that job, and "
+          "moves the folder to ",
+          PathOf(kSpoolFolder), "-unknown"));
     }
   }
 

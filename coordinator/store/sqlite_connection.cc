@@ -40,6 +40,10 @@ SqliteConnection::SqliteConnection(SqliteFileSystem* disk, std::string path, sql
 
 SqliteConnection::~SqliteConnection() { sqlite3_close(database_); }
 
+void SqliteConnection::MoveLogOnClose(bool moves) {
+  sqlite3_db_config(database_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, moves ? 0 : 1, nullptr);
+}
+
 absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(SqliteFileSystem* disk,
                                                                          const std::string& path) {
   sqlite3* database = nullptr;

@@ -60,6 +60,9 @@ class SqliteConnection {
   // "cannot <what> the journal <path>: ...".
   absl::Status StatusOf(int code, absl::string_view what);
 
+  // Whether closing moves the log into the database and removes it, as it does unless told not to.
+  void MoveLogOnClose(bool moves);
+
   sqlite3* get() const { return database_; }
 
  private:

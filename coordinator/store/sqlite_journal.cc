@@ -109,6 +109,8 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
   ENTENTE_RETURN_IF_ERROR(WriteLogAgain(*files, log, log_bytes));
   ENTENTE_ASSIGN_OR_RETURN(Parts parts,
                            OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
+  // The log may be what is whole of the two: see Settle.
+  if (log_bytes > 0) parts.database->MoveLogOnClose(false);
   ENTENTE_RETURN_IF_ERROR(SetUpForWriting(*parts.database, parts.schema_version));
   parts.schema_version = kSchemaVersion;
   parts.was_left_open = log_bytes > 0;  // Closing it moves the log into it.
@@ -227,6 +229,11 @@ absl::Status SqliteJournal::BelongTo(const std::string& alliance) {
   statement.BindText(1, alliance);
   const int code = statement.Step();
   return code == SQLITE_DONE ? absl::OkStatus() : parts_.database->StatusOf(code, "write");
+}
+
+void SqliteJournal::Settle() {
+  absl::MutexLock lock(&mu_);
+  parts_.database->MoveLogOnClose(true);
 }
 
 absl::Status SqliteJournal::Append(const JournalEntry& entry) {

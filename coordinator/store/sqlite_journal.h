@@ -65,6 +65,11 @@ class SqliteJournal final : public Journal, public JournalReader {
   // No if that one wrote nothing, and of a copy.
   bool WasLeftOpen() const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The start has succeeded. If there was a log, closing leaves it where it is until then, for a
+  // start that is refused must change nothing: where the database was damaged, or was put there
+  // from elsewhere, the log may be all that is left of what was acknowledged last.
+  void Settle() ABSL_LOCKS_EXCLUDED(mu_);
+
   // Empty if nobody has said so yet.
   absl::StatusOr<std::string> Alliance() const ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -112,6 +112,21 @@ TEST_F(VerificationTest, MissingModelIsNamedWithWhatToDo) {
   EXPECT_THAT(VerificationText(verification, "/data"), HasSubstr("damaged: "));
 }
 
+// Whatever the order of the jobs, which is that of their ids.
+TEST_F(VerificationTest, MissingModelOfSeveralJobsIsOfTheOneThatNeedsIt) {
+  for (int i = 0; i < 5; ++i) {
+    const auto ended = Submit(RecipeOf(1, 2));
+    ended->Cancel("not this one", [](const absl::Status&) {});
+    WaitForEnd(*ended);
+  }
+  ASSERT_THAT(files_.Remove(model_path_), IsOk());
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages,
+              ElementsAre(AllOf(HasSubstr(job_), HasSubstr("cannot go on without it"))));
+}
+
 TEST_F(VerificationTest, FlippedBitInAnUpdateIsFound) {
   std::string bytes = *ReadTextFile(files_, update_path_, 1 << 20);
   bytes.back() ^= 1;
@@ -173,6 +188,17 @@ TEST_F(VerificationTest, SpoolAheadOfTheJournalIsAFindingAsAtTheStart) {
 
   EXPECT_THAT(verification.damages, ElementsAre(std::string(start.message())));
   EXPECT_EQ(verification.leftover.files, 1U);
+}
+
+TEST_F(VerificationTest, UpdatesOfAJobThatTheJournalDoesNotKnowAreAFinding) {
+  folder_.Write("spool/toy-unknown/0-1/fr-lab+w-00", "update");
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.damages,
+              ElementsAre(AllOf(HasSubstr("spool/toy-unknown holds updates of a job that the "
+                                          "journal does not know"),
+                                HasSubstr("put back the newest journal"))));
 }
 
 TEST_F(VerificationTest, LoneJournalWithNothingInItIsAFinding) {

@@ -46,6 +46,33 @@ TEST_F(SqliteJournalTest, WhetherItWasClosedIsKnownWhenItIsOpenedAgain) {
   EXPECT_THAT(Reasons(*killed), ElementsAre("a 1"));
 }
 
+// What a start refuses may be only the database, and the log be what is whole.
+TEST_F(SqliteJournalTest, LogStaysUntilTheStartHasSucceeded) {
+  const std::string path = folder_.File("killed");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
+    folder_.Write("killed-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
+  }
+  const std::string database = *ReadTextFile(files_, path, 8 << 20);
+  const std::string log = *ReadTextFile(files_, path + "-wal", 8 << 20);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto refused, SqliteJournal::Open(&files_, path));
+    EXPECT_THAT(Reasons(*refused), ElementsAre("a 1"));
+  }
+  EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), database);
+  EXPECT_EQ(*ReadTextFile(files_, path + "-wal", 8 << 20), log);
+
+  {
+    ASSERT_OK_AND_ASSIGN(const auto started, SqliteJournal::Open(&files_, path));
+    started->Settle();
+  }
+  EXPECT_FALSE(files_.Exists(path + "-wal"));
+  ASSERT_OK_AND_ASSIGN(const auto again, SqliteJournal::Open(&files_, path));
+  EXPECT_THAT(Reasons(*again), ElementsAre("a 1"));
+}
+
 // A log that grows costs every commit a change of the file system's own tables.
 TEST_F(SqliteJournalTest, LogIsAsLongFromTheStartAsItGets) {
   ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
