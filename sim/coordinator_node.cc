@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "coordinator/store/sqlite_journal.h"
 
 namespace entente::sim {
 namespace {

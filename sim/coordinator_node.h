@@ -17,6 +17,7 @@
 #include "coordinator/engine/upload_intake.h"
 #include "coordinator/members/worker_registry.h"
 #include "coordinator/service/service_context.h"
+#include "coordinator/store/sqlite_journal.h"
 #include "sim/calls.h"
 #include "sim/disk.h"
 #include "sim/machine.h"
@@ -66,7 +67,7 @@ class CoordinatorNode {
   Process process_;
   SteadyTimers pauses_;
   DiskFileSystem files_;
-  std::unique_ptr<store::Journal> real_journal_;
+  std::unique_ptr<store::SqliteJournal> real_journal_;
   std::unique_ptr<WatchedJournal> journal_;
   std::unique_ptr<models::ModelStore> models_;
   std::unique_ptr<updates::UpdateSpool> spool_;
