@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
@@ -69,11 +70,21 @@ class Members {
   std::string fault_;
 };
 
+// `text`, fit to stand in a sentence. Its quotes and backslashes stay: the log escapes them.
+std::string WithoutControls(absl::string_view text) {
+  std::string shown;
+  for (const char c : ToValidUtf8(text)) {
+    const bool is_control = absl::ascii_iscntrl(static_cast<unsigned char>(c));
+    absl::StrAppend(&shown, is_control ? absl::CHexEscape(std::string(1, c)) : std::string(1, c));
+  }
+  return shown;
+}
+
 absl::Status Garbage(absl::string_view line, absl::string_view fault) {
-  const bool is_long = line.size() > kQuotedBytesMax;
+  const absl::string_view start = ClipUtf8(line, kQuotedBytesMax);
   return absl::InvalidArgumentError(absl::StrCat(
       "the trainer wrote a line that is not a message of the trainer protocol: ",
-      absl::CHexEscape(line.substr(0, kQuotedBytesMax)), is_long ? "..." : "", " (", fault, ")"));
+      WithoutControls(start), start.size() < line.size() ? "..." : "", " (", fault, ")"));
 }
 
 absl::StatusOr<TrainerMessage> FromMembers(const std::string& type, Members* members) {

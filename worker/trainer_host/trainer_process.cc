@@ -193,8 +193,9 @@ void TrainerProcess::TakeErrorLine(absl::string_view line) {
   const absl::string_view cut =
       absl::string_view(clean).substr(0, limits::kTrainerErrorLineBytesMax);
   if (cut.empty()) return;
-  last_error_line_ = absl::Utf8SafeCEscape(ToValidUtf8(cut));
-  log::Info("the trainer says", {{"line", last_error_line_}});
+  const std::string shown = ToValidUtf8(cut);
+  last_error_line_ = absl::Utf8SafeCEscape(shown);
+  log::Info("the trainer says", {{"line", shown}});  // The log escapes what it must by itself.
 }
 
 absl::Status TrainerProcess::Ended(absl::string_view closed) {

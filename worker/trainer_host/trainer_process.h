@@ -76,7 +76,7 @@ class TrainerProcess {
   // Its exit status, or 128 plus its signal as shells count; only once it has ended.
   int ExitCode() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The newest line of its standard error, or empty.
+  // The newest line of its standard error, or empty. Escaped, to stand in a sentence of ours.
   const std::string& last_error_line() const { return last_error_line_; }
 
  private:

@@ -142,5 +142,11 @@ TEST(TrainerMessagesTest, ALongLineIsCutInTheMessage) {
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("\x01")));
 }
 
+TEST(TrainerMessagesTest, ALineIsShownAsItIsButForItsControlCharacters) {
+  const absl::Status status = ParseTrainerMessage("f\xc3\xbcr \"a\\b\"\t1").status();
+
+  EXPECT_THAT(std::string(status.message()), HasSubstr(": f\xc3\xbcr \"a\\b\"\\x091 (not JSON)"));
+}
+
 }  // namespace
 }  // namespace entente::worker

@@ -97,6 +97,18 @@ TEST_F(TrainerProcessTest, KeepsItsLastWordsToThisSite) {
   EXPECT_EQ(process->last_error_line(), "no memory left");
 }
 
+TEST_F(TrainerProcessTest, WhatItSaysIsEscapedOnceInTheLog) {
+  testing::internal::CaptureStderr();
+  const auto process = Shell("echo 'no \"train\\1.csv\" f\xc3\xbcr uns' >&2; exit 1");
+
+  const absl::Status ended = process->ReadLine(kLongEnough).status();
+
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("line=\"no \\\"train\\\\1.csv\\\" f\xc3\xbcr uns\"\n"));
+  EXPECT_THAT(ended, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(process->last_error_line(), "no \\\"train\\\\1.csv\\\" f\xc3\xbcr uns");
+}
+
 TEST_F(TrainerProcessTest, GivesUpOnASilentOne) {
   const auto process = Shell("read -r");
 
