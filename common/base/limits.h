@@ -84,6 +84,7 @@ inline constexpr size_t kWorkerKeptUpdatesMax = 64;    // Finished updates kept 
 inline constexpr size_t kWorkerResidualJobsMax = 16;   // Jobs whose residuals are kept on disk.
 inline constexpr size_t kWorkerModelJobsMax = 64;      // Jobs whose newest model is known.
 inline constexpr size_t kWorkerCheckpointsMax = 4;     // Trainings that were broken off.
+// A download that would leave less is not begun: what is made of it needs room, too.
 inline constexpr uint64_t kWorkerFreeBytesMin = uint64_t{64} << 20;
 inline constexpr size_t kTrainerErrorLineBytesMax =
     4 << 10;  // Of its standard error; the rest is cut.

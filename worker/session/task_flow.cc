@@ -81,9 +81,16 @@ absl::Status CheckEvaluation(const EvaluateResult& result) {
   return absl::OkStatus();
 }
 
+// Read at the coordinator, too, where a disk that is full is taken for its own.
+std::string ReasonOf(const absl::Status& status) {
+  const bool lacks_room = absl::IsResourceExhausted(status);
+  return absl::StrCat(lacks_room ? "this worker's disk, where workDirectory is: " : "",
+                      status.message());
+}
+
 TaskResult EndOf(const absl::Status& status, const CancelToken& cancel) {
   TaskResult result;
-  result.reason = std::string(status.message());
+  result.reason = ReasonOf(status);
   result.end = status.ok()          ? TaskResult::End::kDone
                : cancel.cancelled() ? TaskResult::End::kCancelled
                                     : TaskResult::End::kFailed;

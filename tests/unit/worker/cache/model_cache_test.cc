@@ -9,12 +9,14 @@
 
 #include "common/base/limits.h"
 #include "common/tensor/safetensors.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
 namespace entente::worker {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class ModelCacheTest : public testing::Test {
@@ -118,6 +120,20 @@ TEST_F(ModelCacheTest, AModelLargerThanTheCacheIsRefusedAndNothingMadeRoom) {
               StatusIs(absl::StatusCode::kResourceExhausted,
                        HasSubstr("has 11 bytes, but the cache may hold 10")));
   EXPECT_TRUE(cache->Find(Sha256Of("aaaa")).has_value());
+}
+
+TEST_F(ModelCacheTest, DownloadThatWouldLeaveTooLittleOnTheDiskIsNotBegun) {
+  FaultyFileSystem files;
+  ASSERT_OK_AND_ASSIGN(const auto cache, ModelCache::Open(&files, folder_.path(), 100));
+  files.bytes_left = static_cast<int64_t>(limits::kWorkerFreeBytesMin) + 4;
+
+  EXPECT_THAT(cache->BeginDownload(Sha256Of("model"), 5),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       AllOf(HasSubstr("5 bytes are still to come, 67108868 are free"),
+                             HasSubstr("67108864 must stay free; free some space"))));
+
+  files.bytes_left = static_cast<int64_t>(limits::kWorkerFreeBytesMin) + 5;
+  EXPECT_THAT(cache->BeginDownload(Sha256Of("model"), 5), IsOk());
 }
 
 TEST_F(ModelCacheTest, AWrongDigestIsNotTakenIn) {

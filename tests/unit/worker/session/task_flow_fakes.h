@@ -94,6 +94,7 @@ class FakeTransfers final : public Transfers {
   explicit FakeTransfers(ModelCache* cache) : cache_(*cache) {}
 
   std::map<std::string, std::string> models;  // By digest.
+  absl::Status download_result;               // Of every download; OK: as the cache has it.
   absl::Status upload_result;
   std::vector<v1::UploadHeader> uploads;
   bool compressed_last = false;
@@ -103,6 +104,7 @@ class FakeTransfers final : public Transfers {
                                              const TraceContext& trace, const ByteProgress&,
                                              const CancelToken&) override {
     traces.push_back(trace.trace_id());
+    if (!download_result.ok()) return download_result;
     const auto model = models.find(digest.ToHex());
     if (model == models.end()) return absl::NotFoundError("there is no such model");
     auto file = cache_.BeginDownload(digest, model->second.size());

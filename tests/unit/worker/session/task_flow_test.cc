@@ -390,6 +390,17 @@ TEST_F(TaskFlowTest, AModelThatIsNotThereFailsTheTask) {
   EXPECT_EQ(result.reason, "there is no such model");
 }
 
+TEST_F(TaskFlowTest, AFullDiskIsSaidToBeThisWorkers) {
+  transfers_.download_result = absl::ResourceExhaustedError("no room for a model; free some space");
+
+  for (const v1::Task& task : {Task(), EvaluateTask()}) {
+    const TaskResult result = Run(task);
+    EXPECT_EQ(result.end, End::kFailed);
+    EXPECT_EQ(result.reason,
+              "this worker's disk, where workDirectory is: no room for a model; free some space");
+  }
+}
+
 TEST_F(TaskFlowTest, ACancelledTaskEndsSo) {
   cancel_.Cancel("the round closed");
 
