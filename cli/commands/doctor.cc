@@ -38,6 +38,9 @@ constexpr int kMebibytesMax = 1 << 30;
 
 // A model, its update and a trainer's own files take that much without anybody noticing.
 constexpr uint64_t kWorkerDiskBytesMin = uint64_t{1} << 30;
+// The journal's log takes 4.5 MiB as soon as it is made (coordinator/store/sqlite_file_system.cc),
+// and what happens comes on top of that.
+constexpr uint64_t kCoordinatorDiskBytesMin = uint64_t{8} << 20;
 constexpr uint64_t kWorkerMemoryBytesMin = uint64_t{512} << 20;
 constexpr uint64_t kCoordinatorMemoryBytesMin = uint64_t{256} << 20;
 
@@ -182,10 +185,12 @@ void ExamineCoordinator(const Invocation& invocation, const DoctorArguments& arg
   }
   CheckHttpSection(invocation.files(), *invocation.surroundings.clock, config->http(), authorities,
                    "coordinator", examination);
+  const uint64_t disk_bytes_min =
+      std::max<uint64_t>(config->limits().free_bytes_min(), kCoordinatorDiskBytesMin);
   CheckDisk(invocation.files(), config->data_directory(),
-            BytesOr(arguments.disk_min_mebibytes, config->limits().free_bytes_min()),
+            BytesOr(arguments.disk_min_mebibytes, disk_bytes_min),
             "make room there, or move dataDirectory: updates are refused below "
-            "limits.freeBytesMin",
+            "limits.freeBytesMin, and a start takes 4.5 MiB for the journal's log",
             examination);
   CheckMemory(ReadMemoryTexts(),
               BytesOr(arguments.memory_min_mebibytes, kCoordinatorMemoryBytesMin), examination);
@@ -228,8 +233,8 @@ void AddDoctor(CLI::App& app, Invocation& invocation) {
               "A worker.yaml or coordinator.yaml to examine, on its machine, instead of the "
               "context");
   verb.Number("--disk-min", arguments->disk_min_mebibytes, 0, kMebibytesMax,
-              "MiB of free disk to want; default 1024 for a worker, limits.freeBytesMin for a "
-              "coordinator");
+              "MiB of free disk to want; default 1024 for a worker, limits.freeBytesMin and at "
+              "least 8 for a coordinator");
   verb.Number("--memory-min", arguments->memory_min_mebibytes, 0, kMebibytesMax,
               "MiB of free memory to want; default 512 for a worker, 256 for a coordinator");
 }

@@ -44,7 +44,7 @@ class CommandFixture : public ::testing::Test {
     out_.str("");
     error_.str("");
     Output output(&out_, &error_);
-    return RunCommandLine(arguments, {.files = &files_,
+    return RunCommandLine(arguments, {.files = file_system_,
                                       .clock = &clock_,
                                       .random = random_source_,
                                       .interruption = &interruption_,
@@ -69,6 +69,7 @@ class CommandFixture : public ::testing::Test {
 
   TempFolder folder_;
   PosixFileSystem files_;
+  FileSystem* file_system_ = &files_;
   SystemClock clock_;  // Certificates are checked against the real time by OpenSSL too.
   SystemRandomSource random_;
   RandomSource* random_source_ = &random_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/cli/coordinator_fixture.h"
 
@@ -362,6 +363,28 @@ TEST_F(DoctorTest, CoordinatorsLowDiskFailsAtItsOwnLimit) {
 
   EXPECT_THAT(out(), AllOf(HasSubstr("FAIL  disk"), HasSubstr("limits.freeBytesMin"),
                            HasSubstr("is taken")));
+}
+
+TEST_F(DoctorTest, DiskWithoutRoomForAJournalFailsWhateverTheCoordinatorsLimit) {
+  Run({"pki", "init", "--trust-domain", "fr-lab.example", "--directory", folder_.File("fr")});
+  const std::string config = folder_.Write(
+      "coordinator.yaml",
+      absl::StrCat("apiVersion: entente/v1\nkind: Coordinator\ndataDirectory: data\n",
+                   "tls: {certificate: tls/server.crt, privateKey: tls/server.key}\n",
+                   "alliance: {trustDomain: alliance.example, authority: tls/authority.crt}\n",
+                   "limits: {freeBytesMin: 0}\n",
+                   "members:\n  - id: fr-lab\n    jurisdiction: FR\n",
+                   "    trustDomain: fr-lab.example\n    authority: fr/authority.crt\n"));
+  FaultyFileSystem nearly_full;
+  nearly_full.bytes_left = 1'200'000;
+  file_system_ = &nearly_full;
+
+  EXPECT_EQ(Run({"doctor", "--config", config}), ExitCode::kFailed);
+  EXPECT_THAT(out(), AllOf(HasSubstr("FAIL  disk"), HasSubstr("1.1 MiB free at"),
+                           HasSubstr("less than 8.0 MiB"), HasSubstr("for the journal's log")));
+
+  Run({"doctor", "--config", config, "--disk-min", "0"});
+  EXPECT_THAT(out(), HasSubstr("ok    disk"));
 }
 
 TEST_F(DoctorTest, MissingConfigurationIsAFailure) {
