@@ -325,4 +325,11 @@ absl::Status WriteTextFile(FileSystem& files, const std::string& path, absl::str
   return files.Rename(temporary, path);
 }
 
+absl::Status WriteTextFileIfChanged(FileSystem& files, const std::string& path,
+                                    absl::string_view text) {
+  const auto present = ReadTextFile(files, path, text.size());
+  if (present.ok() && *present == text) return absl::OkStatus();
+  return WriteTextFile(files, path, text);
+}
+
 }  // namespace entente

@@ -159,6 +159,11 @@ absl::StatusOr<std::string> ReadTextFile(FileSystem& files, const std::string& p
 // Writes `text` the safe way: "<path>.tmp", sync, rename over `path`.
 absl::Status WriteTextFile(FileSystem& files, const std::string& path, absl::string_view text);
 
+// The same, unless that is the file's text already: then nothing is written, and a disk that is
+// full is in nobody's way.
+absl::Status WriteTextFileIfChanged(FileSystem& files, const std::string& path,
+                                    absl::string_view text);
+
 }  // namespace entente
 
 #endif  // COMMON_BASE_FILE_SYSTEM_H_

@@ -352,7 +352,7 @@ absl::Status CoordinatorApp::Parts::Listen() {
   // gRPC wants the authorities in one file.
   const std::string bundle =
       absl::StrCat(config.data_directory(), "/", inventory::kAuthoritiesFile);
-  ENTENTE_RETURN_IF_ERROR(WriteTextFile(files, bundle, trust->BundlePem()));
+  ENTENTE_RETURN_IF_ERROR(WriteTextFileIfChanged(files, bundle, trust->BundlePem()));
 
   grpc::EnableDefaultHealthCheckService(true);
   if (config.reflection()) ENTENTE_RETURN_IF_ERROR(LoadReflection());
@@ -374,7 +374,8 @@ absl::Status CoordinatorApp::Parts::Listen() {
                      ": the port is in use or the address is not this machine's; change `listen`"));
   }
   if (!config.port_file().empty()) {
-    ENTENTE_RETURN_IF_ERROR(WriteTextFile(files, config.port_file(), absl::StrCat(port, "\n")));
+    ENTENTE_RETURN_IF_ERROR(
+        WriteTextFileIfChanged(files, config.port_file(), absl::StrCat(port, "\n")));
   }
   return absl::OkStatus();
 }

@@ -75,8 +75,8 @@ absl::StatusOr<std::unique_ptr<http::HttpServer>> StartHttp(const CoordinatorCon
   }
   if (!server.ok()) return server.status();
   if (!config.http().port_file().empty()) {
-    ENTENTE_RETURN_IF_ERROR(WriteTextFile(*parts.files, config.http().port_file(),
-                                          absl::StrCat((*server)->port(), "\n")));
+    ENTENTE_RETURN_IF_ERROR(WriteTextFileIfChanged(*parts.files, config.http().port_file(),
+                                                   absl::StrCat((*server)->port(), "\n")));
   }
   log::Info("http ready", {{"url", (*server)->url()}, {"port", (*server)->port()}});
   return server;

@@ -207,6 +207,17 @@ TEST_F(DataDirectoryTest, CoordinatorWithAModelAndNoJobYetStartsAgain) {
   StartCoordinator();
 }
 
+TEST_F(DataDirectoryTest, StartWritesNoFileAgainThatIsUnchanged) {
+  StartCoordinator();
+  coordinator().Signal(SIGTERM);
+  ASSERT_EQ(coordinator().WaitForExit(), 0);
+  // Neither can be written any more, as on a full disk.
+  folder_.Write("coordinator/authorities.pem.tmp/in-its-way", "");
+  folder_.Write("port.tmp/in-its-way", "");
+
+  StartCoordinator();
+}
+
 TEST_F(DataDirectoryTest, CoordinatorGoesOnFromABackupThatWasTakenWhileItWorked) {
   Pki({"issue", "--authority", folder_.File("alliance"), "--role", "operator", "--name", "o",
        "--output", folder_.File("alliance")});

@@ -67,8 +67,8 @@ absl::StatusOr<WorkerHttp> StartWorkerHttp(const config::v1::WorkerConfig& confi
                                        .readiness = [metrics] { return metrics->readiness(); }});
   ENTENTE_ASSIGN_OR_RETURN(http.server, http::HttpServer::Start(std::move(options)));
   if (!config.http().port_file().empty()) {
-    ENTENTE_RETURN_IF_ERROR(
-        WriteTextFile(*files, config.http().port_file(), absl::StrCat(http.server->port(), "\n")));
+    ENTENTE_RETURN_IF_ERROR(WriteTextFileIfChanged(*files, config.http().port_file(),
+                                                   absl::StrCat(http.server->port(), "\n")));
   }
   log::Info("http ready", {{"url", http.server->url()}, {"port", http.server->port()}});
   return http;

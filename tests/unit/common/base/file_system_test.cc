@@ -324,6 +324,23 @@ TEST_F(FileSystemTest, FailedWriteLeavesTheOldText) {
   EXPECT_EQ(Text(path), "old");
 }
 
+TEST_F(FileSystemTest, TextThatIsThereAlreadyNeedsNoRoom) {
+  const std::string path = folder_.Write("a", "same");
+  FaultyFileSystem unwritable;
+  unwritable.FailChange(1, FaultyFileSystem::Failure::kForGood);
+
+  EXPECT_THAT(WriteTextFileIfChanged(unwritable, path, "same"), IsOk());
+  EXPECT_FALSE(unwritable.HasFailed()) << "something was changed";
+
+  for (const char* const text : {"sam", "other", "same and more", ""}) {
+    EXPECT_FALSE(WriteTextFileIfChanged(unwritable, path, text).ok()) << text;
+    EXPECT_THAT(WriteTextFileIfChanged(files_, path, text), IsOk());
+    EXPECT_EQ(Text(path), text);
+  }
+  EXPECT_THAT(WriteTextFileIfChanged(files_, folder_.File("new"), "text"), IsOk());
+  EXPECT_EQ(Text(folder_.File("new")), "text");
+}
+
 class DurabilityTest : public ::testing::TestWithParam<Durability> {
  protected:
   DurabilityTest() {
