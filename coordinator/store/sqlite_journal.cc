@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 #include "coordinator/store/journal_schema.h"
 #include "coordinator/store/sqlite_log_check.h"
@@ -62,6 +65,13 @@ absl::Status SetUpForWriting(SqliteConnection& database, int64_t schema_version)
 // SQLite's integers are signed, and nothing of ours reaches so far.
 int64_t ClampedNumber(uint64_t number) {
   return static_cast<int64_t>(std::min(number, uint64_t{INT64_MAX}));
+}
+
+// SQLite's report of damage has a headline, and a line for each fault.
+absl::string_view FirstFault(absl::string_view report) {
+  absl::ConsumePrefix(&report, "*** in database main ***");
+  report = absl::StripLeadingAsciiWhitespace(report);
+  return report.substr(0, report.find('\n'));
 }
 
 absl::Status DamagedRow(const std::string& path, const JournalRow& row, absl::string_view what) {
@@ -175,8 +185,9 @@ absl::Status SqliteJournal::CheckIntegrity() const {
   const int code = statement.Step();
   if (code != SQLITE_ROW) return parts_.database->StatusOf(code, "check");
   if (statement.Text(0) == "ok") return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("the journal ", path_, " is damaged: ", statement.Text(0),
-                                          "; put back a copy of the whole data directory"));
+  return absl::DataLossError(absl::StrCat("the journal ", path_, " is damaged (",
+                                          FirstFault(statement.Text(0)),
+                                          "); put back a copy of the whole data directory"));
 }
 
 bool SqliteJournal::IsBlank() const {

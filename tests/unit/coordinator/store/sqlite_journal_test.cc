@@ -17,6 +17,7 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(SqliteJournalTest, WhatWasAppendedIsThereAfterReopening) {
   {
@@ -202,6 +203,25 @@ TEST_F(SqliteJournalTest, FlippedByteAnywhereIsToldOrHarmless) {
     }
   }
   EXPECT_GT(told, 10);
+}
+
+TEST_F(SqliteJournalTest, DamageThatSqliteReportsIsToldInOneSentence) {
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+    EXPECT_THAT(journal->CheckIntegrity(), IsOk());
+  }
+  std::string damaged = *ReadTextFile(files_, path_, 1 << 20);
+  damaged[39] = 7;  // How many pages are free, by SQLite's header; none is.
+  folder_.Write("journal.sqlite", damaged);
+
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::OpenForRead(&files_, path_));
+
+  EXPECT_THAT(journal->CheckIntegrity(),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr("the journal " + path_ + " is damaged ("),
+                             HasSubstr("should be 7); put back a copy"), Not(HasSubstr("***")),
+                             Not(HasSubstr("\n")))));
 }
 
 TEST_F(SqliteJournalTest, MissingFolderIsNamed) {
