@@ -36,11 +36,11 @@ std::string StatusName(const jobs::JobState& state) {
                                            : std::string(jobs::JobStatusName(state.status));
 }
 
-bool IsUpdate(const NamedFile& file) { return absl::StartsWith(file.path, kSpoolFolder); }
+bool IsUpdate(const std::string& path) { return absl::StartsWith(path, kSpoolFolder); }
 
 std::string RemedyFor(const NamedFile& file) {
   constexpr absl::string_view kPutBack = ": put it back from a copy of the data directory";
-  if (IsUpdate(file)) {
+  if (IsUpdate(file.path)) {
     return absl::StrCat(kPutBack,
                         "; without that the coordinator asks its worker again, when it starts");
   }
@@ -75,16 +75,19 @@ class Check {
     ENTENTE_ASSIGN_OR_RETURN(result_.alliance, (*journal)->Alliance());
     absl::StatusOr<Inventory> inventory = TakeInventory(**journal);
     if (!inventory.ok()) return Damage(inventory.status());
+    result_.journal_is_whole = true;
     AddJobs(*inventory);
     return absl::OkStatus();
   }
 
   // Whatever is in the folders and was not named.
   void CountTheRest() {
-    CountFiles("", kBesideTheJournal);
+    if (result_.journal_is_whole) CountFiles("", kBesideTheJournal);
     CountFiles(kModelsFolder, {});
+    CountFiles(kSpoolFolder, {});
     for (const std::string& job : FoldersIn(kSpoolFolder)) {
       const std::string job_folder = absl::StrCat(kSpoolFolder, "/", job);
+      CountFiles(job_folder, {});
       for (const std::string& attempt : FoldersIn(job_folder)) {
         CountFiles(absl::StrCat(job_folder, "/", attempt), {});
       }
@@ -135,6 +138,7 @@ class Check {
     for (const InventoriedJob& job : inventory.jobs()) known.insert(FileNameOf(job.id.value()));
     for (const std::string& name : FoldersIn(kSpoolFolder)) {
       if (known.contains(name)) continue;
+      result_.journal_is_whole = false;
       const std::string folder = PathOf(absl::StrCat(kSpoolFolder, "/", name));
       result_.damages.push_back(absl::StrCat(
           folder,
@@ -154,7 +158,9 @@ class Check {
                                       {.job = job.id,
                                        .round_index = job.state.round.round_index,
                                        .attempt = job.state.round.attempt});
-    if (!status.ok()) result_.damages.emplace_back(status.message());
+    if (status.ok()) return;
+    result_.journal_is_whole = false;
+    result_.damages.emplace_back(status.message());
   }
 
   void CheckFile(const InventoriedJob& job, const NamedFile& file) {
@@ -165,8 +171,8 @@ class Check {
                                              ", ", fault, RemedyFor(file)));
       return;
     }
-    (IsUpdate(file) ? result_.updates : result_.models).Add(SizeOf(path));
-    if (!IsUpdate(file)) CountRoundedCopy(file.path);
+    (IsUpdate(file.path) ? result_.updates : result_.models).Add(SizeOf(path));
+    if (!IsUpdate(file.path)) CountRoundedCopy(file.path);
   }
 
   // No event names it, for it is made again from the model when it is missing.
@@ -192,10 +198,19 @@ class Check {
       for (const char* const start : expected) is_expected |= absl::StartsWith(file, start);
       const std::string path = name.empty() ? file : absl::StrCat(name, "/", file);
       for (const char* const port : kPortFiles) is_expected |= path == port;
-      if (is_expected || named_.count(path) > 0) continue;
-      result_.leftover.Add(SizeOf(PathOf(path)));
-      if (result_.leftover_names.size() < kLeftoverNamesMax) result_.leftover_names.push_back(path);
+      if (!is_expected && named_.count(path) == 0) CountUnnamed(path);
     }
+  }
+
+  // It may be a job's all the same, if the journal is not whole.
+  void CountUnnamed(const std::string& path) {
+    const uint64_t file_bytes = SizeOf(PathOf(path));
+    if (!result_.journal_is_whole) {
+      (IsUpdate(path) ? result_.updates : result_.models).Add(file_bytes);
+      return;
+    }
+    result_.leftover.Add(file_bytes);
+    if (result_.leftover_names.size() < kLeftoverNamesMax) result_.leftover_names.push_back(path);
   }
 
   FileSystem& files_;
@@ -212,6 +227,22 @@ std::string FilesText(const FileCount& count) {
   return absl::StrCat(Counted(count.files, "file"), ", ", count.bytes, " bytes");
 }
 
+std::string LeftoverText(const Verification& verification) {
+  if (!verification.journal_is_whole) {
+    return "  left over not known: without its whole journal nobody can tell what belongs to a "
+           "job, so remove nothing (files that it does not name are counted, and not checked)\n";
+  }
+  std::string text = absl::StrCat("  left over ", FilesText(verification.leftover), "\n");
+  for (const std::string& name : verification.leftover_names) {
+    absl::StrAppend(&text, "            ", absl::Utf8SafeCHexEscape(name), "\n");
+  }
+  if (const uint64_t more = verification.leftover.files - verification.leftover_names.size();
+      more > 0) {
+    absl::StrAppend(&text, "            and ", more, " more\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::string& folder) {
@@ -222,9 +253,11 @@ absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::s
 }
 
 std::string VerificationText(const Verification& verification, const std::string& folder) {
-  std::string text = absl::StrCat(
-      folder, ", of the alliance ",
-      verification.alliance.empty() ? "(not written down)" : verification.alliance, "\n");
+  const std::string no_alliance =
+      verification.journal_is_whole ? "(not written down)" : "(not known)";
+  std::string text =
+      absl::StrCat(folder, ", of the alliance ",
+                   verification.alliance.empty() ? no_alliance : verification.alliance, "\n");
   for (const Verification::Job& job : verification.jobs) {
     absl::StrAppend(&text, "  job ", job.id, "  ", job.status, "  ", job.rounds_committed, " of ",
                     Counted(job.round_count, "round"), "  ", Counted(job.event_count, "event"),
@@ -234,14 +267,7 @@ std::string VerificationText(const Verification& verification, const std::string
                   verification.journal_bytes, " bytes\n");
   absl::StrAppend(&text, "  models    ", FilesText(verification.models), "\n");
   absl::StrAppend(&text, "  updates   ", FilesText(verification.updates), "\n");
-  absl::StrAppend(&text, "  left over ", FilesText(verification.leftover), "\n");
-  for (const std::string& name : verification.leftover_names) {
-    absl::StrAppend(&text, "            ", absl::Utf8SafeCHexEscape(name), "\n");
-  }
-  if (const uint64_t more = verification.leftover.files - verification.leftover_names.size();
-      more > 0) {
-    absl::StrAppend(&text, "            and ", more, " more\n");
-  }
+  absl::StrAppend(&text, LeftoverText(verification));
   for (const std::string& damage : verification.damages) {
     absl::StrAppend(&text, "damaged: ", damage, "\n");
   }

@@ -37,13 +37,17 @@ struct Verification {
     uint64_t event_count = 0;
   };
 
-  std::string alliance;  // Empty in a journal of before it was written down.
+  // Whether all of the journal could be read, and nothing beside it shows that its end is lost.
+  bool journal_is_whole = false;
+  std::string alliance;  // Empty in a journal of before it was written down, or that is not read.
   std::vector<Job> jobs;
   uint64_t event_count = 0;
   uint64_t journal_bytes = 0;
-  FileCount models;    // Models, optimizer states and programs that the journal names.
-  FileCount updates;   // Accepted updates of rounds in flight.
-  FileCount leftover;  // What the journal does not name: unfinished and unused uploads.
+  FileCount models;   // Models, optimizer states and programs that the journal names.
+  FileCount updates;  // Accepted updates of rounds in flight.
+  // What the journal does not name: unfinished and unused uploads. None without a whole journal,
+  // for then nobody can tell: whatever lies with the models or the updates counts as such, unread.
+  FileCount leftover;
   std::vector<std::string> leftover_names;  // In the folder; kLeftoverNamesMax of them at most.
 
   // What is wrong, one sentence each, with what to do. Empty: a coordinator can go on from here.

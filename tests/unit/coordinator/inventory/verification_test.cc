@@ -45,6 +45,16 @@ class VerificationTest : public engine::EngineTest {
     return VerifyDataDirectory(files_, folder_.path());
   }
 
+  // As of a journal that is not whole, beside one model.
+  static void ExpectNothingIsLeftOver(const Verification& verification, uint64_t updates) {
+    EXPECT_FALSE(verification.journal_is_whole);
+    EXPECT_EQ(verification.models.files, 1U);
+    EXPECT_EQ(verification.updates.files, updates);
+    EXPECT_EQ(verification.leftover.files, 0U);
+    EXPECT_THAT(VerificationText(verification, "/data"),
+                HasSubstr("nobody can tell what belongs to a job, so remove nothing"));
+  }
+
   std::string job_;
   std::string model_path_;
   std::string update_path_;
@@ -160,7 +170,7 @@ TEST_F(VerificationTest, ModelsWithoutTheirJournalAreAFindingAsAtTheStart) {
 
   EXPECT_THAT(verification.damages, ElementsAre(AllOf(HasSubstr(path + " is missing, but"),
                                                       HasSubstr("put the journal back"))));
-  EXPECT_EQ(verification.leftover.files, 2U);
+  ExpectNothingIsLeftOver(verification, 1);
 }
 
 TEST_F(VerificationTest, JournalThatLostItsLogIsAFinding) {
@@ -187,7 +197,7 @@ TEST_F(VerificationTest, SpoolAheadOfTheJournalIsAFindingAsAtTheStart) {
   ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
 
   EXPECT_THAT(verification.damages, ElementsAre(std::string(start.message())));
-  EXPECT_EQ(verification.leftover.files, 1U);
+  ExpectNothingIsLeftOver(verification, 2);
 }
 
 TEST_F(VerificationTest, UpdatesOfAJobThatTheJournalDoesNotKnowAreAFinding) {
@@ -199,6 +209,7 @@ TEST_F(VerificationTest, UpdatesOfAJobThatTheJournalDoesNotKnowAreAFinding) {
               ElementsAre(AllOf(HasSubstr("spool/toy-unknown holds updates of a job that the "
                                           "journal does not know"),
                                 HasSubstr("put back the newest journal"))));
+  ExpectNothingIsLeftOver(verification, 2);
 }
 
 TEST_F(VerificationTest, LoneJournalWithNothingInItIsAFinding) {
@@ -236,6 +247,26 @@ TEST_F(VerificationTest, DamagedJournalIsAFinding) {
                        VerifyDataDirectory(files_, folder_.path()));
 
   EXPECT_THAT(verification.damages, ElementsAre(AllOf(HasSubstr(path), HasSubstr("put back"))));
+  ExpectNothingIsLeftOver(verification, 1);
+}
+
+TEST_F(VerificationTest, ForeignJournalSaysNothingOfWhatIsLeftOver) {
+  Shut();
+  folder_.Write("journal.sqlite", std::string(4096, 'x'));
+  ASSERT_THAT(files_.Remove(folder_.File("journal.sqlite-wal")), IsOk());
+  folder_.Write("models/tmp-x", "12345");
+  folder_.Write("notes.txt", "123");
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification,
+                       VerifyDataDirectory(files_, folder_.path()));
+
+  EXPECT_EQ(verification.damages.size(), 1U);
+  EXPECT_EQ(verification.models.files, 2U);
+  EXPECT_EQ(verification.updates.files, 1U);
+  EXPECT_THAT(
+      VerificationText(verification, "/data"),
+      AllOf(HasSubstr("/data, of the alliance (not known)\n"), HasSubstr("  left over not known: "),
+            HasSubstr("so remove nothing"), Not(HasSubstr("tmp-x")), Not(HasSubstr("notes.txt"))));
 }
 
 TEST_F(VerificationTest, RoundedCopyOfAModelIsAModel) {
@@ -262,6 +293,16 @@ TEST_F(VerificationTest, WhatNobodyNamesIsLeftOver) {
   EXPECT_THAT(VerificationText(verification, "/data"),
               HasSubstr("  left over 2 files, 8 bytes\n            notes.txt\n"
                         "            models/tmp-x\n"));
+}
+
+TEST_F(VerificationTest, FileThatIsInNoAttemptOfAJobIsLeftOver) {
+  folder_.Write("spool/stray", "1");
+  folder_.Write(absl::StrCat("spool/", job_, "/stray"), "1");
+
+  ASSERT_OK_AND_ASSIGN(const Verification verification, Verify());
+
+  EXPECT_THAT(verification.leftover_names,
+              ElementsAre("spool/stray", absl::StrCat("spool/", job_, "/stray")));
 }
 
 TEST_F(VerificationTest, OfManyLeftOverTheFirstAreNamed) {
