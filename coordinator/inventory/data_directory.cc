@@ -39,12 +39,20 @@ absl::Status MakeDataDirectory(FileSystem& files, const std::string& folder) {
 }
 
 absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder) {
+  const std::string journal = absl::StrCat(folder, "/", kJournalFile);
+  // A backup puts the journal in its place last.
+  if (!files.Exists(journal) && files.Exists(absl::StrCat(journal, kPartSuffix))) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        folder, " is an incomplete backup that was cut off, for ", kJournalFile, kPartSuffix,
+        " is there and ", kJournalFile,
+        " is not; nothing was changed: take it again with \"entente admin backup\" into this "
+        "folder, which keeps what has come, or use another backup"));
+  }
   const std::string models = absl::StrCat(folder, "/", kModelsFolder);
   const std::string spool = absl::StrCat(folder, "/", kSpoolFolder);
   const bool has_models = HoldsAnything(files, models);
   const bool has_updates = HoldsAnything(files, spool);
   if (!has_models && !has_updates) return absl::OkStatus();
-  const std::string journal = absl::StrCat(folder, "/", kJournalFile);
   const auto jobs_are_lost = [&](absl::string_view what_it_is, absl::string_view what_to_put_back) {
     return absl::DataLossError(absl::StrCat(
         journal, " ", what_it_is, ", but ", has_models ? models : spool,

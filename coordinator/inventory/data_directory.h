@@ -24,7 +24,8 @@ absl::Status MakeDataDirectory(FileSystem& files, const std::string& folder);
 
 // Before a journal is made, or gone on with: a new directory has neither models nor updates, for
 // the journal comes first. DATA_LOSS, naming both, if they are there and the journal is missing,
-// empty or without the entries that must have been before them; nothing is changed. A journal that
+// empty or without the entries that must have been before them. FAILED_PRECONDITION if this is a
+// backup that was cut off before its journal took its place. Nothing is changed. A journal that
 // cannot be read is OK here: whoever opens it is told.
 absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder);
 

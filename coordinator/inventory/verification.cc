@@ -58,7 +58,7 @@ class Check {
     result_.journal_bytes = SizeOf(path) + SizeOf(path + "-wal");
     // What the start would say.
     if (const absl::Status lost = CheckJournalIsThere(files_, folder_); !lost.ok()) {
-      return Damage(lost);
+      return absl::IsDataLoss(lost) ? Damage(lost) : lost;
     }
     const auto journal = store::SqliteJournal::OpenForRead(&files_, path);
     if (absl::IsDataLoss(journal.status())) return Damage(journal.status());

@@ -57,7 +57,8 @@ struct Verification {
 // Reads every file that the journal names, once; changes nothing.
 //
 // NOT_FOUND: there is no such folder, or neither a journal in it nor what one would name.
-// FAILED_PRECONDITION: a coordinator runs on it, which is named, or a newer version wrote it.
+// FAILED_PRECONDITION: a coordinator runs on it, which is named, a newer version wrote it, or it is
+// a backup that was cut off.
 // UNAVAILABLE: the journal cannot be read. Whatever else is the matter is in the result.
 absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::string& folder);
 

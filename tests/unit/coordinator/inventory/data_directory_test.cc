@@ -113,6 +113,18 @@ TEST_F(JournalIsThereTest, ModelsWithAJournalThatLostItsLogAreRefused) {
   EXPECT_EQ(*ReadTextFile(files_, path_, 1 << 20), before);
 }
 
+TEST_F(JournalIsThereTest, BackupThatWasCutOffIsToBeTakenAgain) {
+  for (const char* const arrived : {"journal.sqlite.part", "models/abc"}) {
+    folder_.Write(arrived, "bytes");
+    EXPECT_THAT(Check(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                  AllOf(HasSubstr(folder_.path() + " is an incomplete backup"),
+                                        HasSubstr("take it again"))));
+  }
+
+  MakeJournal();
+  EXPECT_THAT(Check(), IsOk());
+}
+
 TEST_F(JournalIsThereTest, ModelsMayBeUploadedBeforeTheFirstJob) {
   MakeJournal();
   folder_.Write("models/abc", "model");

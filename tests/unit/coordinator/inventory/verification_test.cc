@@ -326,6 +326,16 @@ TEST_F(VerificationTest, FilesWithThePortsAreTheCoordinatorsOwn) {
   EXPECT_THAT(verification.leftover_names, ElementsAre("port-of-call"));
 }
 
+TEST_F(VerificationTest, BackupThatWasCutOffIsNoDamagedDirectory) {
+  Shut();
+  const std::string path = folder_.File("journal.sqlite");
+  ASSERT_THAT(files_.Rename(path, path + ".part"), IsOk());
+
+  EXPECT_THAT(VerifyDataDirectory(files_, folder_.path()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("is an incomplete backup"), HasSubstr("take it again"))));
+}
+
 TEST_F(VerificationTest, FolderWithoutAJournalIsNotFound) {
   EXPECT_THAT(VerifyDataDirectory(files_, folder_.File("nothing")),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("nothing/journal.sqlite")));
