@@ -14,12 +14,15 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "common/base/status_macros.h"
+#include "common/base/steady_cond_var.h"
 
 namespace entente {
 namespace {
@@ -53,9 +56,26 @@ struct Lookup {
   ~Lookup() {
     if (addresses != nullptr) freeaddrinfo(addresses);
   }
-  absl::Notification done;
+
+  void SetDone() ABSL_LOCKS_EXCLUDED(mu) {
+    absl::MutexLock lock(&mu);
+    is_done = true;
+    became_done.SignalAll();
+  }
+  // Whether it is done by then.
+  bool AwaitDone(Deadline deadline) ABSL_LOCKS_EXCLUDED(mu) {
+    absl::MutexLock lock(&mu);
+    return became_done.AwaitFor(&mu, absl::FromChrono(Remaining(deadline)),
+                                [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) { return is_done; });
+  }
+
+  // Its thread's alone until it is done, and constant from then on.
   int error = 0;
   addrinfo* addresses = nullptr;
+
+  absl::Mutex mu;
+  SteadyCondVar became_done;
+  bool is_done ABSL_GUARDED_BY(mu) = false;
 };
 
 absl::StatusOr<std::shared_ptr<const Lookup>> LookUp(const HostAndPort& where, Deadline deadline) {
@@ -67,9 +87,9 @@ absl::StatusOr<std::shared_ptr<const Lookup>> LookUp(const HostAndPort& where, D
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICSERV | (where.host_is_address ? AI_NUMERICHOST : 0);
     lookup->error = getaddrinfo(where.host.c_str(), where.port.c_str(), &hints, &lookup->addresses);
-    lookup->done.Notify();
+    lookup->SetDone();
   }).detach();
-  if (!lookup->done.WaitForNotificationWithTimeout(absl::FromChrono(Remaining(deadline)))) {
+  if (!lookup->AwaitDone(deadline)) {
     return absl::UnavailableError(absl::StrCat(
         "looking up ", where.host, " takes too long; is this machine's name server reachable?"));
   }

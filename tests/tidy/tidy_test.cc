@@ -74,7 +74,8 @@ TEST(TidyTest, CallsWithOneHomeStayThere) {
       {R"(\bsleep_for\b)", {}},
       {R"(\babsl::SleepFor\b)", {}},
       // By the wall's clock.
-      {R"(\b(Await|Wait)With(Timeout|Deadline)\b)", {"common/base/steady_cond_var.h"}},
+      {R"(\b(Await|Wait|WaitForNotification)With(Timeout|Deadline)\b)",
+       {"common/base/steady_cond_var.h"}},
       {R"(\bstd::cout\b)", {"cli/output.cc", "trainer/protocol/", "trainer/main.cc"}},
       {R"(\bgetenv\()", {"cli/context.cc", "trainer/main.cc"}},
       {R"(\bassert\()", {}},
