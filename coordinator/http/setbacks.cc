@@ -9,6 +9,11 @@
 namespace entente::dashboard {
 namespace {
 
+// What may end an attempt and does not say that it did.
+bool MayBeSetback(const store::JournalEntry& entry) {
+  return entry.record.has_round() || entry.record.paused().now();
+}
+
 std::string SetbackOf(const rounds::RoundState& round, const jobs::JobState& job) {
   const bool is_last =
       round.round_index == job.round.round_index && round.attempt == job.round.attempt;
@@ -19,15 +24,18 @@ std::string SetbackOf(const rounds::RoundState& round, const jobs::JobState& job
 
 }  // namespace
 
-absl::string_view Setbacks::Of(const store::JournalEntry& entry) {
-  if (!entry.record.has_round()) return "";
+std::string Setbacks::Of(const store::JournalEntry& entry) {
+  if (!MayBeSetback(entry)) return "";
   const JobSetbacks& job = OfJob(entry.job);
   const auto it = job.by_sequence.find(entry.sequence);
-  return it == job.by_sequence.end() ? absl::string_view() : absl::string_view(it->second);
+  if (it == job.by_sequence.end()) return "";
+  // A pause gives the reason itself.
+  return entry.record.has_paused() ? absl::StrCat("attempt ", it->second.attempt, " was broken off")
+                                   : it->second.sentence;
 }
 
 bool Setbacks::IsKnown(const store::JournalEntry& entry) {
-  if (!entry.record.has_round()) return true;
+  if (!MayBeSetback(entry)) return true;
   const JobSetbacks& job = OfJob(entry.job);
   return !job.is_there || entry.sequence <= job.sequence;
 }
@@ -45,7 +53,8 @@ const Setbacks::JobSetbacks& Setbacks::OfJob(const JobId& id) {
   for (size_t i = 0; i < history.rounds.size(); ++i) {
     const rounds::RoundState& round = *history.rounds[i];
     if (round.phase != rounds::RoundPhase::kAborted) continue;
-    it->second.by_sequence[history.chronicles[i]->sequence_last] = SetbackOf(round, *view.state);
+    it->second.by_sequence[history.chronicles[i]->sequence_last] = {
+        .attempt = round.attempt, .sentence = SetbackOf(round, *view.state)};
   }
   return it->second;
 }

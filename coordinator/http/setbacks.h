@@ -9,7 +9,6 @@
 #include <map>
 #include <string>
 
-#include "absl/strings/string_view.h"
 #include "common/base/strong_id.h"
 #include "coordinator/engine/job_directory.h"
 #include "coordinator/store/journal.h"
@@ -23,18 +22,23 @@ class Setbacks {
   explicit Setbacks(const engine::JobDirectory* jobs) : jobs_(*jobs) {}
 
   // "attempt 2 was aborted: deadline passed with 1 of 3 updates", or that the job has failed with
-  // it. Empty if the event led to neither; who cancels or pauses a job says so in the event itself.
-  absl::string_view Of(const store::JournalEntry& entry);
+  // it; of a pause that did not wait for the round, "attempt 2 was broken off". Empty if the event
+  // led to none of them; who cancels a job says so in the event itself.
+  std::string Of(const store::JournalEntry& entry);
 
   // Whether the job shows what the event led to. It is journalled a moment before that; a job that
   // is not there is not waited for.
   bool IsKnown(const store::JournalEntry& entry);
 
  private:
+  struct Setback {
+    uint32_t attempt = 1;  // That was aborted.
+    std::string sentence;
+  };
   struct JobSetbacks {
     bool is_there = false;
     uint64_t sequence = 0;  // Of the last event that the job shows.
-    std::map<uint64_t, std::string> by_sequence = {};
+    std::map<uint64_t, Setback> by_sequence = {};
   };
   const JobSetbacks& OfJob(const JobId& id);
 

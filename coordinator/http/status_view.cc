@@ -165,7 +165,7 @@ absl::StatusOr<Json> LinesJson(const StatusSources& sources, const JobId& job,
       position = placed.position;
       ++seen;
       if (!setbacks.IsKnown(placed.entry)) continue;  // Told by the feed in a moment.
-      const absl::string_view setback = setbacks.Of(placed.entry);
+      const std::string setback = setbacks.Of(placed.entry);
       if (Fits(filter, LineOf(placed.entry, setback))) {
         lines.push_back(LineJson(placed.entry, placed.position, setback));
       }

@@ -136,6 +136,7 @@ absl::Status BreakOff(const std::string& reason, absl::Time now, JobTransition* 
   transition->effects.emplace_back(ForgetUpdates{round.round_index, round.attempt});
   ++transition->next.attempts_broken_off;
   PlanRound(round.round_index, round.attempt + 1, now, transition);
+  absl::StrAppend(&transition->next.round.reason, "; attempt ", round.attempt, " was broken off");
   return absl::OkStatus();
 }
 
@@ -143,11 +144,12 @@ absl::StatusOr<JobTransition> OnPaused(const JobState& state, const JobPaused& p
                                        absl::Time now) {
   JobTransition transition{.next = state, .effects = {}, .reason = {}, .ended_round = std::nullopt};
   JobState& job = transition.next;
-  if (!std::exchange(job.paused, true)) job.pause_reason = paused.reason;
+  const bool breaks_off = paused.now && job.round.IsOpen();
+  if (!std::exchange(job.paused, true) || breaks_off) job.pause_reason = paused.reason;
   transition.reason = job.pause_reason;
   if (job.round.phase == RoundPhase::kPlanned) {
     PlanRound(job.round.round_index, job.round.attempt, now, &transition);
-  } else if (paused.now && job.round.IsOpen()) {
+  } else if (breaks_off) {
     ENTENTE_RETURN_IF_ERROR(BreakOff(paused.reason, now, &transition));
   }
   return transition;

@@ -48,7 +48,8 @@ struct RoundHappened {
 struct JobCancelled {
   std::string reason;  // Who and why.
 };
-// A paused job that is paused again stays paused for its first reason.
+// A paused job that is paused again stays paused for its first reason, unless this breaks off its
+// round.
 struct JobPaused {
   std::string reason;  // Who and why.
   bool now = false;    // Break off the round if it still collects; that attempt does not count.

@@ -101,6 +101,21 @@ TEST(JobMachineTest, PausedTwiceKeepsItsFirstReasonAndResumedTwiceChangesNothing
   EXPECT_TRUE(again.effects.empty());
 }
 
+TEST(JobMachineTest, PauseThatBreaksOffTheRoundSaysSoAndHasTheLastWord) {
+  const JobState open =
+      Step(Submit(PlanOf(2, 0)), RoundHappened{0, 1, rounds::Opened{{kFr}}}, kNoon).value().next;
+  const JobState pausing = Step(open, JobPaused{"by a"}, kNoon).value().next;
+
+  const JobTransition broken_off = Step(pausing, JobPaused{"by b", /*now=*/true}, kNoon).value();
+
+  EXPECT_EQ(broken_off.next.pause_reason, "by b");
+  ASSERT_TRUE(broken_off.ended_round.has_value());
+  EXPECT_EQ(broken_off.ended_round->reason, "by b");
+  EXPECT_EQ(broken_off.next.round.reason, "the job is paused; attempt 1 was broken off");
+  const JobTransition again = Step(broken_off.next, JobPaused{"by c", /*now=*/true}, kNoon).value();
+  EXPECT_EQ(again.next.pause_reason, "by b");
+}
+
 TEST(JobMachineTest, StartOfTheCoordinatorChangesNothing) {
   const JobState job = Submit(PlanOf(2, 0));
 
