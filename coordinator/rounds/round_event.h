@@ -71,7 +71,8 @@ struct UpdateLost {
   WorkerId worker;
   std::string reason;
 };
-// Enough workers would be there if nobody were away; these may be back at that time.
+// Enough workers would be there if nobody were away; these may be back at that time, which is not
+// before closes_at.
 struct AbsenceAwaited {
   absl::Time until;
   std::string reason;  // Who is waited for.

@@ -29,8 +29,9 @@
 // and is missing. If the attempt is aborted before its time (the quorum is out of reach, somebody
 // cancels or pauses) it is unfinished, and has missed nothing.
 //
-// A planned round that lacks only workers that are away is given until they may be back, and its
-// deadline from then on (AbsenceAwaited): who is away is not dead.
+// A planned round that lacks only workers that are away, and back after its deadline at the
+// earliest, is given until then, and its deadline from then on (AbsenceAwaited): who is away is not
+// dead. For who may be back sooner the deadline stays what it is.
 //
 // Whose update is lost after it was accepted is asked again, and the others' stay. The round's
 // deadline then counts anew from that moment, for the update may have to be made again; if the
