@@ -67,7 +67,7 @@ class UploadIntake {
     FileSystem* files = nullptr;
     const Clock* clock = nullptr;
     uint64_t blob_bytes_max = 0;
-    uint64_t free_bytes_min = 0;
+    uint64_t free_bytes_min = 0;  // limits.freeBytesMin; an update must leave more, see OpenUpdate.
   };
 
   explicit UploadIntake(const Dependencies& dependencies);
@@ -80,7 +80,8 @@ class UploadIntake {
 
   // Refusals are those of transfer_service.proto; an update that can never be accepted (no
   // examples, wrong size) is also noted in its round. UNAVAILABLE while the same file is uploaded
-  // already.
+  // already. An update must leave free_bytes_min on the disk and, beside it, what its round's
+  // aggregation will write.
   absl::StatusOr<std::unique_ptr<Upload>> OpenUpdate(const WorkerId& worker,
                                                      const v1::UploadHeader& header);
   absl::StatusOr<std::unique_ptr<Upload>> OpenBlob(const v1::UploadHeader& header);

@@ -65,6 +65,7 @@ class SpaceLedger {
     std::string path;
     std::string what;  // For the message, e.g. "the update of fr-lab/gpu-1".
     uint64_t total_bytes = 0;
+    // What must stay free: the coordinator's limit and, for an update, room for what is made of it.
     uint64_t free_bytes_min = 0;
     Account account = Account::kSpool;
   };

@@ -84,7 +84,8 @@ class UpdateSpool {
   //
   // UNAVAILABLE while another stream receives the same update, for two writers of one file could
   // slip bytes into it after it was checked; also while one receives another update of this worker.
-  // RESOURCE_EXHAUSTED, with the numbers, if the update does not fit now.
+  // RESOURCE_EXHAUSTED, with the numbers, if the update does not fit now: into the quota, or on the
+  // disk with `free_bytes_min` left, which is all that its caller wants to stay free.
   absl::StatusOr<IncomingUpdate> Receive(const SpoolKey& key, uint64_t total_bytes,
                                          uint64_t free_bytes_min);
 
