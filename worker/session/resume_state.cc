@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/base/limits.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "worker/session/task_key.h"
 
@@ -78,6 +79,13 @@ bool FromJson(const Json& json, const v1::Task& task, v1::UploadHeader* header) 
   return true;
 }
 
+// For the operator: a training of hours is made once more, for what may have been wrong in passing.
+void WarnOfUnread(const absl::Status& failure) {
+  if (absl::IsNotFound(failure)) return;
+  log::Warning("a kept update cannot be read; training for it once more",
+               {{"reason", failure.message()}});
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ResumeState>> ResumeState::Open(FileSystem* files,
@@ -117,15 +125,18 @@ absl::Status ResumeState::Keep(const v1::UploadHeader& header, const v1::Task& t
 
 std::optional<KeptUpdate> ResumeState::Find(const v1::Task& task) {
   const std::string description = PathOf(TaskFileStem(task.key()), kDescriptionSuffix);
-  if (!files_.Exists(description)) return std::nullopt;
   const absl::StatusOr<std::string> text = ReadTextFile(files_, description, kDescriptionBytesMax);
-  if (!text.ok()) return std::nullopt;
+  if (!text.ok()) {
+    WarnOfUnread(text.status());
+    return std::nullopt;
+  }
   KeptUpdate kept;
   kept.path = UpdatePath(task.key());
   if (!FromJson(Json::parse(*text, nullptr, /*allow_exceptions=*/false), task, &kept.header)) {
     return std::nullopt;
   }
   const absl::StatusOr<Digest> digest = Sha256OfFile(files_, kept.path);
+  if (!digest.ok()) WarnOfUnread(digest.status());
   if (!digest.ok() || digest->ToHex() != kept.header.digest()) return std::nullopt;
   return kept;
 }

@@ -45,7 +45,8 @@ class ResumeState {
 
   // The kept update for the task, whichever attempt of its round it was made for, if all that it
   // was made of is the same (base model, recipe, seed, the update that counted last) and the file
-  // still has its digest. Its header is for this attempt.
+  // still has its digest. Its header is for this attempt. One that cannot be read is not found, for
+  // a bad place on the disk must not fail attempt after attempt; it is logged, and nothing removed.
   std::optional<KeptUpdate> Find(const v1::Task& task);
 
   // Removes what is kept for the task; OK if nothing is.

@@ -23,19 +23,32 @@ bool IsCheckpointName(absl::string_view name) {
   return absl::EndsWith(name, kCheckpointSuffix) && !absl::StrContains(name, "/");
 }
 
+// Empty if the file is not there, or names no checkpoint.
+absl::StatusOr<std::string> ReadAsked(FileSystem& files, const std::string& path) {
+  const absl::StatusOr<std::string> name = ReadTextFile(files, path, kAskedBytesMax);
+  if (absl::IsNotFound(name.status()) || absl::IsInvalidArgument(name.status())) {
+    return std::string();
+  }
+  ENTENTE_RETURN_IF_ERROR(name.status());
+  return IsCheckpointName(*name) ? *name : std::string();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CheckpointStore>> CheckpointStore::Open(
     FileSystem* files, const std::string& folder, const std::string& trainer_folder) {
   ENTENTE_RETURN_IF_ERROR(files->CreateFolder(folder));
-  return std::unique_ptr<CheckpointStore>(new CheckpointStore(files, folder, trainer_folder));
+  std::unique_ptr<CheckpointStore> store(new CheckpointStore(files, folder, trainer_folder));
+  ENTENTE_ASSIGN_OR_RETURN(store->asked_, ReadAsked(*files, absl::StrCat(folder, "/", kAskedName)));
+  return store;
 }
 
 CheckpointStore::CheckpointStore(FileSystem* files, std::string folder, std::string trainer_folder)
     : files_(*files), folder_(std::move(folder)), trainer_folder_(std::move(trainer_folder)) {}
 
 absl::StatusOr<std::string> CheckpointStore::HandOut(const std::string& name) {
-  TakeBack();  // Of a task before, in the same trainer.
+  TakeBack();     // Of a task before, in the same trainer.
+  asked_ = name;  // First, so that the note goes again whatever comes of writing it.
   ENTENTE_RETURN_IF_ERROR(WriteTextFile(files_, absl::StrCat(folder_, "/", kAskedName), name));
   const std::string kept = absl::StrCat(folder_, "/", name);
   const std::string path = absl::StrCat(trainer_folder_, "/", name);
@@ -46,16 +59,18 @@ absl::StatusOr<std::string> CheckpointStore::HandOut(const std::string& name) {
 }
 
 void CheckpointStore::TakeBack() {
-  const std::string name = Asked();
-  if (name.empty()) return;
-  const std::string path = absl::StrCat(trainer_folder_, "/", name);
-  if (const auto info = files_.LookAt(path); info.ok() && info->kind == PathInfo::Kind::kFile) {
-    const absl::Status moved = files_.Rename(path, absl::StrCat(folder_, "/", name));
-    if (!moved.ok()) {
-      log::Warning("a checkpoint is lost", {{"path", path}, {"reason", moved.message()}});
-    }
+  if (asked_.empty()) return;
+  const std::string path = absl::StrCat(trainer_folder_, "/", asked_);
+  const absl::StatusOr<PathInfo> info = files_.LookAt(path);
+  absl::Status moved = info.status();
+  if (info.ok() && info->kind == PathInfo::Kind::kFile) {
+    moved = files_.Rename(path, absl::StrCat(folder_, "/", asked_));
   }
-  files_.Remove(absl::StrCat(folder_, "/", kAskedName)).IgnoreError();  // Said again next time.
+  if (!moved.ok() && !absl::IsNotFound(moved)) {
+    log::Warning("a checkpoint is lost", {{"path", path}, {"reason", moved.message()}});
+  }
+  // Tried again next time.
+  if (files_.Remove(absl::StrCat(folder_, "/", kAskedName)).ok()) asked_.clear();
   Prune();
 }
 
@@ -81,13 +96,6 @@ void CheckpointStore::RemoveIf(absl::FunctionRef<bool(absl::string_view)> goes) 
       }
     }
   }
-}
-
-std::string CheckpointStore::Asked() {
-  const std::string path = absl::StrCat(folder_, "/", kAskedName);
-  if (!files_.Exists(path)) return "";
-  const absl::StatusOr<std::string> name = ReadTextFile(files_, path, kAskedBytesMax);
-  return name.ok() && IsCheckpointName(*name) ? *name : "";
 }
 
 void CheckpointStore::Prune() {

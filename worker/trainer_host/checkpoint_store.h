@@ -28,7 +28,8 @@ class CheckpointStore {
  public:
   // Makes the folder. `files` is borrowed, and must keep what it syncs through a loss of power:
   // what lies with the trainer under a name that nobody asked for is removed. It syncs as often as
-  // a task begins and ends. Both folders are on the same disk.
+  // a task begins and ends. Both folders are on the same disk. The disk's error if it cannot be
+  // read what was handed out last: then nothing is removed, and the next start may read it.
   static absl::StatusOr<std::unique_ptr<CheckpointStore>> Open(FileSystem* files,
                                                                const std::string& folder,
                                                                const std::string& trainer_folder);
@@ -52,13 +53,13 @@ class CheckpointStore {
 
   // Removes the checkpoints with such names, wherever they are.
   void RemoveIf(absl::FunctionRef<bool(absl::string_view)> goes);
-  // The name of what was handed out last; empty if it was taken back.
-  std::string Asked();
   void Prune();
 
   FileSystem& files_;
   const std::string folder_;
   const std::string trainer_folder_;
+  // The name of what was handed out last, be it by an earlier run; empty if it was taken back.
+  std::string asked_;
 };
 
 }  // namespace entente::worker

@@ -14,6 +14,7 @@
 namespace entente::worker {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class ResumeStateTest : public testing::Test {
@@ -204,6 +205,28 @@ TEST_F(ResumeStateTest, UpdateThatCannotBeReadNowIsThereAtTheNextStart) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("Too many open files")));
 
   EXPECT_TRUE(Open()->Find(SomeTask()).has_value());
+}
+
+TEST_F(ResumeStateTest, UpdateThatCannotBeReadIsLoggedAndStays) {
+  FaultyFileSystem faulty;
+  ASSERT_OK_AND_ASSIGN(const auto state, ResumeState::Open(&faulty, folder_.File("updates")));
+  Keep(*state, SomeTask());
+
+  for (const char* part : {".json", ".safetensors"}) {
+    faulty.FailOpens(part, 1);
+    testing::internal::CaptureStderr();
+    EXPECT_FALSE(state->Find(SomeTask()).has_value());
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                AllOf(HasSubstr("a kept update cannot be read"), HasSubstr(part),
+                      HasSubstr("Too many open files")));
+  }
+
+  EXPECT_TRUE(state->Find(SomeTask()).has_value());
+  v1::Task other_round = SomeTask();
+  other_round.mutable_key()->set_round_index(9);
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(state->Find(other_round).has_value());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "there is none";
 }
 
 TEST_F(ResumeStateTest, FolderInPlaceOfADescriptionIsRemoved) {

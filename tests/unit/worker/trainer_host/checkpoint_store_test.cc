@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -16,6 +17,8 @@ namespace entente::worker {
 namespace {
 
 namespace fs = std::filesystem;
+
+using ::testing::HasSubstr;
 
 class CheckpointStoreTest : public testing::Test {
  protected:
@@ -114,6 +117,35 @@ TEST_F(CheckpointStoreTest, OthersOfAJobAreDroppedAlone) {
   EXPECT_FALSE(fs::exists(folder_.File("checkpoints/a-1.checkpoint")));
   EXPECT_TRUE(fs::exists(folder_.File("checkpoints/a-2.checkpoint")));
   EXPECT_TRUE(fs::exists(folder_.File("checkpoints/b-1.checkpoint")));
+}
+
+TEST_F(CheckpointStoreTest, WhatWasHandedOutIsTakenBackThoughNothingCanBeRead) {
+  FaultyFileSystem faulty;
+  ASSERT_OK_AND_ASSIGN(const auto store,
+                       CheckpointStore::Open(&faulty, folder_.File("checkpoints"), trainer_));
+  ASSERT_OK_AND_ASSIGN(const std::string path, store->HandOut("a-1.checkpoint"));
+  WriteTo(path, "step 4");
+  faulty.FailOpens("checkpoints/asked", 1);
+
+  store->TakeBack();
+
+  EXPECT_EQ(TextAt(folder_.File("checkpoints/a-1.checkpoint")), "step 4");
+}
+
+TEST_F(CheckpointStoreTest, StartThatCannotReadWhatWasHandedOutLeavesItToTheNext) {
+  {
+    const auto store = Open();
+    ASSERT_OK_AND_ASSIGN(const std::string path, store->HandOut("a-1.checkpoint"));
+    WriteTo(path, "step 4");
+  }
+  FaultyFileSystem faulty;
+  faulty.FailOpens("checkpoints/asked", 1);
+  EXPECT_THAT(CheckpointStore::Open(&faulty, folder_.File("checkpoints"), trainer_),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("Too many open files")));
+
+  Open()->TakeBack();
+
+  EXPECT_EQ(TextAt(folder_.File("checkpoints/a-1.checkpoint")), "step 4");
 }
 
 TEST_F(CheckpointStoreTest, OnlyTheNewestAreKept) {
