@@ -213,6 +213,8 @@ absl::Status CoordinatorApp::Parts::OpenData() {
         "log says why, and a start anew reads the journal"));
     on_failure(reason);
   };
+  ENTENTE_RETURN_IF_ERROR(
+      inventory::CheckJournalIsOf(files, folder, config.alliance().trust_domain()));
   ENTENTE_ASSIGN_OR_RETURN(
       journal, store::SqliteJournal::Open(
                    &files, absl::StrCat(folder, "/", inventory::kJournalFile), on_loss));
@@ -309,6 +311,7 @@ absl::Status CoordinatorApp::Parts::RestoreJobs(const std::string& version) {
   ENTENTE_RETURN_IF_ERROR(uploads->CountParts());
   ENTENTE_RETURN_IF_ERROR(
       jobs->Restore({.version = version, .after_a_crash = journal->WasLeftOpen()}));
+  journal->Settle();  // It is sound, and what it names is there.
   for (const WorkerId& worker : jobs->RecentParticipants()) workers.NoteExpected(worker);
   metrics->Begin(jobs.get());
   return absl::OkStatus();
@@ -423,7 +426,6 @@ absl::StatusOr<std::unique_ptr<CoordinatorApp>> CoordinatorApp::Start(
   parts->MakeServices(version);
   ENTENTE_RETURN_IF_ERROR(parts->ListenForHttp(version));
   ENTENTE_RETURN_IF_ERROR(parts->Listen());
-  parts->journal->Settle();
   parts->metrics->SetReadiness(absl::OkStatus());
   log::Info("coordinator ready",
             {{"version", version},

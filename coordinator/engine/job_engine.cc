@@ -119,8 +119,8 @@ void JobEngine::OnTaskDeclined(const WorkerId& worker, const v1::TaskKey& key, s
   Post([worker, key, reason = std::move(reason)](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
     log::Info("task declined", {{"worker", worker.value()}, {"reason", reason}});
-    self.leases_.End(worker);  // It has spoken; a lease from now on says that it is back.
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
+    self.leases_.End(worker);  // It has spoken; a lease from now on says that it is back.
     self.ApplyRound(key.round_index(), key.attempt(), rounds::TaskDeclined{worker, reason});
   });
 }
@@ -130,8 +130,8 @@ void JobEngine::OnTaskFailed(const WorkerId& worker, const v1::TaskKey& key, std
   Post([worker, key, reason = std::move(reason), may_return](JobEngine& self) {
     if (!self.IsCurrent(key) || !self.IsAwaited(worker, key.kind())) return;
     LogSetback("task failed", self.description_->id, key.round_index(), worker, reason);
-    self.leases_.End(worker);
     if (key.kind() == v1::TaskKey::KIND_EVALUATE) return self.FailEvaluation(worker, reason);
+    self.leases_.End(worker);
     rounds::RoundEvent event = rounds::WorkerMissing{worker, reason};
     if (!may_return) {
       event = rounds::WorkerFailed{worker, reason};
@@ -293,6 +293,9 @@ void JobEngine::ApplyRound(uint32_t round_index, uint32_t attempt, rounds::Round
     // Whoever comes and goes meanwhile is back once.
     const auto* returned = std::get_if<rounds::WorkerReturned>(&event);
     if (returned != nullptr && !returns_tried_again_.insert(returned->worker).second) return;
+    // Nor does a round open more than once, however many attach.
+    const bool is_opening = std::holds_alternative<rounds::Opened>(event);
+    if (is_opening && std::exchange(opening_tried_again_, true)) return;
     // Nobody will say it a second time: without it the round would wait for ever.
     return PostAfter(limits::kJournalRetryPause, [round_index, attempt, event](JobEngine& engine) {
       engine.ApplyRoundAgain(round_index, attempt, event);

@@ -227,7 +227,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   void ApplyRound(uint32_t round_index, uint32_t attempt, rounds::RoundEvent event);
   // What the journal did not take a while ago, unless it is not so any more: the clock was set back
   // before a deadline, who was gone has been heard of since and has a lease again, or who was back
-  // is gone.
+  // is gone. A round that could not be opened is opened with whoever is there by now.
   void ApplyRoundAgain(uint32_t round_index, uint32_t attempt, const rounds::RoundEvent& event);
   void Publish(jobs::JobTransition transition, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   void TellObserver(bool ended_a_round) ABSL_LOCKS_EXCLUDED(mu_);
@@ -309,6 +309,7 @@ class JobEngine : public std::enable_shared_from_this<JobEngine> {
   jobs::JobState working_state_;
   LeaseBook leases_;                        // In steady time.
   std::set<WorkerId> returns_tried_again_;  // Whose return the journal has still to take.
+  bool opening_tried_again_ = false;        // The same of the round that opens.
   std::map<WorkerId, int> task_stops_;  // How often who stopped its task; of the attempt in flight.
   AggregationRetry aggregation_retry_;
   absl::Time lease_check_at_ = absl::InfiniteFuture();

@@ -81,6 +81,10 @@ void JobEngine::ApplyRoundAgain(uint32_t round_index, uint32_t attempt,
   if (std::holds_alternative<rounds::DeadlineChecked>(event)) {
     return CheckDeadline(round_index, attempt);
   }
+  if (std::holds_alternative<rounds::Opened>(event)) {
+    opening_tried_again_ = false;
+    return TryToOpenRound();
+  }
   if (const auto* returned = std::get_if<rounds::WorkerReturned>(&event); returned != nullptr) {
     returns_tried_again_.erase(returned->worker);
     if (deps_.workers->DetachedSince(returned->worker).has_value()) return;
@@ -91,9 +95,7 @@ void JobEngine::ApplyRoundAgain(uint32_t round_index, uint32_t attempt,
 
 void JobEngine::RestBeforeNextAttempt() {
   if (working_state_.HasEnded()) return;
-  // Those that were broken off, for a pause or an absence, have not failed.
   const uint32_t failed = working_state_.round.attempt - 1 - working_state_.attempts_broken_off;
-  if (failed == 0) return;
   // It is of the attempt's own time to find its workers.
   const absl::Duration time = working_state_.round.closes_at - deps_.clock->Now();
   const absl::Duration rest = std::min(RestAfter(failed), time / 2);

@@ -76,4 +76,11 @@ absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder) {
       "the journal, with its log if there is one,");
 }
 
+absl::Status CheckJournalIsOf(FileSystem& files, const std::string& folder,
+                              const std::string& alliance) {
+  const auto journal =
+      store::SqliteJournal::OpenForRead(&files, absl::StrCat(folder, "/", kJournalFile));
+  return journal.ok() ? (*journal)->CheckIsOf(alliance) : absl::OkStatus();
+}
+
 }  // namespace entente::inventory

@@ -29,6 +29,12 @@ absl::Status MakeDataDirectory(FileSystem& files, const std::string& folder);
 // cannot be read is OK here: whoever opens it is told.
 absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder);
 
+// Before a journal is opened for writing, which brings the tables of an older version up to date:
+// FAILED_PRECONDITION, naming both, if it is another alliance's; nothing is changed. One that is
+// not there or cannot be opened is OK here, too.
+absl::Status CheckJournalIsOf(FileSystem& files, const std::string& folder,
+                              const std::string& alliance);
+
 }  // namespace entente::inventory
 
 #endif  // COORDINATOR_INVENTORY_DATA_DIRECTORY_H_

@@ -121,14 +121,13 @@ bool ModelStore::IsWhole(const Digest& digest) const {
 }
 
 absl::Status ModelStore::AdoptAs(const std::string& temporary_path, const Digest& digest) {
-  if (IsWhole(digest)) return files_.Remove(temporary_path);
   {
     ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file,
                              files_.OpenForWrite(temporary_path));
     ENTENTE_RETURN_IF_ERROR(file->Sync());
   }
-  // Another job may have stored the same meanwhile, and have journalled it: only a name that was
-  // given here may be taken away here.
+  // Another job may have stored the same, and have journalled it: only a name that was given here
+  // may be taken away here, and one that is being given is not there yet.
   absl::MutexLock lock(&naming_mu_);
   if (IsWhole(digest)) return files_.Remove(temporary_path);
   if (absl::Status renamed = files_.Rename(temporary_path, PathOf(digest)); !renamed.ok()) {

@@ -225,15 +225,23 @@ absl::StatusOr<std::string> SqliteJournal::Alliance() const {
   return ReadAlliance();
 }
 
+absl::Status SqliteJournal::CheckOwner(const std::string& owner,
+                                       const std::string& alliance) const {
+  if (owner.empty() || owner == alliance) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the journal ", path_, " is the alliance ", owner, "'s, the configuration's is ", alliance,
+      "; nothing was changed: correct alliance.trustDomain, or choose another dataDirectory"));
+}
+
+absl::Status SqliteJournal::CheckIsOf(const std::string& alliance) const {
+  ENTENTE_ASSIGN_OR_RETURN(const std::string owner, Alliance());
+  return CheckOwner(owner, alliance);
+}
+
 absl::Status SqliteJournal::BelongTo(const std::string& alliance) {
   absl::MutexLock lock(&mu_);
   ENTENTE_ASSIGN_OR_RETURN(const std::string owner, ReadAlliance());
-  if (owner == alliance) return absl::OkStatus();
-  if (!owner.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the journal ", path_, " is the alliance ", owner, "'s, the configuration's is ", alliance,
-        "; nothing was changed: correct alliance.trustDomain, or choose another dataDirectory"));
-  }
+  if (!owner.empty()) return CheckOwner(owner, alliance);
   ENTENTE_ASSIGN_OR_RETURN(
       SqliteStatement statement,
       parts_.database->Prepare("INSERT INTO facts (name, value) VALUES ('alliance', ?)"));

@@ -46,8 +46,12 @@ class SqliteJournal final : public Journal, public JournalReader {
                                                                           const std::string& path);
   ~SqliteJournal() override;
 
-  // The first call of the journal's life writes down whose it is. FAILED_PRECONDITION, naming both,
-  // if that was another alliance; nothing changed then. Otherwise as Open.
+  // FAILED_PRECONDITION, naming both, if the journal is another alliance's; OK if nobody has said
+  // yet whose it is.
+  absl::Status CheckIsOf(const std::string& alliance) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The first call of the journal's life writes down whose it is. Otherwise as CheckIsOf, or from
+  // the disk, as Open.
   absl::Status BelongTo(const std::string& alliance) ABSL_LOCKS_EXCLUDED(mu_);
 
   // DATA_LOSS if tables and indexes do not fit each other. Reads all of it; Replay checks the
@@ -65,8 +69,8 @@ class SqliteJournal final : public Journal, public JournalReader {
   // No if that one wrote nothing, and of a copy.
   bool WasLeftOpen() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The start has succeeded. If there was a log, closing leaves it where it is until then, for a
-  // start that is refused must change nothing: where the database was damaged, or was put there
+  // All of it was read and is sound. If there was a log, closing leaves it where it is until then,
+  // for a start that is refused must lose nothing: where the database was damaged, or was put there
   // from elsewhere, the log may be all that is left of what was acknowledged last.
   void Settle() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -105,6 +109,7 @@ class SqliteJournal final : public Journal, public JournalReader {
                                          SqliteFileSystem::Access access,
                                          std::unique_ptr<FileLock> lock);
   absl::StatusOr<std::string> ReadAlliance() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status CheckOwner(const std::string& owner, const std::string& alliance) const;
   absl::Status Insert(const JournalEntry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Whether the disk can still be believed after an append that ended so.
   absl::Status LossAfter(const absl::Status& inserted) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

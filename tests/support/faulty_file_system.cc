@@ -177,6 +177,12 @@ void FaultyFileSystem::BeforeSync(const std::string& part, std::function<void()>
   before_sync_ = std::move(then);
 }
 
+void FaultyFileSystem::AfterRename(const std::string& part, std::function<void()> then) {
+  absl::MutexLock lock(&mu_);
+  rename_part_ = part;
+  after_rename_ = std::move(then);
+}
+
 void FaultyFileSystem::ComeBeforeSync(const std::string& path) {
   std::function<void()> before;
   {
@@ -239,6 +245,12 @@ absl::Status FaultyFileSystem::Rename(const std::string& from, const std::string
   if (rename_fails) return absl::UnavailableError(absl::StrCat("cannot rename to ", to));
   ENTENTE_RETURN_IF_ERROR(CountChange(Change::kRename, to));
   const absl::Status renamed = real_.Rename(from, to);
+  std::function<void()> after;
+  {
+    absl::MutexLock lock(&mu_);
+    if (to.find(rename_part_) != std::string::npos) after.swap(after_rename_);
+  }
+  if (after) after();
   if (renamed.ok() && folder_sync_fails) {
     return absl::UnavailableError(absl::StrCat("cannot sync the folder of ", to));
   }

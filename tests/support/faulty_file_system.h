@@ -75,6 +75,9 @@ class FaultyFileSystem final : public FileSystem {
   // Calls it if this file is the one. For the files opened here.
   void ComeBeforeSync(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The same, once the next file has a name that has `part` in it, and before that is synced.
+  void AfterRename(const std::string& part, std::function<void()> then) ABSL_LOCKS_EXCLUDED(mu_);
+
   // What was read since the last call, from files that were opened here.
   struct Reads {
     uint64_t bytes = 0;
@@ -125,6 +128,8 @@ class FaultyFileSystem final : public FileSystem {
   std::function<void()> before_folder_ ABSL_GUARDED_BY(mu_);  // Null: nothing.
   std::string sync_part_ ABSL_GUARDED_BY(mu_);                // Of a path.
   std::function<void()> before_sync_ ABSL_GUARDED_BY(mu_);    // Null: nothing.
+  std::string rename_part_ ABSL_GUARDED_BY(mu_);              // Of a path.
+  std::function<void()> after_rename_ ABSL_GUARDED_BY(mu_);   // Null: nothing.
   Reads reads_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -71,6 +71,8 @@ class FlakyJournal final : public store::Journal {
   std::atomic<int> declined_failures{0};
   // The same of workers that are back.
   std::atomic<int> returned_failures{0};
+  // The same of rounds that open.
+  std::atomic<int> opened_failures{0};
   // The same of the coordinator's starts.
   std::atomic<int> start_failures{0};
   // The same of deadlines that have passed.
@@ -87,6 +89,7 @@ class FlakyJournal final : public store::Journal {
     if ((round.has_update_accepted() && accepted_failures.fetch_sub(1) > 0) ||
         (round.has_update_lost() && lost_failures.fetch_sub(1) > 0) ||
         (round.has_task_declined() && declined_failures.fetch_sub(1) > 0) ||
+        (round.has_opened() && opened_failures.fetch_sub(1) > 0) ||
         (round.has_worker_returned() && returned_failures.fetch_sub(1) > 0) ||
         (round.has_deadline_checked() && deadline_failures.fetch_sub(1) > 0) ||
         (is_of_silence && silence_failures.fetch_sub(1) > 0) ||

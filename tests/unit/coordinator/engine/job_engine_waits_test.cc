@@ -184,6 +184,24 @@ TEST_F(JobEngineWaitsTest, ReturnOfAWorkerThatIsGoneAgainIsNotJournalled) {
   EXPECT_EQ(job->View().state->round.CountIn(rounds::ParticipantState::kMissing), 1U);
 }
 
+TEST_F(JobEngineWaitsTest, RoundThatTheJournalDidNotTakeOpensWithWhoIsThereByThen) {
+  const auto fr = AttachWorker(kAttached);
+  const auto kr = AttachWorker("kr-lab/w");
+  journal_->opened_failures = 1000;
+  const auto job = Submit(RecipeOf(1, 2));
+  WaitForFailedAppend(*job);
+
+  workers_->Detach(WorkerId("kr-lab/w"), kr.get(), "gone");
+  const auto jp = AttachWorker("jp-lab/w");
+  CatchUp(*job);
+  journal_->opened_failures = 0;
+  WaitForJournalRetry(*job);
+
+  const auto& participants = job->View().state->round.participants;
+  EXPECT_EQ(participants.count(WorkerId("jp-lab/w")), 1U);
+  EXPECT_EQ(participants.count(WorkerId("kr-lab/w")), 0U);
+}
+
 TEST_F(JobEngineWaitsTest, StopThatTheJournalDidNotTakeIsTriedAgain) {
   v1::Recipe recipe = RecipeOf(1, 1);
   *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Hours(1));

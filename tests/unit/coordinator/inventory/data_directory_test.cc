@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "coordinator/store/sqlite_connection.h"
+#include "coordinator/store/sqlite_file_system.h"
 #include "coordinator/store/sqlite_journal.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -123,6 +125,26 @@ TEST_F(JournalIsThereTest, BackupThatWasCutOffIsToBeTakenAgain) {
 
   MakeJournal();
   EXPECT_THAT(Check(), IsOk());
+}
+
+// Opening it for writing would bring its tables up to date, and its own program would refuse it.
+TEST_F(JournalIsThereTest, OlderJournalOfAnotherAllianceStaysAsItIs) {
+  MakeJournal();
+  {
+    PosixFileSystem files;
+    store::SqliteFileSystem disk(&files, store::SqliteFileSystem::Access::kReadWrite);
+    ASSERT_OK_AND_ASSIGN(const auto database, store::SqliteConnection::Open(&disk, path_));
+    ASSERT_THAT(database->Execute("PRAGMA user_version = 6"), IsOk());
+  }
+  ASSERT_OK_AND_ASSIGN(const std::string before, ReadTextFile(files_, path_, 1 << 20));
+
+  EXPECT_THAT(CheckJournalIsOf(files_, folder_.path(), "other.example"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("alliance.example's"), HasSubstr("other.example"))));
+  EXPECT_THAT(CheckJournalIsOf(files_, folder_.path(), "alliance.example"), IsOk());
+
+  EXPECT_EQ(*ReadTextFile(files_, path_, 1 << 20), before);
+  EXPECT_FALSE(files_.Exists(path_ + "-wal"));
 }
 
 TEST_F(JournalIsThereTest, ModelsMayBeUploadedBeforeTheFirstJob) {

@@ -3,9 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -79,6 +81,29 @@ TEST_F(ModelStoreTest, WhatAnotherHasStoredMeanwhileIsNotTakenAway) {
   EXPECT_THAT(store_->Adopt(second), IsOk());
 
   EXPECT_EQ(*Sha256OfFile(files_, store_->PathOf(Sha256Of("weights"))), Sha256Of("weights"));
+  EXPECT_FALSE(files_.Exists(second));
+}
+
+// Its name may yet be taken away again: nobody may count on it before that is settled.
+TEST_F(ModelStoreTest, NameThatIsBeingGivenIsNotThereYet) {
+  const std::string first = store_->TemporaryPath("first");
+  ASSERT_THAT(WriteTextFile(files_, first, "weights"), IsOk());
+  const std::string second = store_->TemporaryPath("second");
+  ASSERT_THAT(WriteTextFile(files_, second, "weights"), IsOk());
+  std::atomic<bool> second_is_done = false;
+  std::thread other;
+  files_.AfterRename(store_->PathOf(Sha256Of("weights")), [&] {
+    other = std::thread([&] {
+      EXPECT_THAT(store_->Adopt(second), IsOk());
+      second_is_done = true;
+    });
+    absl::SleepFor(absl::Milliseconds(200));
+    EXPECT_FALSE(second_is_done);
+  });
+
+  EXPECT_THAT(store_->Adopt(first), IsOk());
+  other.join();
+
   EXPECT_FALSE(files_.Exists(second));
 }
 
