@@ -13,6 +13,7 @@
 #   host         where workers and submitter find the coordinator (default: 127.0.0.1)
 #   coordinator_prefix   an array, what stands before the coordinator's program (default: nothing)
 #   restart_seconds_max  how long a coordinator that was killed by hand may be away (default: 600)
+#   answer_seconds_max   how long one that is there may leave a question unanswered (default: 30)
 # and gets
 #   pids         every process that runs in the background, all of which are stopped at the end
 #   started      the process that was started last
@@ -366,16 +367,21 @@ finish_with_coordinator() {
   finish "$1"
 }
 # ask COMMAND...: `entente COMMAND...` as the submitter; where nobody answers because the coordinator was killed by hand,
-# likewise.
+# likewise. A coordinator that is there is given the time to begin to listen, or to end, and no more.
+answer_seconds_max=30
 ask() {
-  local code errors was_said=false until=$((SECONDS + restart_seconds_max))
+  local code errors was_said=false there_since="" until=$((SECONDS + restart_seconds_max))
   while true; do
     code=0
     { errors=$("${as_submitter[@]}" "$@" 2>&1 >&3 3>&-) || code=$?; } 3>&1
     if [ "$code" -ne 5 ] || [ "$SECONDS" -ge "$until" ]; then break; fi
     adopt_coordinator
-    if ! $was_said && ! kill -0 "$coordinator" 2>/dev/null; then
-      say_how_to_start_it_again
+    if kill -0 "$coordinator" 2>/dev/null; then
+      there_since=${there_since:-$SECONDS}
+      if [ $((SECONDS - there_since)) -ge "$answer_seconds_max" ]; then break; fi
+    else
+      there_since=""
+      $was_said || say_how_to_start_it_again
       was_said=true
     fi
     sleep 0.2

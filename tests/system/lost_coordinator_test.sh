@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # lost_coordinator_test.sh: a script's question to a coordinator that was killed by hand. It is told once, with the command
-# that starts it again, and asked again when somebody has; any other failure is the script's to see. Who asks and who
-# coordinates are stand-ins.
+# that starts it again, and asked again when somebody has; one that is there and does not answer is given up soon; any
+# other failure is the script's to see. Who asks and who coordinates are stand-ins.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck disable=SC2034 # The library's.
@@ -56,4 +56,13 @@ code=0
 ask job >"$folder/answer.txt" 2>"$folder/said.txt" || code=$?
 [ "$code" = 5 ] && grep -qx "cannot reach the coordinator" "$folder/said.txt" ||
   fail "a coordinator that nobody starts again ends with $code and $(cat "$folder/said.txt")"
+
+start sleep 600
+coordinator=$started
+# shellcheck disable=SC2034 # The library's.
+restart_seconds_max=600 answer_seconds_max=1
+code=0
+ask job >"$folder/answer.txt" 2>"$folder/said.txt" || code=$?
+[ "$code" = 5 ] && [ "$(cat "$folder/said.txt")" = "cannot reach the coordinator" ] ||
+  fail "a coordinator that does not answer ends with $code and $(cat "$folder/said.txt")"
 echo "a coordinator that was killed is waited for, and asked again"
