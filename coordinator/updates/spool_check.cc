@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "common/base/file_name.h"
@@ -36,6 +38,10 @@ std::string RoundText(const RoundAndAttempt& which) {
   return absl::StrCat("round ", uint64_t{which.first} + 1, " attempt ", which.second);
 }
 
+void AppendFolder(std::string* text, const std::pair<RoundAndAttempt, std::string>& ahead) {
+  text->append(ahead.second);
+}
+
 }  // namespace
 
 absl::Status CheckSpoolIsNotAhead(FileSystem& files, const std::string& spool_folder,
@@ -45,23 +51,22 @@ absl::Status CheckSpoolIsNotAhead(FileSystem& files, const std::string& spool_fo
   if (absl::IsNotFound(names.status())) return absl::OkStatus();
   ENTENTE_RETURN_IF_ERROR(names.status());
   const RoundAndAttempt journalled(in_flight.round_index, in_flight.attempt);
-  RoundAndAttempt latest = journalled;
-  std::string folder;
+  std::set<std::pair<RoundAndAttempt, std::string>> ahead;
   for (const std::string& name : *names) {
     const std::optional<RoundAndAttempt> found = ParseAttemptName(name);
-    if (!found.has_value() || *found <= latest) continue;
-    latest = *found;
-    folder = absl::StrCat(job_folder, "/", name);
+    if (!found.has_value() || *found <= journalled) continue;
+    ahead.emplace(*found, absl::StrCat(job_folder, "/", name));
   }
-  if (latest == journalled) return absl::OkStatus();
+  if (ahead.empty()) return absl::OkStatus();
+  const auto& [latest, folder] = *ahead.rbegin();
   return absl::DataLossError(absl::StrCat(
       "the journal ends in ", RoundText(journalled), " of job ", in_flight.job.value(), ", but ",
       folder, " is of ", RoundText(latest),
       ": the journal has lost its end (its log, journal.sqlite-wal, may have been lost, or an "
       "older journal put back); no update was removed: put the newest journal, with its log if "
-      "there "
-      "is one, or a copy of the whole data directory back, or, to go on from ",
-      RoundText(journalled), " all the same, move that folder elsewhere"));
+      "there is one, or a copy of the whole data directory back, or, to go on from ",
+      RoundText(journalled), " all the same, move ", absl::StrJoin(ahead, " and ", AppendFolder),
+      " elsewhere"));
 }
 
 }  // namespace entente::updates

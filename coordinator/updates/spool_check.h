@@ -14,8 +14,9 @@
 
 namespace entente::updates {
 
-// DATA_LOSS, naming the job, both rounds, the folder and what to do, if the spool has a folder of
-// the job for a later attempt than the one that is in flight by the journal; nothing is changed.
+// DATA_LOSS, naming the job, both rounds and what to do, if the spool has folders of the job for
+// later attempts than the one that is in flight by the journal, all of which it names; nothing is
+// changed.
 absl::Status CheckSpoolIsNotAhead(FileSystem& files, const std::string& spool_folder,
                                   const AttemptKey& in_flight);
 

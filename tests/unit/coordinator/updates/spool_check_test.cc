@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -42,13 +43,16 @@ TEST_F(SpoolCheckTest, LaterRoundShowsThatTheJournalLostItsEnd) {
   folder_.Write("spool/toy%2ev2-k3x9qa/2-1/fr-lab+w-00", "in flight by the journal");
   folder_.Write("spool/toy%2ev2-k3x9qa/9-1/fr-lab+w-00", "later");
   const std::string latest = folder_.Write("spool/toy%2ev2-k3x9qa/10-1/fr-lab+w-00", "latest");
+  const std::string job_folder = folder_.File("spool/toy%2ev2-k3x9qa");
 
   EXPECT_THAT(
       Check(2, 1),
       StatusIs(absl::StatusCode::kDataLoss,
                AllOf(HasSubstr("the journal ends in round 3 attempt 1 of job toy.v2-k3x9qa"),
                      HasSubstr("/10-1 is of round 11 attempt 1: the journal has lost its end"),
-                     HasSubstr("no update was removed"))));
+                     HasSubstr("no update was removed"),
+                     HasSubstr(absl::StrCat("move ", job_folder, "/9-1 and ", job_folder,
+                                            "/10-1 elsewhere")))));
   EXPECT_TRUE(files_.Exists(latest));
 }
 
