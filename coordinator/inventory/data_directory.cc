@@ -35,7 +35,7 @@ absl::Status MakeDataDirectory(FileSystem& files, const std::string& folder) {
   return absl::Status(
       made.code(),
       absl::StrCat(made.message(),
-                   "; set dataDirectory to a folder that this account may make or write to"));
+                   "; dataDirectory must be a folder that this account may make or write to"));
 }
 
 absl::Status CheckJournalIsThere(FileSystem& files, const std::string& folder) {

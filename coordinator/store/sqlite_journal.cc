@@ -36,11 +36,11 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const s
     return absl::ResourceExhaustedError(
         absl::StrCat("cannot open the journal ", path, ": ", lock.status().message()));
   }
-  // Its folder is there by now, so most often this account may not write to it.
+  // Its folder is there by now, so most often this account may not write to it; but not always.
   const bool may_be_forbidden = kind == LockKind::kExclusive && absl::IsUnavailable(lock.status());
   return absl::UnavailableError(absl::StrCat(
       "cannot open the journal ", path, ": ", lock.status().message(),
-      may_be_forbidden ? "; set dataDirectory to a folder that this account may write to" : ""));
+      may_be_forbidden ? "; dataDirectory must be a folder that this account may write to" : ""));
 }
 
 // SQLite removes the log of an empty database.

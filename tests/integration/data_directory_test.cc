@@ -66,11 +66,12 @@ TEST_F(DataDirectoryTest, FileInThePlaceOfTheDataDirectoryIsRefusedInOneSentence
       RunProgram({Program("entente-coordinator"), "--config", folder_.File("coordinator.yaml")});
 
   EXPECT_EQ(start.exit_status, 1);
-  EXPECT_THAT(start.standard_error,
-              HasSubstr(absl::StrCat(
-                  "entente-coordinator: cannot create folder ", folder_.File("coordinator"),
-                  ": there is a file of that name; set dataDirectory to a folder that this account "
-                  "may make or write to\n")));
+  EXPECT_THAT(
+      start.standard_error,
+      HasSubstr(absl::StrCat(
+          "entente-coordinator: cannot create folder ", folder_.File("coordinator"),
+          ": there is a file of that name; dataDirectory must be a folder that this account "
+          "may make or write to\n")));
   EXPECT_EQ(ReadFile(folder_.File("coordinator")), "precious");
 }
 

@@ -25,10 +25,10 @@ TEST(DataDirectoryTest, FileInItsPlaceIsRefusedWithWhatToDoAndStays) {
   EXPECT_THAT(MakeDataDirectory(files, path),
               StatusIs(absl::StatusCode::kUnavailable,
                        AllOf(HasSubstr(path + ": there is a file of that name"),
-                             HasSubstr("; set dataDirectory to a folder"))));
+                             HasSubstr("; dataDirectory must be a folder"))));
   EXPECT_EQ(*ReadTextFile(files, path, 100), "precious");
   EXPECT_THAT(MakeDataDirectory(files, path + "/below").message(),
-              HasSubstr("; set dataDirectory to a folder"));
+              HasSubstr("; dataDirectory must be a folder"));
 }
 
 TEST(DataDirectoryTest, ParentsAreMade) {

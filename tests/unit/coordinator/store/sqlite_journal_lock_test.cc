@@ -23,7 +23,7 @@ TEST_F(SqliteJournalLockTest, LockThatCannotBeWrittenIsRefusedWithWhatToDo) {
   EXPECT_THAT(SqliteJournal::Open(&files_, path_),
               StatusIs(absl::StatusCode::kUnavailable,
                        AllOf(HasSubstr(path_ + ".lock"),
-                             HasSubstr("; set dataDirectory to a folder that this account may"))));
+                             HasSubstr("; dataDirectory must be a folder that this account may"))));
   EXPECT_FALSE(files_.Exists(path_));
 }
 
