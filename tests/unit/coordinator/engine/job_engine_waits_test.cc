@@ -243,13 +243,16 @@ TEST_F(JobEngineWaitsTest, RestLeavesTheAttemptHalfOfItsTime) {
   *recipe.mutable_pacing()->mutable_deadline() = ToProto(absl::Seconds(1));
   *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));
   *recipe.mutable_pacing()->mutable_grace() = ToProto(absl::ZeroDuration());
+  // A busy machine may miss the half of one attempt or another; without the limit no attempt after
+  // the second would have any time left.
+  recipe.mutable_pacing()->set_attempts(100);
   const auto worker = AttachWorker(kAttached);
   const auto job = Submit(recipe);
 
   job->OnTaskFailed(WorkerId(kAttached), worker->WaitForTask(0).key(), "no room",
                     /*may_return=*/false);
 
-  EXPECT_EQ(worker->WaitForTask(1).key().attempt(), 2U);
+  EXPECT_GE(worker->WaitForTask(1).key().attempt(), 2U);
 }
 
 TEST_F(JobEngineWaitsTest, LeaseRunsOutAfterTheClockWasSetBack) {
@@ -271,19 +274,21 @@ TEST_F(JobEngineWaitsTest, LeaseRunsOutAfterTheClockWasSetBack) {
 
 TEST_F(JobEngineWaitsTest, WhoIsMissingAndNotAttachedIsSaidToBeSoSinceWhen) {
   v1::Recipe recipe = RecipeOf(1, 1);
-  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Seconds(1));
+  *recipe.mutable_pacing()->mutable_lease() = ToProto(absl::Hours(1));
   const auto worker = AttachWorker(kAttached);
   const auto job = Submit(recipe);
   worker->WaitForTask(0);
 
   workers_->Detach(WorkerId(kAttached), worker.get(), "the connection ended");
   const absl::Time since = workers_->DetachedSince(WorkerId(kAttached)).value();
+  CatchUp(*job);  // It has its lease.
+  steady_clock_.Jump(absl::Hours(2));
 
   const JobView view = WaitFor(*job, [](const JobView& v) {
     return v.state->round.CountIn(rounds::ParticipantState::kMissing) == 1;
   });
   EXPECT_THAT(view.state->round.participants.at(WorkerId(kAttached)).reason,
-              AllOf(HasSubstr("was silent for its lease of 1s; not attached since "),
+              AllOf(HasSubstr("was silent for its lease of 1h; not attached since "),
                     EndsWith(absl::FormatTime("%H:%M:%S UTC", since, absl::UTCTimeZone()))));
 }
 
