@@ -115,7 +115,7 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
     std::string what;
     std::function<void()> make;
     std::string sentence;
-    // The journal was sound: SQLite moves its log into it when it is closed.
+    // The journal has no log: it gets one when it is opened, which is moved into it at the close.
     bool may_move_log = false;
   };
   const auto damage_log = [&](std::streamoff at) {
@@ -161,12 +161,10 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
        .sentence = "is damaged at byte 32"},
       {.what = "no model",
        .make = [&] { fs::remove(data / "models" / model); },
-       .sentence = absl::StrCat(model.string(), ", is missing; put it back"),
-       .may_move_log = true},
+       .sentence = absl::StrCat(model.string(), ", is missing; put it back")},
       {.what = "a journal that is older than the spool",
        .make = [&] { folder_.Write("coordinator/spool/" + job + "/0-2/fr-lab+w-00", "update"); },
-       .sentence = "/0-2 is of round 1 attempt 2: the journal has lost its end",
-       .may_move_log = true},
+       .sentence = "/0-2 is of round 1 attempt 2: the journal has lost its end"},
       // SQLite's user_version: 4 bytes at byte 60 of its header.
       {.what = "a newer program's journal",
        .make = [&] { overwrite_stopped("SQLite format 3", 60, std::string("\0\0\0\x63", 4)); },
