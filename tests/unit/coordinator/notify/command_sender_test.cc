@@ -71,7 +71,8 @@ TEST_F(CommandSenderTest, AnExitStatusSaysThatItDidNotWork) {
 }
 
 TEST_F(CommandSenderTest, OneThatHangsIsKilledWithWhatItStarted) {
-  EXPECT_THAT(Send("sleep 1000 & echo $! > \"$1\"; wait", absl::Milliseconds(500)),
+  // Long enough to write the number down first.
+  EXPECT_THAT(Send("sleep 1000 & echo $! > \"$1\"; wait", absl::Seconds(5)),
               StatusIs(StatusCode::kDeadlineExceeded, HasSubstr("was killed")));
 
   const int child = std::stoi(Out());

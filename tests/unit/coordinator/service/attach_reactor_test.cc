@@ -20,7 +20,10 @@ class AttachReactorTest : public ServiceTest {
  protected:
   using Stream = grpc::ClientReaderWriter<v1::WorkerMessage, v1::CoordinatorMessage>;
 
-  AttachReactorTest() : stub_(v1::WorkerService::NewStub(AsWorker())), call_(Context()) {
+  explicit AttachReactorTest(absl::Duration heartbeat_interval = kHeartbeatInterval)
+      : ServiceTest({}, heartbeat_interval),
+        stub_(v1::WorkerService::NewStub(AsWorker())),
+        call_(Context()) {
     hello_.mutable_hello()->set_protocol_version(1);
     hello_.mutable_hello()->add_datasets("numbers");
   }
@@ -55,6 +58,12 @@ class AttachReactorTest : public ServiceTest {
   const std::unique_ptr<v1::WorkerService::Stub> stub_;
   const std::unique_ptr<grpc::ClientContext> call_;
   v1::WorkerMessage hello_;
+};
+
+// A worker that says nothing is cut off after one and a half seconds.
+class SilentWorkerTest : public AttachReactorTest {
+ protected:
+  SilentWorkerTest() : AttachReactorTest(absl::Milliseconds(500)) {}
 };
 
 TEST_F(AttachReactorTest, HelloIsAnsweredWithWelcomeThenTasksFollow) {
@@ -194,7 +203,7 @@ TEST_F(AttachReactorTest, WorkerThatAttachesWhileAwayGetsNoTask) {
   stream->Finish();
 }
 
-TEST_F(AttachReactorTest, SilentWorkerIsCutOff) {
+TEST_F(SilentWorkerTest, SilentWorkerIsCutOff) {
   const auto stream = Attach();
   stream->Write(hello_);
 
@@ -207,7 +216,7 @@ TEST_F(AttachReactorTest, SilentWorkerIsCutOff) {
   EXPECT_THAT(workers_->Snapshot()[0].reason, HasSubstr("silent"));
 }
 
-TEST_F(AttachReactorTest, WorkerThatEndsItsSideAndTakesNothingIsCutOff) {
+TEST_F(SilentWorkerTest, WorkerThatEndsItsSideAndTakesNothingIsCutOff) {
   const auto stream = Attach();
   stream->Write(hello_);
   ASSERT_TRUE(Next(*stream).has_welcome());
@@ -232,10 +241,13 @@ TEST_F(AttachReactorTest, WorkerThatEndsItsSideAndTakesNothingIsCutOff) {
   stream->Finish();
 }
 
-TEST_F(AttachReactorTest, WorkerIsReadNoFasterThanItsJobKeepsUp) {
+TEST_F(SilentWorkerTest, WorkerIsReadNoFasterThanItsJobKeepsUp) {
+  // Before the worker is there, for it would have to be silent meanwhile.
+  const auto job = Submit(RecipeOf(1, 1));
   const auto stream = Attach();
-  v1::TaskKey key;
-  const auto job = BeginTask(*stream, &key);
+  stream->Write(hello_);
+  ASSERT_TRUE(Next(*stream).has_welcome());
+  const v1::TaskKey key = Next(*stream).task().key();
   const auto go_on = std::make_shared<absl::Notification>();  // Who waits may outlive the test.
   job->ResumeJob("", [go_on](const absl::Status&) { go_on->WaitForNotification(); });
   for (int i = 0; i < limits::kWorkerMessagesMax; ++i) stream->Write(ProgressOf(key));

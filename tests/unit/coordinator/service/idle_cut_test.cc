@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/time/clock.h"
 #include "tests/unit/coordinator/service/service_fixture.h"
 
 namespace entente::service {
@@ -10,10 +11,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
+// A peer that moves does so well within the two seconds, on a busy machine as well.
 class IdleCutTest : public ServiceTest {
  protected:
   IdleCutTest()
-      : ServiceTest({.idle_max = absl::Milliseconds(300), .transfers_max = 1}),
+      : ServiceTest({.idle_max = absl::Seconds(2), .transfers_max = 1}),
         worker_(AttachWorker("fr-lab/w")),
         job_(Submit(RecipeOf(1, 1))),
         task_(worker_->WaitForTask(0)) {}
@@ -39,7 +41,7 @@ TEST_F(IdleCutTest, SenderThatStallsIsCutAndGoesOnWhereItStood) {
   const grpc::Status status = writer->Finish();
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_THAT(status.error_message(), HasSubstr("sent nothing for 300ms (limits.transferIdleMax)"));
+  EXPECT_THAT(status.error_message(), HasSubstr("sent nothing for 2s (limits.transferIdleMax)"));
   v1::UploadOffset offset;
   grpc::Status asked;
   do {  // The peer may know before the file and the one place are let go.
@@ -97,6 +99,7 @@ TEST_F(IdleCutTest, ReaderThatDoesNotReadIsCutAndItsPlaceIsFree) {
   std::string bytes;
   grpc::Status other;
   do {  // Nobody reads meanwhile.
+    absl::SleepFor(absl::Milliseconds(10));
     other = Download(channel, small, &bytes);
   } while (other.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
   while (reader->Read(&chunk)) {
@@ -105,7 +108,7 @@ TEST_F(IdleCutTest, ReaderThatDoesNotReadIsCutAndItsPlaceIsFree) {
 
   EXPECT_TRUE(other.ok()) << other.error_message();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_THAT(status.error_message(), HasSubstr("read nothing for 300ms"));
+  EXPECT_THAT(status.error_message(), HasSubstr("read nothing for 2s"));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 namespace entente::service {
 
-ServiceTest::ServiceTest(TransferBounds bounds)
+ServiceTest::ServiceTest(TransferBounds bounds, absl::Duration heartbeat_interval)
     : alliance_(MakeAuthority("alliance.example", RealNow())),
       fr_(MakeAuthority("fr-lab.example", RealNow() - absl::Hours(100))),
       kr_(MakeAuthority("kr-lab.example", RealNow())) {
@@ -29,7 +29,7 @@ ServiceTest::ServiceTest(TransferBounds bounds)
               .pauses = pauses_.get(),
               .executor = executor_.get(),
               .transfer_executor = &transfer_executor_,
-              .heartbeat_interval = absl::Milliseconds(500),
+              .heartbeat_interval = heartbeat_interval,
               .transfer_idle_max = bounds.idle_max,
               .transfers_max = bounds.transfers_max,
               .transfers_per_caller_max = bounds.transfers_per_caller_max,

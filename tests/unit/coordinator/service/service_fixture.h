@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "common/base/executor.h"
 #include "common/base/limits.h"
 #include "common/identity/trust_store.h"
@@ -34,8 +35,11 @@ struct TransferBounds {
 class ServiceTest : public engine::EngineTest {
  protected:
   static constexpr int kTransferThreads = 2;
+  // So long that no worker of a test is cut off for its silence, unless the test wants less.
+  static constexpr absl::Duration kHeartbeatInterval = absl::Seconds(5);
 
-  explicit ServiceTest(TransferBounds bounds = {});
+  explicit ServiceTest(TransferBounds bounds = {},
+                       absl::Duration heartbeat_interval = kHeartbeatInterval);
   ~ServiceTest() override;
 
   // A channel of its own for spiffe://<trust domain>/<role>/<name>.

@@ -191,11 +191,12 @@ TEST_F(TrainerHostTest, StartsAgainAfterACrash) {
 }
 
 TEST_F(TrainerHostTest, AHungTrainerIsStopped) {
-  const auto host = Host(Script("exec sleep 600"), absl::Seconds(1));
+  // Long enough for the greeting.
+  const auto host = Host(Script("exec sleep 600"), absl::Seconds(5));
   ASSERT_THAT(host->Prepare(Request(), cancel_), IsOk());
 
   EXPECT_THAT(Train(*host), StatusIs(absl::StatusCode::kUnavailable,
-                                     "the trainer was silent for 1 s; it was stopped"));
+                                     "the trainer was silent for 5 s; it was stopped"));
 }
 
 TEST_F(TrainerHostTest, GarbageIsQuoted) {
