@@ -14,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr char kQuorumOfThree[] = "  quorum: {count: 3}\n  lease: 20s\n";
-constexpr char kQuorumOfTwo[] = "  quorum: {count: 2}\n  lease: 2s\n  grace: 5m\n";
+constexpr char kQuorumOfTwo[] = "  quorum: {count: 2}\n  lease: 10s\n  grace: 5m\n";
 
 TEST_F(FederationTest, ThreeMembersTrainAModelAndTheSameOneTwice) {
   StartCoordinator();
@@ -79,7 +79,7 @@ TEST_F(FederationTest, KilledWorkerIsMissingQuorumClosesAndItRejoins) {
   ASSERT_TRUE(WaitUntil([&] { return StateIn(job, 1, "kr-lab") == "missing"; }));
   const nlohmann::json first = EntenteJson({"round", "show", job, "1"});
   EXPECT_EQ(first.value("phase", ""), "committed") << first.dump(2);
-  EXPECT_THAT(first.dump(), HasSubstr("was silent for its lease of 2s"));
+  EXPECT_THAT(first.dump(), HasSubstr("was silent for its lease of 10s"));
   EXPECT_EQ(StateIn(job, 1, "in-lab"), "") << "it was not there when the round opened";
   ASSERT_TRUE(WaitUntil([&] { return StateIn(job, 2, "in-lab") == "accepted"; }));
 

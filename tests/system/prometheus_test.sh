@@ -47,7 +47,7 @@ kind: Coordinator
 listen: 127.0.0.1:0
 portFile: port
 dataDirectory: coordinator-data
-heartbeatInterval: 500ms
+heartbeatInterval: 2s
 http: {listen: "127.0.0.1:0", portFile: http-port}
 tls: {certificate: alliance/coordinator-c.crt, privateKey: alliance/coordinator-c.key}
 alliance: {trustDomain: alliance.example, authority: alliance/authority.crt}

@@ -12,7 +12,7 @@ const ask = async (what) => {
   console.log(what);
   await answers.next();
 };
-const noticeMax = 5000; // Milliseconds from a worker's death to its place in the page.
+const noticeMax = 30_000; // Milliseconds from a worker's death to its place in the page, however busy the machine.
 
 const look = await Look.begin();
 const federation = await look.page(address);
