@@ -253,11 +253,9 @@ absl::StatusOr<Verification> VerifyDataDirectory(FileSystem& files, const std::s
 }
 
 std::string VerificationText(const Verification& verification, const std::string& folder) {
-  const std::string no_alliance =
-      verification.journal_is_whole ? "(not written down)" : "(not known)";
   std::string text =
       absl::StrCat(folder, ", of the alliance ",
-                   verification.alliance.empty() ? no_alliance : verification.alliance, "\n");
+                   verification.alliance.empty() ? "(not known)" : verification.alliance, "\n");
   for (const Verification::Job& job : verification.jobs) {
     absl::StrAppend(&text, "  job ", job.id, "  ", job.status, "  ", job.rounds_committed, " of ",
                     Counted(job.round_count, "round"), "  ", Counted(job.event_count, "event"),

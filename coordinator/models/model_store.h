@@ -94,8 +94,8 @@ class ModelStore {
   FileSystem& files_;
   const std::string folder_;
   PathLeases leases_;
-  // Held while an adopted file gets its name, the sync of its folder included: two jobs that give
-  // the same name at once must not take each other's away.
+  // Held while an adopted file gets its name, the sync of its folder included, or one that has the
+  // name already is read: two jobs that give the same name at once must not take each other's away.
   absl::Mutex naming_mu_;
 };
 

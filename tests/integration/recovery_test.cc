@@ -33,8 +33,8 @@ TEST_F(RecoveryTest, OpenWatchDoesNotHoldUpTheStopAndGoesOnAfterTheRestart) {
 
   coordinator().Signal(SIGTERM);
 
-  // Well within drainTime, which is 10 s.
-  EXPECT_EQ(coordinator().WaitForExit(absl::Seconds(5)), 0) << coordinator().Output();
+  // Within drainTime, which is 10 s.
+  EXPECT_EQ(coordinator().WaitForExit(absl::Seconds(9)), 0) << coordinator().Output();
   ASSERT_TRUE(watch.WaitForOutput("trying again"));
   StartCoordinator();
   ASSERT_EQ(Entente({"job", "cancel", job}).exit_status, 0);

@@ -248,7 +248,7 @@ absl::Status FaultyFileSystem::Rename(const std::string& from, const std::string
   std::function<void()> after;
   {
     absl::MutexLock lock(&mu_);
-    if (to.find(rename_part_) != std::string::npos) after.swap(after_rename_);
+    if (renamed.ok() && to.find(rename_part_) != std::string::npos) after.swap(after_rename_);
   }
   if (after) after();
   if (renamed.ok() && folder_sync_fails) {

@@ -75,7 +75,8 @@ class FaultyFileSystem final : public FileSystem {
   // Calls it if this file is the one. For the files opened here.
   void ComeBeforeSync(const std::string& path) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The same, once the next file has a name that has `part` in it, and before that is synced.
+  // Calls `then`, once, after the next rename to a path that has `part` in it, and before its
+  // folder is synced.
   void AfterRename(const std::string& part, std::function<void()> then) ABSL_LOCKS_EXCLUDED(mu_);
 
   // What was read since the last call, from files that were opened here.

@@ -111,8 +111,8 @@ setsid "$repository/deploy/quickstart.sh" --preset "$preset" --rounds 50 --out "
 interrupted=$!
 for _ in $(seq 600); do grep -q "round 1/50" "$folder/c.txt" && break; sleep 0.1; done
 # The page is there, and what it draws from has the round.
-dashboard=$(sed -n 's/^watch it in a browser: //p' "$folder/c.txt")
 shows_the_run() {
+  dashboard=$(sed -n 's/^watch it in a browser: //p' "$folder/c.txt")
   curl -fsS --max-time 10 -o /dev/null "$dashboard" &&
     curl -fsS --max-time 10 "${dashboard}api/jobs" | jq -e '.jobs[0].roundsCommitted >= 1' >/dev/null
 }

@@ -21,8 +21,8 @@ struct TaskResult {
     kDone,       // The update is uploaded, or `metrics` are there.
     kRefused,    // The coordinator has no use for the update, and said `reason`: it is written down
                  // there, or the attempt or the round is over.
-    kFailed,     // `reason` is for the coordinator, which does not know: of a full disk it says
-                 // that it is this worker's.
+    kFailed,     // `reason` is for the coordinator, which does not know: where the worker finds no
+                 // room on the disk it says that it is this worker's.
     kCancelled,  // By the token.
   };
   End end = End::kFailed;

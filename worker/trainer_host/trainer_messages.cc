@@ -70,10 +70,11 @@ class Members {
   std::string fault_;
 };
 
-// `text`, fit to stand in a sentence. Its quotes and backslashes stay: the log escapes them.
+// `text`, which is UTF-8, fit to stand in a sentence. Its quotes and backslashes stay: the log
+// escapes them.
 std::string WithoutControls(absl::string_view text) {
   std::string shown;
-  for (const char c : ToValidUtf8(text)) {
+  for (const char c : text) {
     const bool is_control = absl::ascii_iscntrl(static_cast<unsigned char>(c));
     absl::StrAppend(&shown, is_control ? absl::CHexEscape(std::string(1, c)) : std::string(1, c));
   }
@@ -81,10 +82,11 @@ std::string WithoutControls(absl::string_view text) {
 }
 
 absl::Status Garbage(absl::string_view line, absl::string_view fault) {
-  const absl::string_view start = ClipUtf8(line, kQuotedBytesMax);
+  const std::string whole = ToValidUtf8(line);
+  const absl::string_view start = ClipUtf8(whole, kQuotedBytesMax);
   return absl::InvalidArgumentError(absl::StrCat(
       "the trainer wrote a line that is not a message of the trainer protocol: ",
-      WithoutControls(start), start.size() < line.size() ? "..." : "", " (", fault, ")"));
+      WithoutControls(start), start.size() < whole.size() ? "..." : "", " (", fault, ")"));
 }
 
 absl::StatusOr<TrainerMessage> FromMembers(const std::string& type, Members* members) {

@@ -102,6 +102,7 @@ TEST_F(ModelStoreTest, NameThatIsBeingGivenIsNotThereYet) {
   });
 
   EXPECT_THAT(store_->Adopt(first), IsOk());
+  ASSERT_TRUE(other.joinable());
   other.join();
 
   EXPECT_FALSE(files_.Exists(second));

@@ -48,7 +48,7 @@ TEST_F(SqliteJournalTest, WhetherItWasClosedIsKnownWhenItIsOpenedAgain) {
 }
 
 // What a start refuses may be only the database, and the log be what is whole.
-TEST_F(SqliteJournalTest, LogStaysUntilTheStartHasSucceeded) {
+TEST_F(SqliteJournalTest, LogStaysUntilTheJournalIsSettled) {
   const std::string path = folder_.File("killed");
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));

@@ -148,5 +148,11 @@ TEST(TrainerMessagesTest, ALineIsShownAsItIsButForItsControlCharacters) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(": f\xc3\xbcr \"a\\b\"\\t1 (not JSON)"));
 }
 
+TEST(TrainerMessagesTest, ALineThatIsNotTextIsShownAllTheSame) {
+  const absl::Status status = ParseTrainerMessage(std::string(200, '\x80')).status();
+
+  EXPECT_THAT(std::string(status.message()), HasSubstr(": \xef\xbf\xbd\xef\xbf\xbd"));
+}
+
 }  // namespace
 }  // namespace entente::worker
