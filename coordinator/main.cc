@@ -24,6 +24,7 @@
 #include "common/config/logging_level.h"
 #include "common/rpc/grpc_log.h"
 #include "coordinator/app/coordinator_app.h"
+#include "coordinator/inventory/data_directory.h"
 #include "coordinator/inventory/verification.h"
 
 namespace {
@@ -72,6 +73,9 @@ int Verify(entente::FileSystem& files, const std::string& path) {
     const auto config = entente::LoadCoordinatorConfig(files, path);
     if (!config.ok()) return Fail(config.status(), kExitBadConfiguration);
     folder = config->data_directory();
+    const absl::Status is_ours =
+        entente::inventory::CheckJournalIsOf(files, folder, config->alliance().trust_domain());
+    if (!is_ours.ok()) return Fail(is_ours, kExitFailed);
   }
   const auto verification = entente::inventory::VerifyDataDirectory(files, folder);
   if (!verification.ok()) return Fail(verification.status(), kExitFailed);
@@ -146,6 +150,11 @@ int main(int argc, char** argv) {
   if (check_only) {
     if (const absl::Status status = entente::CheckCoordinatorFiles(*config); !status.ok()) {
       return Fail(status, kExitBadConfiguration);
+    }
+    if (const absl::Status is_ours = entente::inventory::CheckJournalIsOf(
+            files, config->data_directory(), config->alliance().trust_domain());
+        !is_ours.ok()) {
+      return Fail(is_ours, kExitBadConfiguration);
     }
     std::printf("%s is fine: %d %s, listening on %s\n", config_path.c_str(), config->members_size(),
                 config->members_size() == 1 ? "member" : "members", config->listen().c_str());

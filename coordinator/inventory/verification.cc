@@ -261,7 +261,9 @@ std::string VerificationText(const Verification& verification, const std::string
                     Counted(job.round_count, "round"), "  ", Counted(job.event_count, "event"),
                     "\n");
   }
-  absl::StrAppend(&text, "  journal   ", Counted(verification.event_count, "event"), ", ",
+  const bool is_read = verification.journal_is_whole || verification.event_count > 0;
+  absl::StrAppend(&text, "  journal   ",
+                  is_read ? Counted(verification.event_count, "event") : "not read", ", ",
                   verification.journal_bytes, " bytes\n");
   absl::StrAppend(&text, "  models    ", FilesText(verification.models), "\n");
   absl::StrAppend(&text, "  updates   ", FilesText(verification.updates), "\n");

@@ -15,7 +15,7 @@ namespace {
 constexpr int kApplicationId = 0x456e7465;
 
 // kSteps[n] makes version n + 1 of version n. A step, once released, never changes.
-constexpr std::array<const char*, 7> kSteps = {
+constexpr std::array<const char*, 8> kSteps = {
     R"(
       CREATE TABLE events (
         id       INTEGER PRIMARY KEY,
@@ -41,8 +41,10 @@ constexpr std::array<const char*, 7> kSteps = {
       ) STRICT, WITHOUT ROWID;
     )",
     // Records of lost updates came with version 5, those of attempts that do not count for workers
-    // that are away with version 6, and those of the coordinator's starts with version 7; the
-    // tables are the same.
+    // that are away with version 6, those of the coordinator's starts with version 7, and the mark
+    // of an open journal, which a program of before would not clear, with version 8; the tables are
+    // the same.
+    "",
     "",
     "",
     "",

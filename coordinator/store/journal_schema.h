@@ -15,7 +15,7 @@
 namespace entente::store {
 
 // Of the tables that this program writes.
-inline constexpr int64_t kSchemaVersion = 7;
+inline constexpr int64_t kSchemaVersion = 8;
 
 // One row of the journal, as its checksum is taken.
 struct JournalRow {

@@ -91,8 +91,8 @@ absl::Status SqliteConnection::StatusOf(int code, absl::string_view what) {
       return absl::ResourceExhaustedError(disk_said.ok() ? message + "; free some space" : message);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return absl::DataLossError(
-          absl::StrCat(message, "; put back a copy of the whole data directory"));
+      return absl::DataLossError(absl::StrCat("the journal ", path_, " is damaged (", reason,
+                                              "); put back a copy of the whole data directory"));
     case SQLITE_CONSTRAINT:
       return absl::AbortedError(message + "; another coordinator has written this event");
     default:

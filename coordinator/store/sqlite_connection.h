@@ -57,7 +57,7 @@ class SqliteConnection {
 
   // Of SQLite's error `code`, from the last call: RESOURCE_EXHAUSTED for a full disk, DATA_LOSS for
   // what is no database or damaged, ABORTED for a row that is there already, else UNAVAILABLE.
-  // "cannot <what> the journal <path>: ...".
+  // "cannot <what> the journal <path>: ..." or "the journal <path> is damaged (...)".
   absl::Status StatusOf(int code, absl::string_view what);
 
   // Whether closing moves the log into the database and removes it, as it does unless told not to.

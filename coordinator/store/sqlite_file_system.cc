@@ -19,11 +19,6 @@ namespace {
 constexpr int kPathBytesMax = 4096;  // Linux's PATH_MAX.
 constexpr int kSectorBytes = 4096;   // What SQLite's own file system for Linux says.
 
-// How long a log is made at once: what SQLite writes before it begins the log anew, 1000 pages and
-// the last transaction's. To sync a block that is there takes a tenth of the time that a file
-// system needs to sync one that it has to find first; a log that grows makes every commit slow.
-constexpr uint64_t kLogBytes = uint64_t{4608} << 10;
-
 // One of SQLite's files.
 class OpenFile {
  public:
@@ -96,7 +91,13 @@ class OpenFile {
   // Zeros are no frame: a log ends where they begin.
   absl::Status MakeRoom() {
     const std::string zeros(kLogBytes - size_bytes_, '\0');
-    ENTENTE_RETURN_IF_ERROR(writer_->WriteAt(size_bytes_, zeros));
+    if (const absl::Status written = writer_->WriteAt(size_bytes_, zeros); !written.ok()) {
+      // A full disk is given back what there was of it.
+      writer_->Truncate(size_bytes_).IgnoreError();
+      if (!absl::IsResourceExhausted(written)) return written;
+      return absl::ResourceExhaustedError(
+          absl::StrCat(written.message(), " (the journal's log needs ", kLogBytes >> 10, " KiB)"));
+    }
     ENTENTE_RETURN_IF_ERROR(writer_->Sync());
     size_bytes_ = kLogBytes;
     return absl::OkStatus();

@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "common/base/status_macros.h"
 #include "coordinator/store/journal_schema.h"
+#include "coordinator/store/log_mark.h"
 #include "coordinator/store/sqlite_log_check.h"
 
 namespace entente::store {
@@ -22,6 +23,7 @@ namespace {
 constexpr int kCopyPages = 256;
 
 std::string LockPath(const std::string& path) { return path + ".lock"; }
+std::string LogPath(const std::string& path) { return path + "-wal"; }
 
 absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const std::string& path,
                                                       LockKind kind) {
@@ -47,7 +49,7 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const s
 absl::Status CheckLogHasItsJournal(FileSystem& files, const std::string& path) {
   const auto bytes = files.SizeBytes(path);
   if (bytes.ok() && *bytes > 0) return absl::OkStatus();
-  const std::string log = path + "-wal";
+  const std::string log = LogPath(path);
   const auto log_bytes = files.SizeBytes(log);
   if (!log_bytes.ok() || *log_bytes == 0) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
@@ -88,7 +90,10 @@ SqliteJournal::SqliteJournal(FileSystem* files, std::string path, Parts parts, L
       on_loss_(std::move(on_loss)),
       parts_(std::move(parts)) {}
 
-SqliteJournal::~SqliteJournal() = default;
+SqliteJournal::~SqliteJournal() {
+  // Its members close it.
+  if (is_settled_ && !ClearLogMark(*parts_.database).ok()) parts_.database->MoveLogOnClose(false);
+}
 
 absl::StatusOr<SqliteJournal::Parts> SqliteJournal::OpenParts(FileSystem& files,
                                                               const std::string& path,
@@ -97,8 +102,11 @@ absl::StatusOr<SqliteJournal::Parts> SqliteJournal::OpenParts(FileSystem& files,
   Parts parts;
   parts.lock = std::move(lock);
   parts.disk = std::make_unique<SqliteFileSystem>(&files, access);
+  const uint64_t log_bytes = files.SizeBytes(LogPath(path)).value_or(0);  // Opening may make it.
   ENTENTE_ASSIGN_OR_RETURN(parts.database, SqliteConnection::Open(parts.disk.get(), path));
   ENTENTE_ASSIGN_OR_RETURN(parts.schema_version, CheckSchema(*parts.database, path));
+  ENTENTE_ASSIGN_OR_RETURN(parts.is_marked, HasLogMark(*parts.database, parts.schema_version));
+  if (parts.is_marked) ENTENTE_RETURN_IF_ERROR(CheckMarkedLog(path, log_bytes));
   return parts;
 }
 
@@ -109,7 +117,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
                            LockJournal(*files, path, LockKind::kExclusive));
   ENTENTE_RETURN_IF_ERROR(CheckLogHasItsJournal(*files, path));
-  const std::string log = path + "-wal";
+  const std::string log = LogPath(path);
   ENTENTE_ASSIGN_OR_RETURN(const uint64_t log_bytes, CheckSqliteLog(*files, log));
   // What is refused stays as it is, and merely closing a database that was opened for writing moves
   // its log into it. Only a transaction that has to be undone first cannot be looked at like that.
@@ -120,7 +128,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
   ENTENTE_ASSIGN_OR_RETURN(Parts parts,
                            OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
   // The log may be what is whole of the two: see Settle.
-  if (log_bytes > 0) parts.database->MoveLogOnClose(false);
+  if (log_bytes > 0 || parts.is_marked) parts.database->MoveLogOnClose(false);
   ENTENTE_RETURN_IF_ERROR(SetUpForWriting(*parts.database, parts.schema_version));
   parts.schema_version = kSchemaVersion;
   parts.was_left_open = log_bytes > 0;  // Closing it moves the log into it.
@@ -135,7 +143,7 @@ absl::StatusOr<std::unique_ptr<const SqliteJournal>> SqliteJournal::OpenForRead(
   }
   ENTENTE_RETURN_IF_ERROR(CheckLogHasItsJournal(*files, path));
   if (!files->Exists(path)) return absl::NotFoundError(absl::StrCat("there is no ", path));
-  ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(*files, path + "-wal").status());
+  ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(*files, LogPath(path)).status());
   ENTENTE_ASSIGN_OR_RETURN(
       Parts parts, OpenParts(*files, path, SqliteFileSystem::Access::kRead, std::move(lock)));
   return absl::WrapUnique<const SqliteJournal>(
@@ -146,6 +154,7 @@ absl::Status SqliteJournal::CopyTo(const std::string& path) const {
   if (files_.Exists(path)) {
     return absl::AlreadyExistsError(absl::StrCat(path, " is there already"));
   }
+  ENTENTE_RETURN_IF_ERROR(files_.Remove(LogPath(path)));  // Of a copy that was cut off.
   absl::Status status;
   {
     SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
@@ -155,8 +164,18 @@ absl::Status SqliteJournal::CopyTo(const std::string& path) const {
     if (status.ok()) status = (*copy)->Execute("PRAGMA journal_mode = OFF");
     if (status.ok()) status = CopyPages(**copy);
   }
-  if (!status.ok()) files_.Remove(path).IgnoreError();  // The reason is in `status`.
+  if (status.ok()) status = ClearMarkOfCopy(path);
+  if (!status.ok()) {  // It has the reason.
+    files_.Remove(path).IgnoreError();
+    files_.Remove(LogPath(path)).IgnoreError();
+  }
   return status;
+}
+
+absl::Status SqliteJournal::ClearMarkOfCopy(const std::string& path) const {
+  SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
+  ENTENTE_ASSIGN_OR_RETURN(const auto copy, SqliteConnection::Open(&disk, path));
+  return ClearLogMark(*copy);
 }
 
 absl::Status SqliteJournal::CopyPages(SqliteConnection& to) const {
@@ -253,6 +272,10 @@ absl::Status SqliteJournal::BelongTo(const std::string& alliance) {
 void SqliteJournal::Settle() {
   absl::MutexLock lock(&mu_);
   parts_.database->MoveLogOnClose(true);
+  is_settled_ = true;
+  // Without the mark a lost log is not noticed, which is no reason to stop; a sync that failed is,
+  // and the next append says so.
+  SetLogMark(*parts_.database).IgnoreError();
 }
 
 absl::Status SqliteJournal::Append(const JournalEntry& entry) {

@@ -34,8 +34,8 @@ class SqliteJournal final : public Journal, public JournalReader {
   // lives.
   //
   // FAILED_PRECONDITION: another process has it, which is named, or a newer version of Entente
-  // wrote it (left untouched). DATA_LOSS: it is damaged, or not a journal (left untouched).
-  // RESOURCE_EXHAUSTED, UNAVAILABLE: from the disk.
+  // wrote it (left untouched). DATA_LOSS: it is damaged, has lost its log, or is not a journal
+  // (left untouched). RESOURCE_EXHAUSTED, UNAVAILABLE: from the disk.
   static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(FileSystem* files,
                                                              const std::string& path,
                                                              LossListener on_loss = nullptr);
@@ -71,7 +71,8 @@ class SqliteJournal final : public Journal, public JournalReader {
 
   // All of it was read and is sound. If there was a log, closing leaves it where it is until then,
   // for a start that is refused must lose nothing: where the database was damaged, or was put there
-  // from elsewhere, the log may be all that is left of what was acknowledged last.
+  // from elsewhere, the log may be all that is left of what was acknowledged last. From here until
+  // it is closed the journal says that it needs its log; see log_mark.h.
   void Settle() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Empty if nobody has said so yet.
@@ -100,6 +101,7 @@ class SqliteJournal final : public Journal, public JournalReader {
     std::unique_ptr<SqliteFileSystem> disk;
     std::unique_ptr<SqliteConnection> database;
     int64_t schema_version = 0;
+    bool is_marked = false;  // See log_mark.h.
     bool was_left_open = false;
   };
   SqliteJournal(FileSystem* files, std::string path, Parts parts, LossListener on_loss);
@@ -127,6 +129,8 @@ class SqliteJournal final : public Journal, public JournalReader {
   absl::StatusOr<std::vector<PlacedEntry>> ReadAll(SqliteStatement& statement) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status CopyPages(SqliteConnection& to) const ABSL_LOCKS_EXCLUDED(mu_);
+  // A copy has no log, and needs none.
+  absl::Status ClearMarkOfCopy(const std::string& path) const;
 
   FileSystem& files_;
   const std::string path_;
@@ -134,6 +138,7 @@ class SqliteJournal final : public Journal, public JournalReader {
   // SQLite's calls run under the lock: the write is the critical section.
   mutable absl::Mutex mu_;
   const Parts parts_ ABSL_GUARDED_BY(mu_);
+  bool is_settled_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status loss_ ABSL_GUARDED_BY(mu_);  // OK until there is one.
 };
 

@@ -138,12 +138,15 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
       {.what = "an empty journal",
        .make = [&] { fs::resize_file(journal, 0); },
        .sentence = "journal.sqlite is empty, but"},
-      {.what = "a young journal without its log",
+      {.what = "a journal without its log",
        .make = [&] { fs::remove(data / "journal.sqlite-wal"); },
-       .sentence = "journal.sqlite holds no events"},
-      {.what = "a young journal with its log emptied",
+       .sentence = "journal.sqlite-wal was lost"},
+      {.what = "a journal with its log emptied",
        .make = [&] { fs::resize_file(data / "journal.sqlite-wal", 0); },
-       .sentence = "journal.sqlite holds no events"},
+       .sentence = "journal.sqlite-wal was lost"},
+      {.what = "a log that was cut off",
+       .make = [&] { fs::resize_file(data / "journal.sqlite-wal", 6000); },
+       .sentence = "journal.sqlite-wal was cut off (6000 of"},
       {.what = "a foreign journal",
        .make =
            [&] {
@@ -186,6 +189,15 @@ TEST_F(DataDirectoryTest, DamageIsToldInOneSentenceAndChangesNothing) {
     EXPECT_THAT(start.standard_error, HasSubstr(damage.sentence));
     EXPECT_EQ(FilesIn(data), before);
   }
+  // The last one's directory is there still: whoever knows the configuration sees whose it is.
+  const std::string config = folder_.File("coordinator.yaml");
+  const Finished checked =
+      RunProgram({Program("entente-coordinator"), "--config", config, "--check-config"});
+  EXPECT_EQ(checked.exit_status, 2);
+  EXPECT_THAT(checked.standard_error, HasSubstr(damages.back().sentence));
+  const Finished verified = Verify(config);
+  EXPECT_EQ(verified.exit_status, 1);
+  EXPECT_THAT(verified.standard_error, HasSubstr(damages.back().sentence));
 }
 
 TEST_F(DataDirectoryTest, CoordinatorWithAModelAndNoJobYetStartsAgain) {

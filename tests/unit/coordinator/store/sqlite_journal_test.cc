@@ -74,6 +74,77 @@ TEST_F(SqliteJournalTest, LogStaysUntilTheJournalIsSettled) {
   EXPECT_THAT(Reasons(*again), ElementsAre("a 1"));
 }
 
+// What was acknowledged last is in the log alone.
+TEST_F(SqliteJournalTest, LogThatIsLostOrCutWhileTheJournalIsInUseIsToldAndNothingIsTouched) {
+  const std::string path = folder_.File("killed");
+  std::string database;
+  std::string log;
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+    journal->Settle();
+    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+    database = *ReadTextFile(files_, path_, 8 << 20);
+    log = *ReadTextFile(files_, path_ + "-wal", 8 << 20);
+  }
+  folder_.Write("killed", database);
+  const auto is_told = StatusIs(absl::StatusCode::kDataLoss,
+                                AllOf(HasSubstr(path + "-wal"), HasSubstr("put the log")));
+  EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path).status(), is_told);
+  EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), is_told);
+  EXPECT_FALSE(files_.Exists(path + "-wal"));
+  for (const size_t bytes : {size_t{0}, size_t{31}, size_t{6000}, log.size() - 1}) {
+    SCOPED_TRACE(bytes);
+    folder_.Write("killed-wal", log.substr(0, bytes));
+    EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path).status(), is_told);
+    EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), is_told);
+    EXPECT_EQ(*ReadTextFile(files_, path + "-wal", 8 << 20), log.substr(0, bytes));
+    EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), database);
+  }
+
+  folder_.Write("killed-wal", log);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path));
+    EXPECT_THAT(Reasons(*journal), ElementsAre("a 1"));
+  }
+  // As docs/operations.md has it where the log is gone for good.
+  folder_.Write("journal.sqlite", database);
+  Execute("DELETE FROM facts WHERE name = 'log'");
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+  EXPECT_THAT(Reasons(*journal), ElementsAre());
+}
+
+// A crash while the log is begun anew leaves one that holds nothing, and a database that says it
+// needs its log.
+TEST_F(SqliteJournalTest, StartThatIsRefusedLeavesTheMarkAndTheLogTogether) {
+  const std::string path = folder_.File("killed");
+  {
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+    journal->Settle();
+    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
+    std::string log = *ReadTextFile(files_, path_ + "-wal", 8 << 20);
+    ++log[15];  // Which restart of the log it is; the salts and the checksum were to follow.
+    folder_.Write("killed-wal", log);
+  }
+  EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), IsOk());  // Without being settled.
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path));
+  EXPECT_THAT(Reasons(*journal), ElementsAre("a 1"));
+}
+
+TEST_F(SqliteJournalTest, CopyNeedsNoLog) {
+  const std::string path = folder_.File("copy");
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
+  journal->Settle();
+  ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+  folder_.Write("copy-wal", "of a copy that was cut off");
+
+  ASSERT_THAT(journal->CopyTo(path), IsOk());
+
+  EXPECT_FALSE(files_.Exists(path + "-wal"));
+  ASSERT_OK_AND_ASSIGN(const auto copy, SqliteJournal::Open(&files_, path));
+  EXPECT_THAT(Reasons(*copy), ElementsAre("a 1"));
+}
+
 // A log that grows costs every commit a change of the file system's own tables.
 TEST_F(SqliteJournalTest, LogIsAsLongFromTheStartAsItGets) {
   ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
@@ -401,6 +472,7 @@ void LiveOn(FileSystem& files, const std::string& path, std::vector<std::string>
       ExpectDiskError(journal.status(), path);
       return;
     }
+    (*journal)->Settle();
     for (int i = 0; i < 3; ++i) {
       const JournalEntry entry = EntryOf("a", acknowledged->size() + 1);
       absl::Status status = (*journal)->Append(entry);
