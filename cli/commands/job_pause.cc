@@ -18,16 +18,29 @@ struct JobPauseArguments {
   bool now = false;
 };
 
+// Whether the pause of before stands, with its reason: the coordinator takes another only if it
+// breaks off a round. The answer does not say so by itself.
+bool WasPausedAlready(const v1::Job& before, const v1::Job& job, bool now) {
+  const bool broke_off = now && before.round().round_index() == job.round().round_index() &&
+                         before.round().attempt() != job.round().attempt();
+  return before.state() == v1::JOB_STATE_PAUSED && before.reason() == job.reason() && !broke_off;
+}
+
 // What is left to happen before nothing happens any more.
-std::string PauseText(const v1::Job& job, bool now) {
+std::string PauseText(const v1::Job& job, const JobPauseArguments& arguments,
+                      bool was_paused_already) {
   // What --now breaks off is planned anew, as is the round after one that has just ended.
   const bool is_planned = job.round().phase() == v1::ROUND_PHASE_PLANNED;
   const char* const what_follows = is_planned ? " opens once it is resumed"
-                                   : now      ? " no longer collects updates and is finished first"
-                                              : " is finished first";
-  return absl::StrCat("job ", Printable(job.id()), " ",
+                                   : arguments.now
+                                       ? " no longer collects updates and is finished first"
+                                       : " is finished first";
+  return absl::StrCat("job ", Printable(job.id()), was_paused_already ? " was already " : " ",
                       job.reason().empty() ? "paused" : Printable(job.reason()), "; round ",
-                      job.round().round_index() + 1, what_follows, "\n");
+                      job.round().round_index() + 1, what_follows, "\n",
+                      was_paused_already && !arguments.reason.empty()
+                          ? "the reason given now is not recorded: the pause of before stands\n"
+                          : "");
 }
 
 absl::StatusOr<ExitCode> RunJobPause(const Invocation& invocation,
@@ -42,8 +55,10 @@ absl::StatusOr<ExitCode> RunJobPause(const Invocation& invocation,
   request.set_job_id(arguments.job_id);
   request.set_reason(arguments.reason);
   request.set_now(arguments.now);
+  ENTENTE_ASSIGN_OR_RETURN(const v1::Job before, client->GetJob(arguments.job_id));
   ENTENTE_ASSIGN_OR_RETURN(const v1::Job job, client->PauseJob(request));
-  invocation.output().Print(job, PauseText(job, arguments.now));
+  invocation.output().Print(
+      job, PauseText(job, arguments, WasPausedAlready(before, job, arguments.now)));
   return ExitCode::kOk;
 }
 

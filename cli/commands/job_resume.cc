@@ -29,10 +29,14 @@ absl::StatusOr<ExitCode> RunJobResume(const Invocation& invocation,
   v1::ResumeJobRequest request;
   request.set_job_id(arguments.job_id);
   request.set_reason(arguments.reason);
+  // The answer does not say whether there was anything to resume.
+  ENTENTE_ASSIGN_OR_RETURN(const v1::Job before, client->GetJob(arguments.job_id));
   ENTENTE_ASSIGN_OR_RETURN(const v1::Job job, client->ResumeJob(request));
+  const bool was_running = before.state() == v1::JOB_STATE_RUNNING;
   invocation.output().Print(
-      job, absl::StrCat("job ", Printable(job.id()), " ", JobStateWord(job.state()), ", round ",
-                        RoundPosition(job), "\n"));
+      job, absl::StrCat("job ", Printable(job.id()),
+                        was_running ? " was not paused, nothing is changed: " : " ",
+                        JobStateWord(job.state()), ", round ", RoundPosition(job), "\n"));
   return ExitCode::kOk;
 }
 

@@ -12,6 +12,7 @@
 namespace entente {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class LifecycleTest : public FederationTest {
@@ -42,6 +43,9 @@ TEST_F(LifecycleTest, PausedJobWaitsThroughARestartAndGoesOn) {
   ASSERT_TRUE(WaitUntil([&] { return Committed(job) >= 1; }));
 
   ASSERT_EQ(Entente({"job", "pause", job, "--reason", "the power is cut"}).exit_status, 0);
+  EXPECT_THAT(Entente({"job", "pause", job, "--reason", "a holiday"}).standard_output,
+              AllOf(HasSubstr("was already paused by spiffe://"), HasSubstr("the power is cut"),
+                    HasSubstr("the reason given now is not recorded")));
   const auto is_held = [&] {
     return absl::StrContains(ShownRound(job), "waiting for the job to be resumed");
   };

@@ -86,11 +86,18 @@ class FakeJobs final : public v1::JobService::Service {
     absl::MutexLock lock(&state_.mu);
     const Status found = FindUnended(request->job_id(), response);
     if (!found.ok()) return found;
-    response->set_state(v1::JOB_STATE_PAUSED);
-    response->set_reason(request->reason());
+    v1::Round& round = *response->mutable_round();
     // A round that combines its updates is finished all the same.
-    if (request->now() && response->round().phase() != v1::ROUND_PHASE_AGGREGATING) {
-      response->mutable_round()->set_phase(v1::ROUND_PHASE_PLANNED);
+    const bool breaks_off = request->now() && (round.phase() == v1::ROUND_PHASE_COLLECTING ||
+                                               round.phase() == v1::ROUND_PHASE_GRACE);
+    // A job that is paused already keeps its first reason.
+    if (response->state() != v1::JOB_STATE_PAUSED || breaks_off) {
+      response->set_reason(request->reason());
+    }
+    response->set_state(v1::JOB_STATE_PAUSED);
+    if (breaks_off) {
+      round.set_phase(v1::ROUND_PHASE_PLANNED);
+      round.set_attempt(round.attempt() + 1);
     }
     return Status::OK;
   }

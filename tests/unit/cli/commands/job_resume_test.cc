@@ -20,6 +20,15 @@ TEST_F(JobResumeTest, PausedJobRunsAgain) {
   EXPECT_EQ(out(), "job fashion-mnist-k3x9qa running, round 3/12\n");
 }
 
+TEST_F(JobResumeTest, JobThatRunsIsSaidToBeLeftAsItIs) {
+  SetJobs({RunningJob(2)});
+
+  EXPECT_EQ(RunThere({"job", "resume", "fashion-mnist-k3x9qa"}), ExitCode::kOk);
+
+  EXPECT_EQ(out(),
+            "job fashion-mnist-k3x9qa was not paused, nothing is changed: running, round 3/12\n");
+}
+
 TEST_F(JobResumeTest, EndedJobIsTheWrongState) {
   SetJobs({EndedJob(v1::JOB_STATE_FAILED, "")});
 
