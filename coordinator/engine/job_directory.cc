@@ -79,7 +79,7 @@ absl::Status JobDirectory::Restore(const CoordinatorStart& start) {
     const std::shared_ptr<const jobs::JobState> state = job->View().state;
     if (state->HasEnded()) continue;
     const log::Scope scope(LogFieldsOf(job->description(), state->round.round_index));
-    log::Info("job resumed");
+    log::Info("job goes on after the start");
     job->NoteStart(start);
     RestoreRoundedModels(*job);
     job->Resume(std::move(lost[id]));

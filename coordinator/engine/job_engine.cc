@@ -269,7 +269,7 @@ absl::StatusOr<JobEngine::Aftermath> JobEngine::JournalAndPublish(const jobs::Jo
     return status;
   }
   ++sequence_;
-  LogTransition(description_->id, transition);
+  LogTransition(description_->id, event, transition);
   Aftermath aftermath{.effects = std::move(transition.effects),
                       .ended_a_round = transition.ended_round.has_value()};
   // One that was broken off, for a pause or an absence, has not.

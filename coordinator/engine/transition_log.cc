@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/engine/transition_log.h"
 
+#include <variant>
+
 namespace entente::engine {
 
 using rounds::RoundPhase;
@@ -20,8 +22,14 @@ void LogSetback(absl::string_view what, const JobId& job, uint32_t round_index,
                       {"reason", reason}});
 }
 
-void LogTransition(const JobId& job, const jobs::JobTransition& transition) {
+void LogTransition(const JobId& job, const jobs::JobEvent& event,
+                   const jobs::JobTransition& transition) {
   log::Debug("event", {{"job", job.value()}, {"reason", transition.reason}});
+  if (const auto* paused = std::get_if<jobs::JobPaused>(&event)) {
+    log::Info("job paused", {{"job", job.value()}, {"reason", paused->reason}});
+  } else if (const auto* resumed = std::get_if<jobs::JobResumed>(&event)) {
+    log::Info("job resumed", {{"job", job.value()}, {"reason", resumed->reason}});
+  }
   if (transition.ended_round.has_value()) {
     const RoundState& round = *transition.ended_round;
     const bool is_committed = round.phase == RoundPhase::kCommitted;

@@ -21,10 +21,11 @@ std::vector<log::Field> LogFieldsOf(const JobDescription& job, uint32_t round_in
 void LogSetback(absl::string_view what, const JobId& job, uint32_t round_index,
                 const WorkerId& worker, const std::string& reason);
 
-// What an operator reads in the coordinator's log when something happened to a job: the end of a
-// round and of the job with their reasons, an aborted attempt as a warning and a failed job as an
-// error; everything else at debug level.
-void LogTransition(const JobId& job, const jobs::JobTransition& transition);
+// What an operator reads in the coordinator's log when `event` happened to a job: that somebody
+// paused or resumed it, who and why; the end of a round and of the job with their reasons, an
+// aborted attempt as a warning and a failed job as an error; everything else at debug level.
+void LogTransition(const JobId& job, const jobs::JobEvent& event,
+                   const jobs::JobTransition& transition);
 
 }  // namespace entente::engine
 

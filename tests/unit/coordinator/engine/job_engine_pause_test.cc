@@ -11,7 +11,9 @@
 namespace entente::engine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class JobEnginePauseTest : public EngineTest {
  protected:
@@ -91,6 +93,22 @@ TEST_F(JobEnginePauseTest, WhatChangesNothingIsOkAndNotJournalled) {
   ASSERT_THAT(ResumeIt(*job), IsOk());
   ASSERT_THAT(ResumeIt(*job), IsOk());
   EXPECT_EQ(JournalLength(), paused + 1);
+}
+
+TEST_F(JobEnginePauseTest, LogSaysOnceThatItWasPausedAndAStartIsNoResume) {
+  const auto job = Submit(RecipeOf(2, 1));
+  testing::internal::CaptureStderr();
+  EXPECT_THAT(Pause(*job), IsOk());
+  EXPECT_THAT(Pause(*job), IsOk());
+  const std::string lines = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(lines, AllOf(HasSubstr("job paused"), HasSubstr("paused by a test")));
+  EXPECT_EQ(lines.find("job paused"), lines.rfind("job paused")) << lines;
+
+  Restart();
+  testing::internal::CaptureStderr();
+  EXPECT_THAT(jobs_->Restore(), IsOk());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("job goes on after the start"), Not(HasSubstr("job resumed"))));
 }
 
 TEST_F(JobEnginePauseTest, EndedJobRefusesBoth) {

@@ -10,9 +10,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string LinesOf(const jobs::JobTransition& transition) {
+std::string LinesOf(const jobs::JobTransition& transition,
+                    const jobs::JobEvent& event = jobs::RoundHappened{}) {
   testing::internal::CaptureStderr();
-  LogTransition(JobId("fashion-1"), transition);
+  LogTransition(JobId("fashion-1"), event, transition);
   return testing::internal::GetCapturedStderr();
 }
 
@@ -59,6 +60,15 @@ TEST(TransitionLogTest, WhatSomebodyCancelsOrPausesIsNoWarning) {
   transition.next.status = jobs::JobStatus::kCancelled;
   EXPECT_THAT(LinesOf(transition),
               AllOf(HasSubstr("info    round aborted"), HasSubstr("info    job ended")));
+}
+
+TEST(TransitionLogTest, PauseAndResumeSayByWhomAndWhy) {
+  EXPECT_THAT(LinesOf({}, jobs::JobPaused{.reason = "paused by s: the power is cut"}),
+              AllOf(HasSubstr("info    job paused"), HasSubstr("job=fashion-1"),
+                    HasSubstr("paused by s: the power is cut")));
+  EXPECT_THAT(LinesOf({}, jobs::JobResumed{.reason = "resumed by s"}),
+              AllOf(HasSubstr("info    job resumed"), HasSubstr("job=fashion-1"),
+                    HasSubstr("resumed by s")));
 }
 
 TEST(TransitionLogTest, EveryLineCanSayJobRoundAndTrace) {
