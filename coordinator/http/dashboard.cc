@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
 #include "common/config/proto_to_json.h"
@@ -153,6 +154,15 @@ Response AnswerOfJob(const DashboardParts& parts, const Request& request, absl::
   return ErrorResponse(NoSuchAddress());
 }
 
+// Empty: any event.
+absl::Status CheckEvent(absl::string_view event) {
+  const std::vector<absl::string_view> names = EventNames();
+  const bool is_known = std::find(names.begin(), names.end(), event) != names.end();
+  if (event.empty() || is_known) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("`event` must be one of: ", absl::StrJoin(names, ", ")));
+}
+
 absl::StatusOr<Json> EventLines(const DashboardParts& parts, const Request& request) {
   const std::string job = request.QueryValue("job");
   if (!job.empty()) ENTENTE_RETURN_IF_ERROR(FindJob(parts, job).status());
@@ -161,9 +171,11 @@ absl::StatusOr<Json> EventLines(const DashboardParts& parts, const Request& requ
       !text.empty() && !absl::SimpleAtoi(text, &before)) {
     return absl::InvalidArgumentError("`before` must be the `next` of an earlier answer");
   }
+  const std::string event = request.QueryValue("event");
+  ENTENTE_RETURN_IF_ERROR(CheckEvent(event));
   const std::string position = parts.feed->Position();
   ENTENTE_ASSIGN_OR_RETURN(Json json, LinesJson(parts.sources, JobId(job),
-                                                {.event = request.QueryValue("event"),
+                                                {.event = event,
                                                  .worker = request.QueryValue("worker"),
                                                  .text = request.QueryValue("text"),
                                                  .bad_only = request.QueryValue("bad") == "1"},

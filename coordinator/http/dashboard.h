@@ -13,9 +13,9 @@
 //   /api/models/DIGEST.safetensors                    those of 32 MiB at most
 //   /api/stream?page=federation|jobs|events|job&job=ID&since=POSITION
 //
-// What fails is {"error": sentence}. States carry "position", for /api/stream. Beside what JobJson
-// says, a job has "modelBytesMax", the most that /api/models gives, and, if its newest model is
-// here, "modelBytes".
+// What fails is {"error": sentence}; an `event` is one of EventNames of journal_line.h. States
+// carry "position", for /api/stream. Beside what JobJson says, a job has "modelBytesMax", the most
+// that /api/models gives, and, if its newest model is here, "modelBytes".
 
 #include <memory>
 #include <vector>

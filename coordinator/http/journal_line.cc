@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "coordinator/jobs/job_machine.h"
 #include "coordinator/store/record_converter.h"
 
@@ -151,6 +152,14 @@ struct JobSentence {
 };
 
 }  // namespace
+
+std::vector<absl::string_view> EventNames() {
+  std::vector<absl::string_view> names = {"submitted",   "job cancelled",       "job paused",
+                                          "job resumed", "coordinator started", "unreadable"};
+  const absl::Span<const absl::string_view> of_rounds = rounds::EventNames();
+  names.insert(names.end(), of_rounds.begin(), of_rounds.end());
+  return names;
+}
 
 std::string BytesText(uint64_t bytes) {
   static constexpr std::array<absl::string_view, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};

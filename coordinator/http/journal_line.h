@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "coordinator/store/journal.h"
@@ -17,13 +18,16 @@ namespace entente::dashboard {
 enum class Tone { kGood, kNeutral, kBad };
 
 struct JournalLine {
-  std::string event;  // "update accepted"
+  std::string event;  // "update accepted", one of EventNames
   Tone tone = Tone::kNeutral;
   std::string worker = {};    // Empty if it is about none.
   uint32_t round_index = 0;   // With `attempt`, of an event of a round.
   uint32_t attempt = 0;       // 0: of the job as a whole.
   std::string sentence = {};  // "fr-lab/gpu-1 sent an update: 26 KB from 1,200 examples, loss 0.53"
 };
+
+// Every event that a line may have.
+std::vector<absl::string_view> EventNames();
 
 // "1.2 MB"
 std::string BytesText(uint64_t bytes);

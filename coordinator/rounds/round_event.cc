@@ -4,27 +4,32 @@
 #include <iterator>
 
 namespace entente::rounds {
+namespace {
 
-absl::string_view EventName(const RoundEvent& event) {
-  static constexpr absl::string_view kNames[] = {"opened",
-                                                 "task accepted",
-                                                 "task declined",
-                                                 "update accepted",
-                                                 "update refused",
-                                                 "worker missing",
-                                                 "worker failed",
-                                                 "worker returned",
-                                                 "deadline checked",
-                                                 "aggregated",
-                                                 "aggregation failed",
-                                                 "evaluated",
-                                                 "evaluation failed",
-                                                 "cancelled",
-                                                 "worker skipped",
-                                                 "update lost",
-                                                 "absence awaited"};
-  static_assert(std::size(kNames) == std::variant_size_v<RoundEvent>);
-  return kNames[event.index()];
-}
+// As the alternatives of RoundEvent.
+constexpr absl::string_view kNames[] = {"opened",
+                                        "task accepted",
+                                        "task declined",
+                                        "update accepted",
+                                        "update refused",
+                                        "worker missing",
+                                        "worker failed",
+                                        "worker returned",
+                                        "deadline checked",
+                                        "aggregated",
+                                        "aggregation failed",
+                                        "evaluated",
+                                        "evaluation failed",
+                                        "cancelled",
+                                        "worker skipped",
+                                        "update lost",
+                                        "absence awaited"};
+static_assert(std::size(kNames) == std::variant_size_v<RoundEvent>);
+
+}  // namespace
+
+absl::string_view EventName(const RoundEvent& event) { return kNames[event.index()]; }
+
+absl::Span<const absl::string_view> EventNames() { return kNames; }
 
 }  // namespace entente::rounds

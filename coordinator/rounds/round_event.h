@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/base/strong_id.h"
 #include "coordinator/rounds/round_state.h"
 
@@ -99,6 +100,8 @@ using RoundEvent =
 
 // "opened", "update accepted", ...
 absl::string_view EventName(const RoundEvent& event);
+// All of them.
+absl::Span<const absl::string_view> EventNames();
 
 }  // namespace entente::rounds
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "coordinator/http/journal_line.h"
 #include "coordinator/http/pages.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/coordinator/http/http_fixture.h"
@@ -14,7 +16,10 @@ namespace entente::dashboard {
 namespace {
 
 using http::Viewer;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 class DashboardTest : public DashboardFixture {
  protected:
@@ -136,6 +141,16 @@ TEST_F(DashboardTest, NumbersThatAreNoneAreRefused) {
   EXPECT_EQ(Get("/api/events", {{"before", "x"}}).status, 400);
   EXPECT_EQ(Get("/api/events", {{"job", "<b>"}}).status, 404);
   EXPECT_EQ(Get(path + "/history", {{"members", "a,b,c,d,e,f,g,h,i,j,k,l,m"}}).status, 400);
+}
+
+TEST_F(DashboardTest, EventThatThereIsNotIsRefusedWithThoseThatThereAre) {
+  EXPECT_EQ(Get("/api/events", {{"event", "nonsense"}}).status, 400);
+  EXPECT_THAT(Read("/api/events", {{"event", "nonsense"}})["error"].get<std::string>(),
+              AllOf(StartsWith("`event` must be one of: submitted, "), HasSubstr(", opened, "),
+                    HasSubstr(", job paused, "), Not(HasSubstr("nonsense"))));
+  for (const absl::string_view event : EventNames()) {
+    EXPECT_EQ(Get("/api/events", {{"event", std::string(event)}}).status, 200) << event;
+  }
 }
 
 TEST_F(DashboardTest, StreamsNeedAPage) {

@@ -3,6 +3,12 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coordinator/rounds/round_event.h"
+
 namespace entente::dashboard {
 namespace {
 
@@ -112,6 +118,23 @@ TEST(JournalLineTest, StartOfTheCoordinatorSaysWhereTheJobStood) {
   EXPECT_EQ(LineOf(entry).sentence,
             "the coordinator was started again, version 1.2.3, after a kill, a crash or a power "
             "cut: round 3 attempt 1 goes on in grace, 3 of 3 needed updates are in");
+}
+
+TEST(JournalLineTest, NamesAreThoseOfEveryEventThatALineMayHave) {
+  std::vector<store::JournalEntry> entries(6);  // The last one cannot be read.
+  entries[0].record.mutable_submitted()->set_initial_model(std::string(32, 'x'));
+  entries[1].record.mutable_cancelled();
+  entries[2].record.mutable_paused();
+  entries[3].record.mutable_resumed();
+  entries[4].record.mutable_coordinator_started();
+
+  std::set<std::string> expected;
+  for (const store::JournalEntry& entry : entries) expected.insert(LineOf(entry).event);
+  for (const absl::string_view name : rounds::EventNames()) expected.insert(std::string(name));
+
+  std::set<std::string> names;
+  for (const absl::string_view name : EventNames()) names.insert(std::string(name));
+  EXPECT_EQ(names, expected);
 }
 
 TEST(JournalLineTest, EntryWithoutAnEventIsUnreadableNotFatal) {

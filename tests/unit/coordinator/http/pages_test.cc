@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "coordinator/http/journal_line.h"
 
 namespace entente::dashboard {
 namespace {
@@ -50,6 +51,16 @@ TEST(PagesTest, EveryModuleThatIsImportedIsHere) {
     for (std::sregex_iterator it(content.begin(), content.end(), import), end; it != end; ++it) {
       EXPECT_NE(FindFile((*it)[1].str()), nullptr) << file.name << " imports " << (*it)[1];
     }
+  }
+}
+
+TEST(PagesTest, EveryEventOfTheJournalCanBeChosen) {
+  const EmbeddedFile* const page = FindFile("page_events.js");
+  ASSERT_NE(page, nullptr);
+
+  for (const absl::string_view event : EventNames()) {
+    if (event == "unreadable") continue;  // Of a journal that a newer coordinator wrote.
+    EXPECT_THAT(std::string(page->content), HasSubstr(absl::StrCat("'", event, "'")));
   }
 }
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <variant>
+
 namespace entente::rounds {
 namespace {
 
@@ -13,6 +16,10 @@ TEST(RoundEventTest, EveryEventHasItsOwnName) {
   EXPECT_EQ(EventName(DeadlineChecked{}), "deadline checked");
   EXPECT_EQ(EventName(EvaluationFailed{}), "evaluation failed");
   EXPECT_EQ(EventName(Cancelled{}), "cancelled");
+
+  const absl::Span<const absl::string_view> names = EventNames();
+  EXPECT_EQ(std::set<absl::string_view>(names.begin(), names.end()).size(),
+            std::variant_size_v<RoundEvent>);
 }
 
 }  // namespace
