@@ -66,7 +66,7 @@ CoordinatorNode::CoordinatorNode(const Dependencies& dependencies)
       steady_clock_(deps_.scheduler),
       process_(deps_.scheduler, deps_.clock),
       pauses_(&process_, &steady_clock_),
-      files_(deps_.disk, Durability::kPowerLoss, [this] { return process_.EnterFileOperation(); }),
+      files_(deps_.disk, Durability::kPowerLoss, [this] { return EnterFileOperation(); }),
       registry_(MembersOf(deps_.workers), deps_.clock, /*workers_max=*/1000) {}
 
 CoordinatorNode::~CoordinatorNode() {
@@ -76,6 +76,19 @@ CoordinatorNode::~CoordinatorNode() {
   process_.Finish();
   calls_.clear();
   process_.Finish();
+  is_closing_ = true;
+}
+
+void CoordinatorNode::Stop(uint64_t operation) {
+  closing_operations_ = operation - 1;
+  process_.Die();
+}
+
+bool CoordinatorNode::EnterFileOperation() {
+  if (!is_closing_) return process_.EnterFileOperation();
+  if (closing_operations_ == 0) return false;
+  --closing_operations_;
+  return true;
 }
 
 absl::Status CoordinatorNode::OpenData() {

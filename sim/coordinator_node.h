@@ -42,12 +42,16 @@ class CoordinatorNode {
 
   explicit CoordinatorNode(const Dependencies& dependencies);
 
-  // As a crash: nothing is finished.
+  // As a crash: nothing is finished; but for the journal after Stop.
   ~CoordinatorNode();
 
   // Opens the data directory, restores the jobs and takes calls. An error is what the program would
   // end with.
   absl::Status Start();
+
+  // The process ends, and its journal is closed when this is destroyed, as after SIGTERM. It dies
+  // at the `operation`-th file operation of that, counted from 1, if there are as many.
+  void Stop(uint64_t operation);
 
   Process& process() { return process_; }
   const models::ModelStore& models() const { return *models_; }
@@ -59,6 +63,7 @@ class CoordinatorNode {
  private:
   class WatchedJournal;
 
+  bool EnterFileOperation();
   absl::Status OpenData();
   void TakeCall(const std::string& method, int machine, std::unique_ptr<Stream> stream);
 
@@ -66,6 +71,8 @@ class CoordinatorNode {
   const SteadyMachineClock steady_clock_;
   Process process_;
   SteadyTimers pauses_;
+  uint64_t closing_operations_ = 0;  // Those that the end of a process which was stopped may have.
+  bool is_closing_ = false;
   DiskFileSystem files_;
   std::unique_ptr<store::SqliteJournal> real_journal_;
   std::unique_ptr<WatchedJournal> journal_;

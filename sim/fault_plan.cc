@@ -21,6 +21,8 @@ absl::string_view FaultName(FaultKind kind) {
     case FaultKind::kCrashCoordinator:
     case FaultKind::kCrashCoordinatorAtOperation:
       return "the coordinator crashes";
+    case FaultKind::kStopCoordinator:
+      return "the coordinator is stopped";
     case FaultKind::kCrashWorker:
     case FaultKind::kCrashWorkerAtOperation:
       return "a worker crashes";
@@ -40,8 +42,9 @@ FaultPlan DrawFaultPlan(Chance& chance) {
   FaultPlan plan;
   for (const FaultKind kind :
        {FaultKind::kCrashCoordinator, FaultKind::kCrashCoordinatorAtOperation,
-        FaultKind::kCrashWorker, FaultKind::kCrashWorkerAtOperation, FaultKind::kPartition,
-        FaultKind::kDiskFails, FaultKind::kDiskFull, FaultKind::kClockJumps}) {
+        FaultKind::kStopCoordinator, FaultKind::kCrashWorker, FaultKind::kCrashWorkerAtOperation,
+        FaultKind::kPartition, FaultKind::kDiskFails, FaultKind::kDiskFull,
+        FaultKind::kClockJumps}) {
     if (chance.Happens(0.5)) plan.kinds.push_back(kind);
   }
   plan.pause_max = chance.Between(absl::Seconds(4), absl::Seconds(90));

@@ -22,6 +22,7 @@ namespace entente::sim {
 enum class FaultKind {
   kCrashCoordinator,             // Now.
   kCrashCoordinatorAtOperation,  // At one of its next file operations.
+  kStopCoordinator,              // In good order, or killed meanwhile.
   kCrashWorker,
   kCrashWorkerAtOperation,
   kPartition,  // Of a worker, both ways or one.

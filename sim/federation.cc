@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/federation.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,7 +28,8 @@ struct Machine {
   const int number;
   MachineClock clock;
   Disk disk;
-  std::unique_ptr<Node> node;  // Null while it is down.
+  std::unique_ptr<Node> node;     // Null while it is down.
+  uint64_t dies_in_start_at = 0;  // The file operation of the next start; 0: none.
 };
 
 class Federation {
@@ -99,7 +101,7 @@ class Federation {
                                       .promises = &promises_,
                                       .trace = &trace_,
                                       .workers = worker_ids_});
-    AfterStart(coordinator_, coordinator_.node->Start());
+    Start(coordinator_);
   }
 
   void StartWorker(Machine<WorkerNode>& machine) {
@@ -117,11 +119,13 @@ class Federation {
                                  .trainer_failures = &trainer_failures_,
                                  .machine = machine.number,
                                  .id = worker_ids_[static_cast<size_t>(machine.number) - 1]});
-    AfterStart(machine, machine.node->Start());
+    Start(machine);
   }
 
   template <typename Node>
-  void AfterStart(Machine<Node>& machine, const absl::Status& started) {
+  void Start(Machine<Node>& machine) {
+    machine.node->process().DieAtFileOperation(std::exchange(machine.dies_in_start_at, 0));
+    const absl::Status started = machine.node->Start();
     if (started.ok()) {
       if (trace_.kept()) trace_.Note(machine.number, "starts");
       return;
@@ -193,14 +197,16 @@ class Federation {
         if (coordinator_.node != nullptr) coordinator_.node->process().Die();
         return;
       case FaultKind::kCrashCoordinatorAtOperation:
+        return CrashAtOperation(coordinator_, 1 + drawn_.Below(60));
+      case FaultKind::kStopCoordinator:
         if (coordinator_.node == nullptr) return;
-        return coordinator_.node->process().DieAtFileOperation(1 + drawn_.Below(60));
+        if (trace_.kept()) trace_.Note(0, FaultName(kind));
+        return coordinator_.node->Stop(1 + drawn_.Below(40));  // More than there are, often.
       case FaultKind::kCrashWorker:
         if (worker.node != nullptr) worker.node->process().Die();
         return;
       case FaultKind::kCrashWorkerAtOperation:
-        if (worker.node == nullptr) return;
-        return worker.node->process().DieAtFileOperation(1 + drawn_.Below(30));
+        return CrashAtOperation(worker, 1 + drawn_.Below(30));
       case FaultKind::kPartition: {
         const int one_way = static_cast<int>(drawn_.Below(4)) - 2;  // Half of them both ways.
         network_.Partition(worker.number,
@@ -234,6 +240,13 @@ class Federation {
     }
   }
 
+  // One that does not run dies in its next start, or soon after.
+  template <typename Node>
+  static void CrashAtOperation(Machine<Node>& machine, uint64_t operation) {
+    if (machine.node != nullptr) return machine.node->process().DieAtFileOperation(operation);
+    machine.dies_in_start_at = operation;
+  }
+
   void BreakDisk(Disk& disk, const DiskFaults& faults) {
     disk.faults = faults;
     scheduler_.After(drawn_.Between(absl::Seconds(1), absl::Minutes(2)),
@@ -257,9 +270,11 @@ class Federation {
     network_.HealAll();
     trainer_faults_ = TrainerFaults();
     coordinator_.disk.faults = DiskFaults();
+    coordinator_.dies_in_start_at = 0;
     if (coordinator_.node != nullptr) coordinator_.node->process().DieAtFileOperation(0);
     for (const auto& machine : workers_) {
       machine->disk.faults = DiskFaults();
+      machine->dies_in_start_at = 0;
       if (machine->node != nullptr) machine->node->process().DieAtFileOperation(0);
     }
     promises_.ExpectEndBy(scheduler_.now() + kEndWait * (1 + recipe_.rounds()));

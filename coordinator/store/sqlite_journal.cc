@@ -124,7 +124,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
   if (files->Exists(path) && !files->Exists(path + "-journal")) {
     ENTENTE_RETURN_IF_ERROR(OpenParts(*files, path, Access::kRead, nullptr).status());
   }
-  ENTENTE_RETURN_IF_ERROR(WriteLogAgain(*files, log, log_bytes));
+  ENTENTE_RETURN_IF_ERROR(WriteLogAgain(*files, log));
   ENTENTE_ASSIGN_OR_RETURN(Parts parts,
                            OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
   // The log may be what is whole of the two: see Settle.

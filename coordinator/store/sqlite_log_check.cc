@@ -236,9 +236,10 @@ absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& pa
   return good_bytes;
 }
 
-absl::Status WriteLogAgain(FileSystem& files, const std::string& path, uint64_t size_bytes) {
-  if (size_bytes == 0) return absl::OkStatus();
+absl::Status WriteLogAgain(FileSystem& files, const std::string& path) {
+  if (!files.Exists(path)) return absl::OkStatus();
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> reader, files.OpenForRead(path));
+  const uint64_t size_bytes = reader->size_bytes();
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> writer, files.OpenForWrite(path));
   std::string piece;
   for (uint64_t at = 0; at < size_bytes; at += piece.size()) {

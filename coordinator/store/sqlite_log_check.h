@@ -27,10 +27,11 @@ namespace entente::store {
 // changes nothing.
 absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& path);
 
-// Writes the first `size_bytes` of the log over themselves and syncs them. After a sync that failed
-// bytes can be read that are not on the disk, and no later sync brings them there (Rebello et al.
-// 2020): a commit after them would be lost with them. Errors are the disk's.
-absl::Status WriteLogAgain(FileSystem& files, const std::string& path, uint64_t size_bytes);
+// Writes the log over itself, if there is one, and syncs it. After a sync that failed bytes can be
+// read that are not on the disk, and no later sync brings them there (Rebello et al. 2020): a
+// commit after them would be lost with them. So can the length, which log_mark.h relies on. Errors
+// are the disk's.
+absl::Status WriteLogAgain(FileSystem& files, const std::string& path);
 
 }  // namespace entente::store
 

@@ -419,6 +419,19 @@ TEST_F(SqliteJournalTest, FullDiskLosesNothingAndGoesOnWhenThereIsRoom) {
   EXPECT_THAT(Reasons(*journal), ElementsAre("a 1", "a 2"));
 }
 
+// What there was of the log would keep the disk full.
+TEST_F(SqliteJournalTest, LogThatFindsNoRoomSaysHowMuchItNeedsAndTakesNone) {
+  { ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_)); }
+  files_.FailChange(2, FaultyFileSystem::Failure::kFull);  // After the log was made, empty.
+  const absl::Status full = SqliteJournal::Open(&files_, path_).status();
+
+  EXPECT_THAT(full, StatusIs(absl::StatusCode::kResourceExhausted,
+                             AllOf(HasSubstr("No space left"), HasSubstr("needs 4608 KiB"))));
+  EXPECT_EQ(files_.SizeBytes(path_ + "-wal").value_or(0), 0);
+  files_.Heal();
+  EXPECT_THAT(SqliteJournal::Open(&files_, path_).status(), IsOk());
+}
+
 TEST_F(SqliteJournalTest, SyncThatFailsEndsTheJournalUntilItIsOpenedAgain) {
   std::vector<std::string> losses;
   {
