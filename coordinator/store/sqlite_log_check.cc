@@ -4,18 +4,21 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "common/base/status_macros.h"
 
 namespace entente::store {
 namespace {
 
+constexpr absl::string_view kLogSuffix = "-wal";
 constexpr size_t kLogHeaderBytes = 32;
 constexpr size_t kSaltsAt = 16;
 constexpr size_t kRestartAt = 12;  // Which restart of the log it is; the salts follow.
@@ -80,6 +83,13 @@ LogHeader ReadHeader(absl::string_view bytes) {
   return header;
 }
 
+// Whether the frame was written after the one that `checksum` is of; it is the frame's own then.
+bool Follows(absl::string_view frame, bool is_big_endian, LogChecksum* checksum) {
+  checksum->Add(frame.substr(0, 8), is_big_endian);
+  checksum->Add(frame.substr(kFrameHeaderBytes), is_big_endian);
+  return checksum->IsAt(frame, kFrameChecksumAt);
+}
+
 // Reads frame after frame. Salts tell the log's frames from what an earlier log left behind, a size
 // of the database that is not 0 ends a transaction, and a frame's checksum goes on from that of the
 // frame before it.
@@ -92,7 +102,7 @@ class LogScan {
     const bool is_of_this_log = frame.substr(8, 8) == salts_;
     const bool is_commit = WordAt(frame, 4) != 0;
     if (!is_damaged_) {
-      is_damaged_ = !Follows(&computed_, frame) || !is_of_this_log;
+      is_damaged_ = !Follows(frame, header_.is_big_endian, &computed_) || !is_of_this_log;
       if (!is_damaged_) {
         ++good_frames_;
         return;
@@ -117,17 +127,12 @@ class LogScan {
   uint64_t good_frames() const { return good_frames_; }
 
  private:
-  // Whether the frame was written after the one that `checksum` is of; it is the frame's own then.
-  bool Follows(LogChecksum* checksum, absl::string_view frame) const {
-    checksum->Add(frame.substr(0, 8), header_.is_big_endian);
-    checksum->Add(frame.substr(kFrameHeaderBytes), header_.is_big_endian);
-    return checksum->IsAt(frame, kFrameChecksumAt);
-  }
   // Whether the frame was written after the one before it, behind the damage. Either that one's
   // bytes are damaged, and what it says of itself holds, or it is what it says that is damaged.
   bool GoesOn(absl::string_view frame) {
     LogChecksum stored = stored_;
-    return Follows(&stored, frame) || Follows(&computed_, frame);
+    return Follows(frame, header_.is_big_endian, &stored) ||
+           Follows(frame, header_.is_big_endian, &computed_);
   }
   void KeepStored(absl::string_view frame) {
     stored_ = {.first = WordAt(frame, kFrameChecksumAt),
@@ -168,32 +173,62 @@ std::string HeaderBefore(absl::string_view first_frame, bool is_big_endian) {
   return header;
 }
 
-// Whether `header` is what a crash leaves while SQLite writes a new header over `before`: some of
-// the new one, and the rest of `before`. A restart counts itself and the first salt up; what comes
-// after these is chance.
-bool IsTornRestart(absl::string_view header, const std::string& before) {
-  std::string next = before;
-  PutWord(WordAt(before, kRestartAt) + 1, kRestartAt, true, &next);
-  PutWord(WordAt(before, kSaltsAt) + 1, kSaltsAt, true, &next);
-  constexpr size_t kKnownBytes = kSaltsAt + 4;
-  size_t same = 0;
-  while (same < kKnownBytes && header[same] == next[same]) ++same;
-  if (same == kKnownBytes) return true;
-  for (size_t torn = 0; torn <= same; ++torn) {
-    if (header.substr(torn) == absl::string_view(before).substr(torn)) return true;
+// Where each page is last in the commits of the log that began with `header`.
+absl::StatusOr<std::map<uint32_t, uint64_t>> LastPages(const ReadableFile& log,
+                                                       absl::string_view header) {
+  const LogHeader read = ReadHeader(header);
+  LogChecksum checksum = read.checksum;
+  std::map<uint32_t, uint64_t> pages;
+  std::map<uint32_t, uint64_t> uncommitted;
+  uint32_t page_count = 0;
+  std::string frame(kFrameHeaderBytes + read.page_bytes, '\0');
+  for (uint64_t at = kLogHeaderBytes; at + frame.size() <= log.size_bytes(); at += frame.size()) {
+    ENTENTE_RETURN_IF_ERROR(log.ReadAt(at, absl::MakeSpan(frame.data(), frame.size())));
+    const bool is_of_this_log = absl::string_view(frame).substr(8, 8) == header.substr(kSaltsAt, 8);
+    if (!is_of_this_log || !Follows(frame, read.is_big_endian, &checksum)) break;
+    uncommitted[WordAt(frame, 0)] = at + kFrameHeaderBytes;
+    if (WordAt(frame, 4) == 0) continue;
+    page_count = WordAt(frame, 4);
+    for (const auto& [page, place] : uncommitted) pages[page] = place;
+    uncommitted.clear();
   }
-  return false;
+  pages.erase(pages.upper_bound(page_count), pages.end());
+  return pages;
 }
 
-// Whether a header that is not whole hides a log that was: SQLite would take it for an empty one.
-// Without a first frame that is whole there is nothing to tell.
-absl::StatusOr<bool> IsDamagedHeader(const ReadableFile& file, absl::string_view header) {
+// Whether all that the log which began with `header` has committed is in the database.
+absl::StatusOr<bool> IsMoved(FileSystem& files, const std::string& database_path,
+                             const ReadableFile& log, absl::string_view header) {
+  if (!files.Exists(database_path)) return false;
+  ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> database,
+                           files.OpenForRead(database_path));
+  ENTENTE_ASSIGN_OR_RETURN(const auto pages, LastPages(log, header));
+  std::string logged(kJournalPageBytes, '\0');
+  std::string moved(kJournalPageBytes, '\0');
+  for (const auto& [page, place] : pages) {  // Pages are numbered from 1.
+    const uint64_t end = uint64_t{page} * kJournalPageBytes;
+    if (page == 0 || end > database->size_bytes()) return false;
+    ENTENTE_RETURN_IF_ERROR(log.ReadAt(place, absl::MakeSpan(logged.data(), logged.size())));
+    ENTENTE_RETURN_IF_ERROR(
+        database->ReadAt(end - kJournalPageBytes, absl::MakeSpan(moved.data(), moved.size())));
+    if (logged != moved) return false;
+  }
+  return true;
+}
+
+// Whether a header that is not whole hides a log that was: SQLite would take it for an empty one. A
+// crash may tear a header that is written over another, in whatever way; but that is done only when
+// all of the log is in the database. Without a first frame that is whole there is nothing to tell.
+absl::StatusOr<bool> IsDamagedHeader(FileSystem& files, const std::string& database_path,
+                                     const ReadableFile& file) {
   std::string frame(kFrameHeaderBytes + kJournalPageBytes, '\0');
   if (file.size_bytes() < kLogHeaderBytes + frame.size()) return false;
   ENTENTE_RETURN_IF_ERROR(file.ReadAt(kLogHeaderBytes, absl::MakeSpan(frame.data(), frame.size())));
   for (const bool is_big_endian : {false, true}) {
     const std::string before = HeaderBefore(frame, is_big_endian);
-    if (!before.empty()) return !IsTornRestart(header, before);
+    if (before.empty()) continue;
+    ENTENTE_ASSIGN_OR_RETURN(const bool is_moved, IsMoved(files, database_path, file, before));
+    return !is_moved;
   }
   return false;
 }
@@ -220,7 +255,8 @@ absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& pa
                         (WordAt(start, 0) & ~1U) == kMagic && header.page_bytes >= kPageBytesMin &&
                         header.page_bytes <= kPageBytesMax;
   if (!is_whole) {
-    ENTENTE_ASSIGN_OR_RETURN(const bool is_damaged, IsDamagedHeader(*file, start));
+    const std::string database_path(absl::StripSuffix(path, kLogSuffix));
+    ENTENTE_ASSIGN_OR_RETURN(const bool is_damaged, IsDamagedHeader(files, database_path, *file));
     if (is_damaged) return LogDamage(path, 0);
     return 0;
   }

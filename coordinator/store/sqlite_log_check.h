@@ -22,9 +22,9 @@ namespace entente::store {
 // log. It may have been cut by a crash, or by several one after another.
 // DATA_LOSS if there are commits behind the damage, one written after the other, of which no crash
 // can have torn more than the first: each is synced before the next one begins; or if
-// the header is neither the one that the first frame was written after, nor that one half replaced
-// by its successor. Damage to the last commit alone looks like a crash in it. Reads the log once,
-// changes nothing.
+// the header is not the one that the first frame was written after, though the database beside the
+// log, whose path is the log's without "-wal", lacks a page of it. Damage to the last commit alone
+// looks like a crash in it. Reads the log once, changes nothing.
 absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& path);
 
 // Writes the log over itself, if there is one, and syncs it. After a sync that failed bytes can be

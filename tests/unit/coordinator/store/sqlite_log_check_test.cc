@@ -176,9 +176,32 @@ TEST_F(SqliteLogCheckTest, HeaderTornAnywhereIsACrashInARestartOfTheLog) {
   const std::string old = log_;
   Restart();
   ASSERT_NE(log_.substr(0, 32), old.substr(0, 32));
-  for (size_t torn = 0; torn <= 32; ++torn) {
-    EXPECT_THAT(Check(log_.substr(0, torn) + old.substr(torn)), IsOk()) << torn;
+  folder_.Write("damaged", *ReadTextFile(files_, folder_.File("db"), 8 << 20));
+  for (size_t begin = 0; begin <= 32; ++begin) {
+    for (size_t end = begin; end <= 32; ++end) {
+      std::string torn = old;
+      torn.replace(begin, end - begin, log_, begin, end - begin);
+      EXPECT_THAT(Check(torn), IsOk()) << begin << " to " << end;
+    }
   }
+}
+
+TEST_F(SqliteLogCheckTest, HeaderThatIsNotWholeIsDataLossIfTheDatabaseLacksAPageOfTheLog) {
+  const std::string empty = *ReadTextFile(files_, folder_.File("db"), 8 << 20);
+  std::string old = log_;
+  Restart();
+  old.replace(0, 16, log_, 0, 16);
+  std::string database = *ReadTextFile(files_, folder_.File("db"), 8 << 20);
+  folder_.Write("damaged", database);
+  ASSERT_THAT(Check(old), IsOk());
+
+  folder_.Write("damaged", empty);
+  EXPECT_THAT(Check(old), StatusIs(absl::StatusCode::kDataLoss));
+  folder_.Write("damaged", database.substr(0, database.size() - 1));
+  EXPECT_THAT(Check(old), StatusIs(absl::StatusCode::kDataLoss));
+  database.back() ^= 1;
+  folder_.Write("damaged", database);
+  EXPECT_THAT(Check(old), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 }  // namespace
