@@ -201,7 +201,7 @@ class Federation {
       case FaultKind::kStopCoordinator:
         if (coordinator_.node == nullptr) return;
         if (trace_.kept()) trace_.Note(0, FaultName(kind));
-        return coordinator_.node->Stop(1 + drawn_.Below(40));  // More than there are, often.
+        return coordinator_.node->Stop(drawn_.Happens(0.5) ? UINT64_MAX : 1 + drawn_.Below(40));
       case FaultKind::kCrashWorker:
         if (worker.node != nullptr) worker.node->process().Die();
         return;

@@ -17,6 +17,7 @@
 #include "coordinator/inventory/inventory.h"
 #include "coordinator/models/model_store.h"
 #include "coordinator/store/sqlite_journal.h"
+#include "coordinator/store/sqlite_log_check.h"
 #include "coordinator/updates/spool_check.h"
 
 namespace entente::inventory {
@@ -55,7 +56,7 @@ class Check {
 
   absl::Status ReadJournal() {
     const std::string path = PathOf(kJournalFile);
-    result_.journal_bytes = SizeOf(path) + SizeOf(path + "-wal");
+    result_.journal_bytes = SizeOf(path) + SizeOf(store::LogPathOf(path));
     // What the start would say.
     if (const absl::Status lost = CheckJournalIsThere(files_, folder_); !lost.ok()) {
       return absl::IsDataLoss(lost) ? Damage(lost) : lost;

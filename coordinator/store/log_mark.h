@@ -8,7 +8,6 @@
 // is open, and a mark without a whole log shows that the log was lost.
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,11 +24,6 @@ absl::Status SetLogMark(SqliteConnection& database);
 
 // Before the database is closed, which moves its log into it.
 absl::Status ClearLogMark(SqliteConnection& database);
-
-// DATA_LOSS, naming the log and what to do, if the journal `path`, which is marked, had a log of
-// `log_bytes` only before it was opened. A log is made in its whole length, and comes before the
-// mark.
-absl::Status CheckMarkedLog(const std::string& path, uint64_t log_bytes);
 
 }  // namespace entente::store
 

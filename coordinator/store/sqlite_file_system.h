@@ -22,6 +22,7 @@ namespace entente::store {
 // How long a log is made at once: what SQLite writes before it begins the log anew, 1000 pages and
 // the last transaction's. To sync a block that is there takes a tenth of the time that a file
 // system needs to sync one that it has to find first; a log that grows makes every commit slow.
+// CheckLogIsMade relies on it: a longer one would have it refuse the journals of before.
 inline constexpr uint64_t kLogBytes = uint64_t{4608} << 10;
 
 // Registered with SQLite under name() while it lives; must outlive the connections opened through

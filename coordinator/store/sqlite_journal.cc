@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "common/base/log.h"
 #include "common/base/status_macros.h"
 #include "coordinator/store/journal_schema.h"
 #include "coordinator/store/log_mark.h"
@@ -23,7 +24,6 @@ namespace {
 constexpr int kCopyPages = 256;
 
 std::string LockPath(const std::string& path) { return path + ".lock"; }
-std::string LogPath(const std::string& path) { return path + "-wal"; }
 
 absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const std::string& path,
                                                       LockKind kind) {
@@ -49,12 +49,17 @@ absl::StatusOr<std::unique_ptr<FileLock>> LockJournal(FileSystem& files, const s
 absl::Status CheckLogHasItsJournal(FileSystem& files, const std::string& path) {
   const auto bytes = files.SizeBytes(path);
   if (bytes.ok() && *bytes > 0) return absl::OkStatus();
-  const std::string log = LogPath(path);
+  const std::string log = LogPathOf(path);
   const auto log_bytes = files.SizeBytes(log);
   if (!log_bytes.ok() || *log_bytes == 0) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
       "the journal ", path, " is ", bytes.ok() ? "empty" : "missing", ", but its log ", log,
       " is there; nothing was changed: put back a copy of the whole data directory"));
+}
+
+// An empty one is as good as none to SQLite, and stays.
+bool HasTransaction(FileSystem& files, const std::string& path) {
+  return files.SizeBytes(path + "-journal").value_or(0) > 0;
 }
 
 absl::Status SetUpForWriting(SqliteConnection& database, int64_t schema_version) {
@@ -91,8 +96,10 @@ SqliteJournal::SqliteJournal(FileSystem* files, std::string path, Parts parts, L
       parts_(std::move(parts)) {}
 
 SqliteJournal::~SqliteJournal() {
-  // Its members close it.
-  if (is_settled_ && !ClearLogMark(*parts_.database).ok()) parts_.database->MoveLogOnClose(false);
+  // Its members close it. After a loss the log may be what is whole of the two.
+  if (is_settled_ && (!loss_.ok() || !ClearLogMark(*parts_.database).ok())) {
+    parts_.database->MoveLogOnClose(false);
+  }
 }
 
 absl::StatusOr<SqliteJournal::Parts> SqliteJournal::OpenParts(FileSystem& files,
@@ -102,11 +109,12 @@ absl::StatusOr<SqliteJournal::Parts> SqliteJournal::OpenParts(FileSystem& files,
   Parts parts;
   parts.lock = std::move(lock);
   parts.disk = std::make_unique<SqliteFileSystem>(&files, access);
-  const uint64_t log_bytes = files.SizeBytes(LogPath(path)).value_or(0);  // Opening may make it.
+  const absl::Status log_is_made = CheckLogIsMade(files, path);
   ENTENTE_ASSIGN_OR_RETURN(parts.database, SqliteConnection::Open(parts.disk.get(), path));
+  parts.database->MoveLogOnClose(false);  // What is refused stays as it is.
   ENTENTE_ASSIGN_OR_RETURN(parts.schema_version, CheckSchema(*parts.database, path));
   ENTENTE_ASSIGN_OR_RETURN(parts.is_marked, HasLogMark(*parts.database, parts.schema_version));
-  if (parts.is_marked) ENTENTE_RETURN_IF_ERROR(CheckMarkedLog(path, log_bytes));
+  if (parts.is_marked) ENTENTE_RETURN_IF_ERROR(log_is_made);
   return parts;
 }
 
@@ -117,21 +125,20 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
   ENTENTE_ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
                            LockJournal(*files, path, LockKind::kExclusive));
   ENTENTE_RETURN_IF_ERROR(CheckLogHasItsJournal(*files, path));
-  const std::string log = LogPath(path);
-  ENTENTE_ASSIGN_OR_RETURN(const uint64_t log_bytes, CheckSqliteLog(*files, log));
+  ENTENTE_ASSIGN_OR_RETURN(const uint64_t log_bytes, CheckSqliteLog(*files, path));
   // What is refused stays as it is, and merely closing a database that was opened for writing moves
   // its log into it. Only a transaction that has to be undone first cannot be looked at like that.
-  if (files->Exists(path) && !files->Exists(path + "-journal")) {
+  if (files->Exists(path) && !HasTransaction(*files, path)) {
     ENTENTE_RETURN_IF_ERROR(OpenParts(*files, path, Access::kRead, nullptr).status());
   }
-  ENTENTE_RETURN_IF_ERROR(WriteLogAgain(*files, log));
+  ENTENTE_RETURN_IF_ERROR(WriteLogAgain(*files, path));
   ENTENTE_ASSIGN_OR_RETURN(Parts parts,
                            OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
+  parts.was_left_open = log_bytes > 0 || parts.is_marked;  // Closing it moves the log into it.
   // The log may be what is whole of the two: see Settle.
-  if (log_bytes > 0 || parts.is_marked) parts.database->MoveLogOnClose(false);
+  if (!parts.was_left_open) parts.database->MoveLogOnClose(true);
   ENTENTE_RETURN_IF_ERROR(SetUpForWriting(*parts.database, parts.schema_version));
   parts.schema_version = kSchemaVersion;
-  parts.was_left_open = log_bytes > 0;  // Closing it moves the log into it.
   return absl::WrapUnique(new SqliteJournal(files, path, std::move(parts), std::move(on_loss)));
 }
 
@@ -143,7 +150,7 @@ absl::StatusOr<std::unique_ptr<const SqliteJournal>> SqliteJournal::OpenForRead(
   }
   ENTENTE_RETURN_IF_ERROR(CheckLogHasItsJournal(*files, path));
   if (!files->Exists(path)) return absl::NotFoundError(absl::StrCat("there is no ", path));
-  ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(*files, LogPath(path)).status());
+  ENTENTE_RETURN_IF_ERROR(CheckSqliteLog(*files, path).status());
   ENTENTE_ASSIGN_OR_RETURN(
       Parts parts, OpenParts(*files, path, SqliteFileSystem::Access::kRead, std::move(lock)));
   return absl::WrapUnique<const SqliteJournal>(
@@ -154,7 +161,6 @@ absl::Status SqliteJournal::CopyTo(const std::string& path) const {
   if (files_.Exists(path)) {
     return absl::AlreadyExistsError(absl::StrCat(path, " is there already"));
   }
-  ENTENTE_RETURN_IF_ERROR(files_.Remove(LogPath(path)));  // Of a copy that was cut off.
   absl::Status status;
   {
     SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
@@ -167,15 +173,21 @@ absl::Status SqliteJournal::CopyTo(const std::string& path) const {
   if (status.ok()) status = ClearMarkOfCopy(path);
   if (!status.ok()) {  // It has the reason.
     files_.Remove(path).IgnoreError();
-    files_.Remove(LogPath(path)).IgnoreError();
+    files_.Remove(LogPathOf(path)).IgnoreError();
   }
   return status;
 }
 
 absl::Status SqliteJournal::ClearMarkOfCopy(const std::string& path) const {
-  SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
-  ENTENTE_ASSIGN_OR_RETURN(const auto copy, SqliteConnection::Open(&disk, path));
-  return ClearLogMark(*copy);
+  {
+    SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
+    ENTENTE_ASSIGN_OR_RETURN(const auto copy, SqliteConnection::Open(&disk, path));
+    ENTENTE_RETURN_IF_ERROR(ClearLogMark(*copy));
+  }
+  // Closing says nothing, but keeps a log that it could not move.
+  if (!files_.Exists(LogPathOf(path))) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("the log of the copy ", path, " could not be moved into it; try again"));
 }
 
 absl::Status SqliteJournal::CopyPages(SqliteConnection& to) const {
@@ -273,9 +285,11 @@ void SqliteJournal::Settle() {
   absl::MutexLock lock(&mu_);
   parts_.database->MoveLogOnClose(true);
   is_settled_ = true;
-  // Without the mark a lost log is not noticed, which is no reason to stop; a sync that failed is,
-  // and the next append says so.
-  SetLogMark(*parts_.database).IgnoreError();
+  // No reason to stop; a sync that failed is, and the next append says so.
+  if (const absl::Status marked = SetLogMark(*parts_.database); !marked.ok()) {
+    log::Warning("should the journal lose its log, the next start will not notice",
+                 {{"reason", marked.message()}});
+  }
 }
 
 absl::Status SqliteJournal::Append(const JournalEntry& entry) {

@@ -11,14 +11,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "common/base/status_macros.h"
+#include "coordinator/store/sqlite_file_system.h"
 
 namespace entente::store {
 namespace {
 
-constexpr absl::string_view kLogSuffix = "-wal";
 constexpr size_t kLogHeaderBytes = 32;
 constexpr size_t kSaltsAt = 16;
 constexpr size_t kRestartAt = 12;  // Which restart of the log it is; the salts follow.
@@ -233,6 +232,11 @@ absl::StatusOr<bool> IsDamagedHeader(FileSystem& files, const std::string& datab
   return false;
 }
 
+bool BeginsAsALog(absl::string_view start) {
+  return (WordAt(start, 0) & ~1U) == kMagic && WordAt(start, 4) == kFormat &&
+         WordAt(start, 8) == kJournalPageBytes;
+}
+
 absl::Status LogDamage(const std::string& path, uint64_t at) {
   return absl::DataLossError(absl::StrCat("the log ", path, " is damaged at byte ", at,
                                           ", and what was acknowledged after it cannot be read; "
@@ -242,7 +246,10 @@ absl::Status LogDamage(const std::string& path, uint64_t at) {
 
 }  // namespace
 
-absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& path) {
+std::string LogPathOf(const std::string& database_path) { return database_path + "-wal"; }
+
+absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& database_path) {
+  const std::string path = LogPathOf(database_path);
   if (!files.Exists(path)) return 0;
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file, files.OpenForRead(path));
   std::string start(kLogHeaderBytes, '\0');
@@ -255,7 +262,6 @@ absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& pa
                         (WordAt(start, 0) & ~1U) == kMagic && header.page_bytes >= kPageBytesMin &&
                         header.page_bytes <= kPageBytesMax;
   if (!is_whole) {
-    const std::string database_path(absl::StripSuffix(path, kLogSuffix));
     ENTENTE_ASSIGN_OR_RETURN(const bool is_damaged, IsDamagedHeader(files, database_path, *file));
     if (is_damaged) return LogDamage(path, 0);
     return 0;
@@ -272,7 +278,27 @@ absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& pa
   return good_bytes;
 }
 
-absl::Status WriteLogAgain(FileSystem& files, const std::string& path) {
+absl::Status CheckLogIsMade(FileSystem& files, const std::string& database_path) {
+  const std::string path = LogPathOf(database_path);
+  const uint64_t size_bytes = files.SizeBytes(path).value_or(0);
+  std::string what = size_bytes == 0
+                         ? "lost"
+                         : absl::StrCat("cut off (", size_bytes, " of ", kLogBytes, " bytes)");
+  if (size_bytes >= kLogBytes) {
+    ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> file, files.OpenForRead(path));
+    std::string start(kRestartAt, '\0');  // What is the same in every header.
+    ENTENTE_RETURN_IF_ERROR(file->ReadAt(0, absl::MakeSpan(start.data(), start.size())));
+    if (BeginsAsALog(start)) return absl::OkStatus();
+    what = "overwritten";
+  }
+  return absl::DataLossError(absl::StrCat(
+      "the journal ", database_path, " was in use when its log ", path, " was ", what,
+      ", and what was acknowledged last was in that log; nothing was changed: put the log, or a "
+      "copy of the whole data directory, back"));
+}
+
+absl::Status WriteLogAgain(FileSystem& files, const std::string& database_path) {
+  const std::string path = LogPathOf(database_path);
   if (!files.Exists(path)) return absl::OkStatus();
   ENTENTE_ASSIGN_OR_RETURN(const std::unique_ptr<ReadableFile> reader, files.OpenForRead(path));
   const uint64_t size_bytes = reader->size_bytes();

@@ -18,6 +18,8 @@
 
 namespace entente::store {
 
+std::string LogPathOf(const std::string& database_path);
+
 // How many bytes from its start on hold, which is up to where SQLite will read; 0 if there is no
 // log. It may have been cut by a crash, or by several one after another.
 // DATA_LOSS if there are commits behind the damage, one written after the other, of which no crash
@@ -25,13 +27,18 @@ namespace entente::store {
 // the header is not the one that the first frame was written after, though the database beside the
 // log, whose path is the log's without "-wal", lacks a page of it. Damage to the last commit alone
 // looks like a crash in it. Reads the log once, changes nothing.
-absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& path);
+absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& database_path);
+
+// Of a journal whose database is marked, see log_mark.h: DATA_LOSS, naming the log and what to do,
+// if the log is not there, is shorter than it is made, or does not begin as every log does, however
+// its header is torn. Before the database is opened, which makes its log.
+absl::Status CheckLogIsMade(FileSystem& files, const std::string& database_path);
 
 // Writes the log over itself, if there is one, and syncs it. After a sync that failed bytes can be
 // read that are not on the disk, and no later sync brings them there (Rebello et al. 2020): a
 // commit after them would be lost with them. So can the length, which log_mark.h relies on. Errors
 // are the disk's.
-absl::Status WriteLogAgain(FileSystem& files, const std::string& path);
+absl::Status WriteLogAgain(FileSystem& files, const std::string& database_path);
 
 }  // namespace entente::store
 

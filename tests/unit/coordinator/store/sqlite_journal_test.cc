@@ -31,132 +31,6 @@ TEST_F(SqliteJournalTest, WhatWasAppendedIsThereAfterReopening) {
   EXPECT_THAT(Reasons(*journal), ElementsAre("a 1", "a 2", "b 1"));
 }
 
-TEST_F(SqliteJournalTest, WhetherItWasClosedIsKnownWhenItIsOpenedAgain) {
-  {
-    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
-    EXPECT_FALSE(journal->WasLeftOpen());
-    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
-    folder_.Write("killed-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
-  }
-  ASSERT_OK_AND_ASSIGN(const auto closed, SqliteJournal::Open(&files_, path_));
-  EXPECT_FALSE(closed->WasLeftOpen());
-
-  ASSERT_OK_AND_ASSIGN(const auto killed, SqliteJournal::Open(&files_, folder_.File("killed")));
-  EXPECT_TRUE(killed->WasLeftOpen());
-  EXPECT_THAT(Reasons(*killed), ElementsAre("a 1"));
-}
-
-// What a start refuses may be only the database, and the log be what is whole.
-TEST_F(SqliteJournalTest, LogStaysUntilTheJournalIsSettled) {
-  const std::string path = folder_.File("killed");
-  {
-    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
-    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
-    folder_.Write("killed-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
-  }
-  const std::string database = *ReadTextFile(files_, path, 8 << 20);
-  const std::string log = *ReadTextFile(files_, path + "-wal", 8 << 20);
-  {
-    ASSERT_OK_AND_ASSIGN(const auto refused, SqliteJournal::Open(&files_, path));
-    EXPECT_THAT(Reasons(*refused), ElementsAre("a 1"));
-  }
-  EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), database);
-  EXPECT_EQ(*ReadTextFile(files_, path + "-wal", 8 << 20), log);
-
-  {
-    ASSERT_OK_AND_ASSIGN(const auto started, SqliteJournal::Open(&files_, path));
-    started->Settle();
-  }
-  EXPECT_FALSE(files_.Exists(path + "-wal"));
-  ASSERT_OK_AND_ASSIGN(const auto again, SqliteJournal::Open(&files_, path));
-  EXPECT_THAT(Reasons(*again), ElementsAre("a 1"));
-}
-
-// What was acknowledged last is in the log alone.
-TEST_F(SqliteJournalTest, LogThatIsLostOrCutWhileTheJournalIsInUseIsToldAndNothingIsTouched) {
-  const std::string path = folder_.File("killed");
-  std::string database;
-  std::string log;
-  {
-    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
-    journal->Settle();
-    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    database = *ReadTextFile(files_, path_, 8 << 20);
-    log = *ReadTextFile(files_, path_ + "-wal", 8 << 20);
-  }
-  folder_.Write("killed", database);
-  const auto is_told = StatusIs(absl::StatusCode::kDataLoss,
-                                AllOf(HasSubstr(path + "-wal"), HasSubstr("put the log")));
-  EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path).status(), is_told);
-  EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), is_told);
-  EXPECT_FALSE(files_.Exists(path + "-wal"));
-  for (const size_t bytes : {size_t{0}, size_t{31}, size_t{6000}, log.size() - 1}) {
-    SCOPED_TRACE(bytes);
-    folder_.Write("killed-wal", log.substr(0, bytes));
-    EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path).status(), is_told);
-    EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), is_told);
-    EXPECT_EQ(*ReadTextFile(files_, path + "-wal", 8 << 20), log.substr(0, bytes));
-    EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), database);
-  }
-
-  folder_.Write("killed-wal", log);
-  {
-    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path));
-    EXPECT_THAT(Reasons(*journal), ElementsAre("a 1"));
-  }
-  // As docs/operations.md has it where the log is gone for good.
-  folder_.Write("journal.sqlite", database);
-  Execute("DELETE FROM facts WHERE name = 'log'");
-  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
-  EXPECT_THAT(Reasons(*journal), ElementsAre());
-}
-
-// A crash while the log is begun anew leaves one that holds nothing, and a database that says it
-// needs its log.
-TEST_F(SqliteJournalTest, StartThatIsRefusedLeavesTheMarkAndTheLogTogether) {
-  const std::string path = folder_.File("killed");
-  {
-    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
-    ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    journal->Settle();
-    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
-    std::string log = *ReadTextFile(files_, path_ + "-wal", 8 << 20);
-    ++log[15];  // Which restart of the log it is; the salts and the checksum were to follow.
-    folder_.Write("killed-wal", log);
-  }
-  EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), IsOk());  // Without being settled.
-  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path));
-  EXPECT_THAT(Reasons(*journal), ElementsAre("a 1"));
-}
-
-TEST_F(SqliteJournalTest, CopyNeedsNoLog) {
-  const std::string path = folder_.File("copy");
-  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
-  journal->Settle();
-  ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-  folder_.Write("copy-wal", "of a copy that was cut off");
-
-  ASSERT_THAT(journal->CopyTo(path), IsOk());
-
-  EXPECT_FALSE(files_.Exists(path + "-wal"));
-  ASSERT_OK_AND_ASSIGN(const auto copy, SqliteJournal::Open(&files_, path));
-  EXPECT_THAT(Reasons(*copy), ElementsAre("a 1"));
-}
-
-// A log that grows costs every commit a change of the file system's own tables.
-TEST_F(SqliteJournalTest, LogIsAsLongFromTheStartAsItGets) {
-  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
-  const auto log_bytes = [this] { return std::filesystem::file_size(path_ + "-wal"); };
-  const uintmax_t at_first = log_bytes();
-  for (int i = 1; i <= 1'500; ++i) ASSERT_THAT(journal->Append(EntryOf("a", i)), IsOk());
-
-  EXPECT_GE(at_first, 4'000'000U);
-  EXPECT_EQ(log_bytes(), at_first);
-  EXPECT_EQ(Reasons(*journal).size(), 1'500U);
-}
-
 TEST_F(SqliteJournalTest, TimesKeepTheirMicroseconds) {
   ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
   ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
@@ -227,19 +101,6 @@ TEST_F(SqliteJournalTest, TruncatedJournalIsToldAndUntouched) {
     EXPECT_EQ(*ReadTextFile(files_, path_, 1 << 20), whole.substr(0, size));
   }
   EXPECT_GE(refused, 12) << "all that lack a page";
-}
-
-TEST_F(SqliteJournalTest, LogWithoutItsJournalIsDataLossAndUntouched) {
-  folder_.Write("journal.sqlite-wal", "all that was acknowledged");
-  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_ + " is missing")));
-
-  folder_.Write("journal.sqlite", "");
-  EXPECT_THAT(SqliteJournal::Open(&files_, path_),
-              StatusIs(absl::StatusCode::kDataLoss,
-                       AllOf(HasSubstr(path_ + " is empty"), HasSubstr(path_ + "-wal"))));
-
-  EXPECT_EQ(*ReadTextFile(files_, path_ + "-wal", 1 << 20), "all that was acknowledged");
 }
 
 // Wherever one byte is another, either it is told or nothing is different.
@@ -417,19 +278,6 @@ TEST_F(SqliteJournalTest, FullDiskLosesNothingAndGoesOnWhenThereIsRoom) {
 
   EXPECT_THAT(journal->Append(EntryOf("a", 2)), IsOk());
   EXPECT_THAT(Reasons(*journal), ElementsAre("a 1", "a 2"));
-}
-
-// What there was of the log would keep the disk full.
-TEST_F(SqliteJournalTest, LogThatFindsNoRoomSaysHowMuchItNeedsAndTakesNone) {
-  { ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_)); }
-  files_.FailChange(2, FaultyFileSystem::Failure::kFull);  // After the log was made, empty.
-  const absl::Status full = SqliteJournal::Open(&files_, path_).status();
-
-  EXPECT_THAT(full, StatusIs(absl::StatusCode::kResourceExhausted,
-                             AllOf(HasSubstr("No space left"), HasSubstr("needs 4608 KiB"))));
-  EXPECT_EQ(files_.SizeBytes(path_ + "-wal").value_or(0), 0);
-  files_.Heal();
-  EXPECT_THAT(SqliteJournal::Open(&files_, path_).status(), IsOk());
 }
 
 TEST_F(SqliteJournalTest, SyncThatFailsEndsTheJournalUntilItIsOpenedAgain) {

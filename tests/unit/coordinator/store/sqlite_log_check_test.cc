@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "coordinator/store/sqlite_connection.h"
+#include "tests/support/faulty_file_system.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -43,10 +44,11 @@ class SqliteLogCheckTest : public ::testing::Test {
   }
 
   absl::Status Check(const std::string& log) {
-    return CheckSqliteLog(files_, folder_.Write("damaged-wal", log)).status();
+    folder_.Write("damaged-wal", log);
+    return CheckSqliteLog(files_, folder_.File("damaged")).status();
   }
-  uint64_t HeldBytes(const std::string& path) {
-    const auto bytes = CheckSqliteLog(files_, path);
+  uint64_t HeldBytes(const std::string& database) {
+    const auto bytes = CheckSqliteLog(files_, folder_.File(database));
     EXPECT_THAT(bytes, IsOk());
     return bytes.value_or(UINT64_MAX);
   }
@@ -69,22 +71,53 @@ TEST_F(SqliteLogCheckTest, WholeLogAndNoLogAreFine) {
   EXPECT_EQ(log_.size(), kCommittedBytes);
   EXPECT_THAT(Check(log_), IsOk());
   EXPECT_THAT(Check(""), IsOk());
-  EXPECT_EQ(HeldBytes(folder_.File("nothing-wal")), 0);
+  EXPECT_EQ(HeldBytes("nothing"), 0);
 }
 
 TEST_F(SqliteLogCheckTest, BytesThatHoldEndAtTheFirstThatDoNot) {
-  const std::string path = folder_.Write("cut-wal", log_);
-  EXPECT_EQ(HeldBytes(path), kCommittedBytes);
+  folder_.Write("cut-wal", log_);
+  EXPECT_EQ(HeldBytes("cut"), kCommittedBytes);
   folder_.Write("cut-wal", Flipped(kCommits - 1, 1000));
-  EXPECT_EQ(HeldBytes(path), kCommittedBytes - kFrameBytes);
+  EXPECT_EQ(HeldBytes("cut"), kCommittedBytes - kFrameBytes);
 }
 
-TEST_F(SqliteLogCheckTest, LogThatIsWrittenAgainIsTheSame) {
-  const std::string path = folder_.Write("same-wal", log_);
-  EXPECT_THAT(WriteLogAgain(files_, path), IsOk());
-  EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), log_);
-  EXPECT_THAT(WriteLogAgain(files_, folder_.File("nothing-wal")), IsOk());
+TEST_F(SqliteLogCheckTest, WholeLogIsWrittenAgainAndSyncedAndIsTheSame) {
+  FaultyFileSystem disk;
+  const std::string database = folder_.File("same");
+  const std::string log = log_ + std::string(3 << 20, '\0');  // Four pieces of a MiB.
+  for (int change = 1; change <= 5; ++change) {
+    const std::string path = folder_.Write("same-wal", log);
+    disk.FailChange(change, FaultyFileSystem::Failure::kOnce);
+    EXPECT_THAT(WriteLogAgain(disk, database), StatusIs(absl::StatusCode::kUnavailable)) << change;
+    EXPECT_TRUE(disk.Heal());
+    EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), log);
+  }
+  disk.FailChange(6, FaultyFileSystem::Failure::kOnce);
+  EXPECT_THAT(WriteLogAgain(disk, database), IsOk());
+  EXPECT_THAT(WriteLogAgain(disk, folder_.File("nothing")), IsOk());
   EXPECT_FALSE(files_.Exists(folder_.File("nothing-wal")));
+}
+
+TEST_F(SqliteLogCheckTest, LogOfAMarkedDatabaseIsThereInItsWholeLengthAndBeginsAsOne) {
+  const std::string whole = log_ + std::string(kLogBytes - log_.size(), '\0');
+  const auto told = [this](const std::string& log) {
+    folder_.Write("made-wal", log);
+    return CheckLogIsMade(files_, folder_.File("made"));
+  };
+  EXPECT_THAT(told(whole), IsOk());
+  EXPECT_THAT(told(""), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("made-wal was lost")));
+  EXPECT_THAT(told(whole.substr(1)),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("cut off (4718591 of 4718592")));
+  for (size_t byte = 0; byte < 32; ++byte) {
+    std::string changed = whole;
+    changed[byte] ^= 0x40;
+    const bool is_told = byte < 12;  // What follows is another in the next header.
+    EXPECT_EQ(absl::IsDataLoss(told(changed)), is_told) << byte;
+  }
+  EXPECT_THAT(told(std::string(kLogBytes, '\0')),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("made-wal was overwritten")));
+  EXPECT_THAT(CheckLogIsMade(files_, folder_.File("nothing")),
+              StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST_F(SqliteLogCheckTest, LogCutAnywhereIsACrash) {
