@@ -146,7 +146,9 @@ struct JobSentence {
         event.version.empty() ? "" : absl::StrCat(", version ", event.version);
     Say("coordinator started", event.after_a_crash ? Tone::kBad : Tone::kNeutral,
         absl::StrCat("the coordinator was started again", version,
-                     event.after_a_crash ? ", after a kill, a crash or a power cut: " : ": ",
+                     event.after_a_crash
+                         ? ", after a kill, a crash, a power cut or a failure of its disk: "
+                         : ": ",
                      event.standing));
   }
 };

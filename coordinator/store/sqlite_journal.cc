@@ -97,7 +97,7 @@ SqliteJournal::SqliteJournal(FileSystem* files, std::string path, Parts parts, L
 
 SqliteJournal::~SqliteJournal() {
   // Its members close it. After a loss the log may be what is whole of the two.
-  if (is_settled_ && (!loss_.ok() || !ClearLogMark(*parts_.database).ok())) {
+  if (!loss_.ok() || (is_settled_ && !ClearLogMark(*parts_.database).ok())) {
     parts_.database->MoveLogOnClose(false);
   }
 }
@@ -135,7 +135,7 @@ absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(FileSystem* f
   ENTENTE_ASSIGN_OR_RETURN(Parts parts,
                            OpenParts(*files, path, Access::kReadWrite, std::move(lock)));
   parts.was_left_open = log_bytes > 0 || parts.is_marked;  // Closing it moves the log into it.
-  // The log may be what is whole of the two: see Settle.
+  // Only where there was none: it may be what is whole of the two, see Settle.
   if (!parts.was_left_open) parts.database->MoveLogOnClose(true);
   ENTENTE_RETURN_IF_ERROR(SetUpForWriting(*parts.database, parts.schema_version));
   parts.schema_version = kSchemaVersion;
@@ -164,7 +164,7 @@ absl::Status SqliteJournal::CopyTo(const std::string& path) const {
   absl::Status status;
   {
     SqliteFileSystem disk(&files_, SqliteFileSystem::Access::kReadWrite);
-    auto copy = SqliteConnection::Open(&disk, path);
+    auto copy = SqliteConnection::Open(&disk, path);  // SQLite drops the log of an empty one.
     status = copy.status();
     // A copy that is cut off is begun anew, so nothing has to be undone in it.
     if (status.ok()) status = (*copy)->Execute("PRAGMA journal_mode = OFF");
@@ -282,14 +282,18 @@ absl::Status SqliteJournal::BelongTo(const std::string& alliance) {
 }
 
 void SqliteJournal::Settle() {
-  absl::MutexLock lock(&mu_);
-  parts_.database->MoveLogOnClose(true);
-  is_settled_ = true;
-  // No reason to stop; a sync that failed is, and the next append says so.
-  if (const absl::Status marked = SetLogMark(*parts_.database); !marked.ok()) {
-    log::Warning("should the journal lose its log, the next start will not notice",
-                 {{"reason", marked.message()}});
+  absl::Status marked;
+  {
+    absl::MutexLock lock(&mu_);
+    if (!loss_.ok()) return;
+    parts_.database->MoveLogOnClose(true);
+    is_settled_ = true;
+    marked = SetLogMark(*parts_.database);
   }
+  // No reason to stop; a sync that failed is, and the next append says so.
+  if (marked.ok()) return;
+  log::Warning("should the journal lose its log, the next start may not notice",
+               {{"reason", marked.message()}});
 }
 
 absl::Status SqliteJournal::Append(const JournalEntry& entry) {

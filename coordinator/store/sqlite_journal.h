@@ -65,14 +65,15 @@ class SqliteJournal final : public Journal, public JournalReader {
   // Whether there is any entry at all; reads one row. From the disk, as Open.
   absl::StatusOr<bool> HasEntries() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Whether who had it open before ended without closing it: was killed, crashed or lost the power.
-  // No if that one wrote nothing, and of a copy.
+  // Whether who had it open before ended without closing it: was killed, crashed, lost the power,
+  // or could not, for the disk failed or it had met a loss. No if that one wrote nothing, and of a
+  // copy.
   bool WasLeftOpen() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // All of it was read and is sound. If there was a log, closing leaves it where it is until then,
   // for a start that is refused must lose nothing: where the database was damaged, or was put there
-  // from elsewhere, the log may be all that is left of what was acknowledged last. From here until
-  // it is closed the journal says that it needs its log; see log_mark.h.
+  // from elsewhere, the log may be all that is left of what was acknowledged last. It stays after a
+  // loss, too. From here until it is closed the journal says that it needs its log; see log_mark.h.
   void Settle() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Empty if nobody has said so yet.

@@ -293,8 +293,8 @@ absl::Status CheckLogIsMade(FileSystem& files, const std::string& database_path)
   }
   return absl::DataLossError(absl::StrCat(
       "the journal ", database_path, " was in use when its log ", path, " was ", what,
-      ", and what was acknowledged last was in that log; nothing was changed: put the log, or a "
-      "copy of the whole data directory, back"));
+      ", and what was acknowledged last may have been in that log alone; nothing was changed: put "
+      "the log, or a copy of the whole data directory, back"));
 }
 
 absl::Status WriteLogAgain(FileSystem& files, const std::string& database_path) {

@@ -116,8 +116,9 @@ TEST(JournalLineTest, StartOfTheCoordinatorSaysWhereTheJobStood) {
   started->set_after_a_crash(true);
   EXPECT_EQ(LineOf(entry).tone, Tone::kBad);
   EXPECT_EQ(LineOf(entry).sentence,
-            "the coordinator was started again, version 1.2.3, after a kill, a crash or a power "
-            "cut: round 3 attempt 1 goes on in grace, 3 of 3 needed updates are in");
+            "the coordinator was started again, version 1.2.3, after a kill, a crash, a power "
+            "cut or a failure of its disk: round 3 attempt 1 goes on in grace, 3 of 3 needed "
+            "updates are in");
 }
 
 TEST(JournalLineTest, NamesAreThoseOfEveryEventThatALineMayHave) {

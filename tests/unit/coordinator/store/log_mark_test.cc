@@ -41,7 +41,7 @@ class LogMarkTest : public ::testing::Test {
       *SqliteConnection::Open(&disk_, folder_.File("db"));
 };
 
-TEST_F(LogMarkTest, IsReadWithoutTheLogUntilItIsCleared) {
+TEST_F(LogMarkTest, IsReadWithoutTheLogOnceItIsSet) {
   EXPECT_FALSE(*HasLogMark(*database_, kSchemaVersion));
   EXPECT_FALSE(IsMarkedAlone());
 

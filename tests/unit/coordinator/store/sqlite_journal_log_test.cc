@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -125,11 +127,15 @@ TEST_F(SqliteJournalLogTest, CopyNeedsNoLog) {
   ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
   journal->Settle();
   ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
+  // Of a copy that was cut off.
+  folder_.Write("copy-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
+  ASSERT_THAT(journal->Append(EntryOf("a", 2)), IsOk());
+
   ASSERT_THAT(journal->CopyTo(path), IsOk());
 
   EXPECT_FALSE(files_.Exists(path + "-wal"));
   ASSERT_OK_AND_ASSIGN(const auto copy, SqliteJournal::Open(&files_, path));
-  EXPECT_THAT(Reasons(*copy), ElementsAre("a 1"));
+  EXPECT_THAT(Reasons(*copy), ElementsAre("a 1", "a 2"));
 }
 
 TEST_F(SqliteJournalLogTest, CopyOnADiskThatFailsIsRefusedOrWhole) {
