@@ -65,6 +65,13 @@ int BadUsage(const std::string& sentence) {
   return Fail(absl::InvalidArgumentError(sentence), kExitBadConfiguration);
 }
 
+// The directory of a configuration may be another alliance's.
+absl::Status CheckDirectoryIsOurs(entente::FileSystem& files,
+                                  const entente::config::v1::CoordinatorConfig& config) {
+  return entente::inventory::CheckJournalIsOf(files, config.data_directory(),
+                                              config.alliance().trust_domain());
+}
+
 // --verify: of a data directory, or of the one that a configuration names.
 int Verify(entente::FileSystem& files, const std::string& path) {
   std::string folder = path;
@@ -73,9 +80,9 @@ int Verify(entente::FileSystem& files, const std::string& path) {
     const auto config = entente::LoadCoordinatorConfig(files, path);
     if (!config.ok()) return Fail(config.status(), kExitBadConfiguration);
     folder = config->data_directory();
-    const absl::Status is_ours =
-        entente::inventory::CheckJournalIsOf(files, folder, config->alliance().trust_domain());
-    if (!is_ours.ok()) return Fail(is_ours, kExitFailed);
+    if (const absl::Status status = CheckDirectoryIsOurs(files, *config); !status.ok()) {
+      return Fail(status, kExitFailed);
+    }
   }
   const auto verification = entente::inventory::VerifyDataDirectory(files, folder);
   if (!verification.ok()) return Fail(verification.status(), kExitFailed);
@@ -151,10 +158,8 @@ int main(int argc, char** argv) {
     if (const absl::Status status = entente::CheckCoordinatorFiles(*config); !status.ok()) {
       return Fail(status, kExitBadConfiguration);
     }
-    if (const absl::Status is_ours = entente::inventory::CheckJournalIsOf(
-            files, config->data_directory(), config->alliance().trust_domain());
-        !is_ours.ok()) {
-      return Fail(is_ours, kExitBadConfiguration);
+    if (const absl::Status status = CheckDirectoryIsOurs(files, *config); !status.ok()) {
+      return Fail(status, kExitBadConfiguration);
     }
     std::printf("%s is fine: %d %s, listening on %s\n", config_path.c_str(), config->members_size(),
                 config->members_size() == 1 ? "member" : "members", config->listen().c_str());

@@ -24,10 +24,9 @@ std::string LogPathOf(const std::string& database_path);
 // How many bytes from its start on hold, which is up to where SQLite will read; 0 if there is no
 // log. It may have been cut by a crash, or by several one after another.
 // DATA_LOSS if there are commits behind the damage, one written after the other, of which no crash
-// can have torn more than the first: each is synced before the next one begins; or if
-// the header is not the one that the first frame was written after, though the database lacks a
-// page of that log. Damage to the last commit alone
-// looks like a crash in it. Reads the log once, changes nothing.
+// can have torn more than the first: each is synced before the next one begins; or if the header is
+// not the one that the first frame was written after, though the database lacks a page of that log.
+// Damage to the last commit alone looks like a crash in it. Reads the log once, changes nothing.
 absl::StatusOr<uint64_t> CheckSqliteLog(FileSystem& files, const std::string& database_path);
 
 // Of a journal whose database is marked, see log_mark.h: DATA_LOSS, naming the log and what to do,

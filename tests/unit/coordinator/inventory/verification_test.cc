@@ -186,7 +186,8 @@ TEST_F(VerificationTest, JournalThatLostItsLogIsAFinding) {
 
   EXPECT_THAT(verification.damages, ElementsAre(AllOf(HasSubstr(path + " holds no events"),
                                                       HasSubstr("journal.sqlite-wal"))));
-  EXPECT_THAT(VerificationText(verification, "/data"), HasSubstr("1 finding"));
+  EXPECT_THAT(VerificationText(verification, "/data"),
+              AllOf(HasSubstr("journal   not read, "), HasSubstr("1 finding")));
 }
 
 TEST_F(VerificationTest, SpoolAheadOfTheJournalIsAFindingAsAtTheStart) {

@@ -19,81 +19,88 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class SqliteJournalLogTest : public SqliteJournalTest {};
+class SqliteJournalLogTest : public SqliteJournalTest {
+ protected:
+  std::string Database(const std::string& path) { return *ReadTextFile(files_, path, 8 << 20); }
+  std::string Log(const std::string& path) { return Database(path + "-wal"); }
+
+  // The journal at `path_` as it would be left if the process were killed now.
+  void CopyAsKilled() {
+    folder_.Write("killed", Database(path_));
+    folder_.Write("killed-wal", Log(path_));
+  }
+
+  const std::string killed_ = folder_.File("killed");
+};
 
 TEST_F(SqliteJournalLogTest, WhetherItWasClosedIsKnownWhenItIsOpenedAgain) {
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
     EXPECT_FALSE(journal->WasLeftOpen());
     ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
-    folder_.Write("killed-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
+    CopyAsKilled();
   }
   ASSERT_OK_AND_ASSIGN(const auto closed, SqliteJournal::Open(&files_, path_));
   EXPECT_FALSE(closed->WasLeftOpen());
 
-  ASSERT_OK_AND_ASSIGN(const auto killed, SqliteJournal::Open(&files_, folder_.File("killed")));
+  ASSERT_OK_AND_ASSIGN(const auto killed, SqliteJournal::Open(&files_, killed_));
   EXPECT_TRUE(killed->WasLeftOpen());
   EXPECT_THAT(Reasons(*killed), ElementsAre("a 1"));
 }
 
 // What a start refuses may be only the database, and the log be what is whole.
 TEST_F(SqliteJournalLogTest, LogStaysUntilTheJournalIsSettled) {
-  const std::string path = folder_.File("killed");
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
     ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
-    folder_.Write("killed-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
+    CopyAsKilled();
   }
-  const std::string database = *ReadTextFile(files_, path, 8 << 20);
-  const std::string log = *ReadTextFile(files_, path + "-wal", 8 << 20);
+  const std::string database = Database(killed_);
+  const std::string log = Log(killed_);
   {
-    ASSERT_OK_AND_ASSIGN(const auto refused, SqliteJournal::Open(&files_, path));
+    ASSERT_OK_AND_ASSIGN(const auto refused, SqliteJournal::Open(&files_, killed_));
     EXPECT_THAT(Reasons(*refused), ElementsAre("a 1"));
   }
-  EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), database);
-  EXPECT_EQ(*ReadTextFile(files_, path + "-wal", 8 << 20), log);
+  EXPECT_EQ(Database(killed_), database);
+  EXPECT_EQ(Log(killed_), log);
 
   {
-    ASSERT_OK_AND_ASSIGN(const auto started, SqliteJournal::Open(&files_, path));
+    ASSERT_OK_AND_ASSIGN(const auto started, SqliteJournal::Open(&files_, killed_));
     started->Settle();
   }
-  EXPECT_FALSE(files_.Exists(path + "-wal"));
-  ASSERT_OK_AND_ASSIGN(const auto again, SqliteJournal::Open(&files_, path));
+  EXPECT_FALSE(files_.Exists(killed_ + "-wal"));
+  ASSERT_OK_AND_ASSIGN(const auto again, SqliteJournal::Open(&files_, killed_));
   EXPECT_THAT(Reasons(*again), ElementsAre("a 1"));
 }
 
 // What was acknowledged last is in the log alone.
 TEST_F(SqliteJournalLogTest, LogThatIsLostOrCutWhileTheJournalIsInUseIsToldAndNothingIsTouched) {
-  const std::string path = folder_.File("killed");
-  std::string database;
-  std::string log;
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
     journal->Settle();
     ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    database = *ReadTextFile(files_, path_, 8 << 20);
-    log = *ReadTextFile(files_, path_ + "-wal", 8 << 20);
+    CopyAsKilled();
   }
-  folder_.Write("killed", database);
+  const std::string database = Database(killed_);
+  const std::string log = Log(killed_);
+  ASSERT_THAT(files_.Remove(killed_ + "-wal"), IsOk());
   const auto is_told = StatusIs(absl::StatusCode::kDataLoss,
-                                AllOf(HasSubstr(path + "-wal"), HasSubstr("put the log")));
-  EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path).status(), is_told);
-  EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), is_told);
-  EXPECT_FALSE(files_.Exists(path + "-wal"));
+                                AllOf(HasSubstr(killed_ + "-wal"), HasSubstr("put the log")));
+  EXPECT_THAT(SqliteJournal::OpenForRead(&files_, killed_).status(), is_told);
+  EXPECT_THAT(SqliteJournal::Open(&files_, killed_).status(), is_told);
+  EXPECT_FALSE(files_.Exists(killed_ + "-wal"));
   for (const size_t bytes : {size_t{0}, size_t{31}, size_t{6000}, log.size() - 1}) {
     SCOPED_TRACE(bytes);
     folder_.Write("killed-wal", log.substr(0, bytes));
-    EXPECT_THAT(SqliteJournal::OpenForRead(&files_, path).status(), is_told);
-    EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), is_told);
-    EXPECT_EQ(*ReadTextFile(files_, path + "-wal", 8 << 20), log.substr(0, bytes));
-    EXPECT_EQ(*ReadTextFile(files_, path, 8 << 20), database);
+    EXPECT_THAT(SqliteJournal::OpenForRead(&files_, killed_).status(), is_told);
+    EXPECT_THAT(SqliteJournal::Open(&files_, killed_).status(), is_told);
+    EXPECT_EQ(Log(killed_), log.substr(0, bytes));
+    EXPECT_EQ(Database(killed_), database);
   }
 
   folder_.Write("killed-wal", log);
   {
-    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path));
+    ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, killed_));
     EXPECT_THAT(Reasons(*journal), ElementsAre("a 1"));
   }
   // As docs/operations.md has it where the log is gone for good.
@@ -106,18 +113,17 @@ TEST_F(SqliteJournalLogTest, LogThatIsLostOrCutWhileTheJournalIsInUseIsToldAndNo
 // A crash while the log is begun anew leaves one that holds nothing, and a database that says it
 // needs its log.
 TEST_F(SqliteJournalLogTest, StartThatIsRefusedLeavesTheMarkAndTheLogTogether) {
-  const std::string path = folder_.File("killed");
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
     ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
     journal->Settle();
-    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
-    std::string log = *ReadTextFile(files_, path_ + "-wal", 8 << 20);
+    CopyAsKilled();
+    std::string log = Log(path_);
     ++log[15];  // Which restart of the log it is; the salts and the checksum were to follow.
     folder_.Write("killed-wal", log);
   }
-  EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), IsOk());  // Without being settled.
-  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path));
+  EXPECT_THAT(SqliteJournal::Open(&files_, killed_).status(), IsOk());  // Without being settled.
+  ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, killed_));
   EXPECT_TRUE(journal->WasLeftOpen());
   EXPECT_THAT(Reasons(*journal), ElementsAre("a 1"));
 }
@@ -128,7 +134,7 @@ TEST_F(SqliteJournalLogTest, CopyNeedsNoLog) {
   journal->Settle();
   ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
   // Of a copy that was cut off.
-  folder_.Write("copy-wal", *ReadTextFile(files_, path_ + "-wal", 8 << 20));
+  folder_.Write("copy-wal", Log(path_));
   ASSERT_THAT(journal->Append(EntryOf("a", 2)), IsOk());
 
   ASSERT_THAT(journal->CopyTo(path), IsOk());
@@ -177,20 +183,19 @@ TEST_F(SqliteJournalLogTest, JournalThatMetALossKeepsItsLogAndItsMark) {
 
 // A power cut in the first start may leave it.
 TEST_F(SqliteJournalLogTest, EmptyRollbackFileHidesNothing) {
-  const std::string path = folder_.File("killed");
-  std::string log;
   {
     ASSERT_OK_AND_ASSIGN(const auto journal, SqliteJournal::Open(&files_, path_));
     journal->Settle();
     ASSERT_THAT(journal->Append(EntryOf("a", 1)), IsOk());
-    folder_.Write("killed", *ReadTextFile(files_, path_, 8 << 20));
-    log = *ReadTextFile(files_, path_ + "-wal", 8 << 20);
+    CopyAsKilled();
   }
   folder_.Write("killed-journal", "");
-  folder_.Write("killed-wal", log.substr(0, 40'000));
+  const std::string cut = Log(killed_).substr(0, 40'000);
+  folder_.Write("killed-wal", cut);
 
-  EXPECT_THAT(SqliteJournal::Open(&files_, path).status(), StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_EQ(*ReadTextFile(files_, path + "-wal", 8 << 20), log.substr(0, 40'000));
+  EXPECT_THAT(SqliteJournal::Open(&files_, killed_).status(),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(Log(killed_), cut);
 }
 
 // A log that grows costs every commit a change of the file system's own tables.
